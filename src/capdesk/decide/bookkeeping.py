@@ -1,0 +1,113 @@
+"""Changing the books: every total moves with the allocation that moves it.
+
+These functions change a state's working copy and are called by `transition.evolve`
+alone. They keep: bankroll = deposits - withdrawals + P&L - fees, and allocated = the
+sum of open allocations, per account, market, group and strategy too.
+"""
+
+from __future__ import annotations
+
+from capdesk.decide import unit_value
+from capdesk.model.mandate import Mandate
+from capdesk.model.state import EMPTY_MARKET, NEVER, MarketUse, Position, State
+
+
+def put_position(state: State, new: Position, at: int) -> None:
+    """Open an allocation or change it."""
+    key = (new.market, new.strategy)
+    old = state.positions[key]
+    delta = new.amount - (0 if old is None else old.amount)
+    state.positions[key] = new
+    if delta or old is None:
+        _move(state, new, delta, opens=old is None)
+    if new.mark is not None or (old is not None and old.mark is not None):
+        gain = mark_gain(new, state.mandate, at)
+        state.mark_excess += gain - (0 if old is None else mark_gain(old, state.mandate, at))
+        state.stale_at = min(state.stale_at, stale_time(new, state.mandate))
+    lease = 0 if new.lease_until is None or new.held else new.lease_until
+    if lease != (0 if old is None or old.lease_until is None or old.held else old.lease_until):
+        state.leases.put(key, lease)
+
+
+def close_position(state: State, old: Position, at: int) -> None:
+    """Take an allocation off the books."""
+    key = (old.market, old.strategy)
+    state.positions.put(key, None)
+    _move(state, old, -old.amount, closes=True)
+    if old.mark is not None:
+        state.mark_excess -= mark_gain(old, state.mandate, at)
+    if old.lease_until is not None:
+        state.leases.put(key, 0)
+
+
+def _move(state: State, position: Position, delta: int, *, opens: bool = False, closes: bool = False) -> None:
+    state.allocated += delta
+    account, strategy, market = position.account, position.strategy, position.market
+    state.by_account.put(account, state.by_account[account] + delta)
+    state.by_strategy.put(strategy, state.by_strategy[strategy] + delta)
+    if position.group is not None:
+        state.by_group.put(position.group, state.by_group[position.group] + delta)
+    use = state.markets[market]
+    strategies = use.strategies
+    if opens:
+        strategies = (*strategies, strategy)
+    elif closes:
+        strategies = tuple(name for name in strategies if name != strategy)
+    if strategies:
+        state.markets[market] = MarketUse(use.used + delta, strategies)
+    else:
+        state.markets.put(market, EMPTY_MARKET)
+
+
+def book_pnl(state: State, account: str, pnl: int, fees: int = 0) -> None:
+    """Profit or loss, and fees as a line of their own."""
+    state.pnl += pnl
+    state.fees += fees
+    state.balances.put(account, state.balances[account] + pnl - fees)
+    unit_value.mark_peak(state)
+
+
+def book_flow(state: State, account: str, amount: int) -> None:
+    """Money that came in (positive) or went out (negative): no profit, no loss."""
+    before = state.equity
+    if amount >= 0:
+        state.deposits += amount
+    else:
+        state.withdrawals -= amount
+    state.balances.put(account, state.balances[account] + amount)
+    unit_value.flow(state, before)
+
+
+def mark_gain(position: Position, mandate: Mandate, at: int) -> int:
+    """Mark minus cost; a gain on a stale mark counts as none."""
+    if position.mark is None:
+        return 0
+    gain = position.mark - position.amount
+    return 0 if gain > 0 and at >= stale_time(position, mandate) else gain
+
+
+def stale_time(position: Position, mandate: Mandate) -> int:
+    """When an allocation's mark turns stale."""
+    if position.mark is None or mandate.max_mark_age is None:
+        return NEVER
+    return position.marked_at + mandate.max_mark_age
+
+
+def tick(state: State, at: int) -> None:
+    """Let time pass: marks whose age is over fall back to the lower of cost and mark."""
+    if at >= state.stale_at:
+        revalue(state, at)
+
+
+def revalue(state: State, at: int) -> None:
+    """Sum the marks anew."""
+    excess, stale_at = 0, NEVER
+    for _, position in state.positions.entries():
+        if position is None or position.mark is None:
+            continue
+        excess += mark_gain(position, state.mandate, at)
+        turns = stale_time(position, state.mandate)
+        if turns > at:
+            stale_at = min(stale_at, turns)
+    state.mark_excess, state.stale_at = excess, stale_at
+    unit_value.mark_peak(state)

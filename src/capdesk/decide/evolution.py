@@ -1,0 +1,210 @@
+"""How events change the desk's state: the fold of its journal.
+
+`evolve` changes the working copy it is given, and is the only thing that does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec.structs import replace
+
+from capdesk.decide.bookkeeping import book_flow, book_pnl, close_position, put_position, revalue
+from capdesk.decide.orders import order_sizes
+from capdesk.decide.unit_value import found_units, mark_peak
+from capdesk.model import journal as j
+from capdesk.model.commands import Released
+from capdesk.model.errors import CorruptLedger
+from capdesk.model.mandate import DAY
+from capdesk.model.requests import AllocationResult, Granted, Refused
+from capdesk.model.state import Day, Pending, Position, State, Transit, Untold
+
+
+def evolve(state: State, event: j.Event, sequence: int, at: int) -> None:
+    """Carry one event into a working copy of the state."""
+    _EVOLVERS[type(event)](state, event, sequence, at)
+
+
+def _granted(state: State, event: Granted, sequence: int, at: int) -> None:
+    old = state.positions[event.market, event.strategy]
+    if old is None:
+        new = Position(
+            market=event.market,
+            strategy=event.strategy,
+            amount=event.amount,
+            account=event.account,
+            opened=sequence,
+            opened_at=at,
+            group=event.group,
+            orders=event.orders,
+            lease_until=event.lease_until,
+        )
+        if state.expired[event.market, event.strategy]:
+            state.expired.put((event.market, event.strategy), 0)
+    else:
+        amount = old.amount + event.amount
+        mark = None if old.mark is None else old.mark + event.amount
+        new = replace(old, amount=amount, mark=mark, orders=order_sizes(state.mandate, amount))
+    put_position(state, new, at)
+    state.heard[event.strategy] = at
+
+
+def _refused(state: State, event: Refused, sequence: int, at: int) -> None:
+    if event.code is not AllocationResult.LEASE_EXPIRED and event.strategy:
+        state.heard[event.strategy] = at
+
+
+def _confirmed(state: State, event: j.Confirmed, sequence: int, at: int) -> None:
+    old = _position(state, event.market, event.strategy)
+    state.heard[event.strategy] = at
+    if event.amount == 0:
+        close_position(state, old, at)
+        return
+    mark = old.mark if old.mark is None else old.mark * event.amount // old.amount
+    put_position(
+        state,
+        replace(old, amount=event.amount, orders=event.orders, lease_until=None, held=False, mark=mark),
+        at,
+    )
+
+
+def _released(state: State, event: Released, sequence: int, at: int) -> None:
+    old = _position(state, event.market, event.strategy)
+    if event.rest == 0:
+        close_position(state, old, at)
+    else:
+        mark = old.mark if old.mark is None else old.mark * event.rest // old.amount
+        orders = order_sizes(state.mandate, event.rest)
+        put_position(state, replace(old, amount=event.rest, orders=orders, mark=mark), at)
+    book_pnl(state, event.account, event.pnl, event.fees)
+    state.heard[event.strategy] = at
+
+
+def _restored(state: State, event: j.Restored, sequence: int, at: int) -> None:
+    was = event.released
+    old = state.positions[was.market, was.strategy]
+    amount = was.amount + (0 if old is None else old.amount)
+    if old is None:
+        new = Position(
+            market=was.market,
+            strategy=was.strategy,
+            amount=amount,
+            account=was.account,
+            opened=was.opened,
+            opened_at=was.opened_at,
+            group=was.group,
+            orders=order_sizes(state.mandate, amount),
+        )
+    else:
+        mark = None if old.mark is None else old.mark + was.amount
+        new = replace(old, amount=amount, mark=mark, orders=order_sizes(state.mandate, amount))
+    put_position(state, new, at)
+    book_pnl(state, was.account, -was.pnl, -was.fees)
+    state.reversed[event.release] = True
+
+
+def _marked(state: State, event: j.Marked, sequence: int, at: int) -> None:
+    old = _position(state, event.market, event.strategy)
+    put_position(state, replace(old, mark=event.value, marked_at=event.valued_at), at)
+    mark_peak(state)
+
+
+def _departed(state: State, event: j.Departed, sequence: int, at: int) -> None:
+    state.balances.put(event.source, state.balances[event.source] - event.amount)
+    state.transit_total += event.amount
+    state.transits[event.transfer] = Transit(
+        event.transfer, event.amount, event.source, event.target, event.arrives_at
+    )
+
+
+def _arrived(state: State, event: j.Arrived, sequence: int, at: int) -> None:
+    state.balances.put(event.target, state.balances[event.target] + event.amount)
+    state.transit_total -= event.amount
+    state.transits.put(event.transfer, None)
+
+
+def _queued(state: State, event: j.Queued, sequence: int, at: int) -> None:
+    state.pending[event.event_id] = Pending(
+        event_id=event.event_id,
+        market=event.market,
+        strategy=event.strategy,
+        resolved_at=at,
+        due_at=event.due_at,
+        amount=event.amount,
+        pnl=event.pnl,
+        fees=event.fees,
+        opened=event.opened,
+    )
+    if event.opened is not None:
+        old = _position(state, event.market, event.strategy)
+        put_position(state, replace(old, queued=event.event_id), at)
+
+
+def _recycled(state: State, event: j.Recycled, sequence: int, at: int) -> None:
+    state.pending.put(event.event_id, None)
+    number, day = state.mandate.day_of(at), state.day
+    if day.number != number:
+        day = Day(number)
+    state.day = Day(
+        number,
+        day.recycles + 1,
+        day.capital + event.amount,
+        day.pnl + event.pnl,
+        day.waited + at - event.resolved_at,
+    )
+    if event.notify:
+        state.untold[event.event_id] = Untold(
+            event.event_id, event.market, event.strategy, event.amount, event.pnl, event.resolved_at, at
+        )
+
+
+def _lease_ended(state: State, event: j.LeaseEnded, sequence: int, at: int) -> None:
+    old = _position(state, event.market, event.strategy)
+    if not event.freed:
+        put_position(state, replace(old, held=True), at)
+        return
+    close_position(state, old, at)
+    state.expired[event.market, event.strategy] = at
+    for key, when in list(state.expired.entries()):
+        if when + max(DAY, state.mandate.id_retention) < at:
+            state.expired.put(key, 0)
+
+
+def _founded(state: State, event: j.Founded, sequence: int, at: int) -> None:
+    state.mandate, state.mandate_version = event.mandate, 1
+    state.deposits = event.bankroll
+    state.balances[event.account] = event.bankroll
+    found_units(state)
+
+
+def _mandate_changed(state: State, event: j.MandateChanged, sequence: int, at: int) -> None:
+    state.mandate, state.mandate_version = event.mandate, event.version
+    revalue(state, at)
+
+
+def _position(state: State, market: str, strategy: str) -> Position:
+    position = state.positions[market, strategy]
+    if position is None:
+        raise CorruptLedger(f"the journal speaks of an allocation that is not open: {market}, {strategy}")
+    return position
+
+
+_EVOLVERS: dict[type, Callable[[State, Any, int, int], None]] = {
+    j.Founded: _founded,
+    Granted: _granted,
+    Refused: _refused,
+    j.Confirmed: _confirmed,
+    Released: _released,
+    j.Restored: _restored,
+    j.Marked: _marked,
+    j.Flowed: lambda s, e, n, at: book_flow(s, e.account, e.amount),
+    j.Reconciled: lambda s, e, n, at: book_pnl(s, e.account, e.amount),
+    j.Departed: _departed,
+    j.Arrived: _arrived,
+    j.Queued: _queued,
+    j.Recycled: _recycled,
+    j.Told: lambda s, e, n, at: s.untold.put(e.event_id, None),
+    j.LeaseEnded: _lease_ended,
+    j.MandateChanged: _mandate_changed,
+}

@@ -1,0 +1,182 @@
+"""THE decision: how much of what a request asks may be granted, and which limit says so.
+
+Every limit that applies is looked at and leaves a room; the grant is the least of what
+was asked and of all rooms. Nothing else in the program grants, cuts or resizes.
+"""
+
+from __future__ import annotations
+
+from capdesk.decide.orders import order_sizes
+from capdesk.model.errors import InvalidInput
+from capdesk.model.mandate import Mandate
+from capdesk.model.money import PPM, usd
+from capdesk.model.requests import PRIORITIES, AllocationResult, Granted, Refused, Request, RoomLeft
+from capdesk.model.state import State
+
+_PRECEDENCE = {
+    "available": AllocationResult.INSUFFICIENT_CAPITAL,
+    "account": AllocationResult.INSUFFICIENT_CAPITAL,
+    "total": AllocationResult.TOTAL_LIMIT_EXCEEDED,
+    "priority": AllocationResult.TOTAL_LIMIT_EXCEEDED,
+    "group": AllocationResult.GROUP_LIMIT_EXCEEDED,
+    "market_percent": AllocationResult.MARKET_LIMIT_EXCEEDED,
+    "market_absolute": AllocationResult.MARKET_LIMIT_EXCEEDED,
+}
+"""Limits in the order in which they answer when several leave the same room."""
+
+
+def decide_request(state: State, request: Request, at: int) -> Granted | Refused:
+    """Decide one request.
+
+    Parameters
+    ----------
+    state
+        What the desk knows; it is not changed.
+    request
+        What is asked, in micro-units.
+    at
+        Microseconds since 1970 (UTC), at which a lease begins.
+
+    Raises
+    ------
+    InvalidInput
+        For an account, group or priority that the mandate does not know.
+    """
+    mandate = state.mandate
+    account, group = places(mandate, request)
+    early = _refuse_early(state, request, mandate)
+    if early is not None:
+        return early
+    rooms = rooms_for(state, request, account, group)
+    tightest = min(rooms, key=_left)
+    left = tightest.limit - tightest.used
+    granted = request.asked if request.asked <= left else max(0, left)
+    bound_by = tightest.name if granted < request.asked else None
+    least = request.asked if request.all_or_none else max(mandate.min_order, request.min_amount)
+    if granted < least:
+        return Refused(
+            market=request.market,
+            strategy=request.strategy,
+            code=_PRECEDENCE[tightest.name.partition(":")[0]],
+            version=state.mandate_version,
+            rooms=rooms,
+            bound_by=tightest.name,
+        )
+    return Granted(
+        market=request.market,
+        strategy=request.strategy,
+        amount=granted,
+        account=account,
+        rooms=rooms,
+        version=state.mandate_version,
+        group=group,
+        orders=order_sizes(mandate, granted) if granted > mandate.split_threshold else (),
+        bound_by=bound_by,
+        lease_until=None if request.lease is None else at + request.lease,
+        increase=request.increase,
+    )
+
+
+def _left(room: RoomLeft) -> int:
+    return room.limit - room.used
+
+
+def rooms_for(state: State, request: Request, account: str, group: str | None) -> tuple[RoomLeft, ...]:
+    """The room under every limit that applies to a request, in the order of precedence.
+
+    ``equity x percent`` is rounded down to the micro-unit; equity below zero counts as zero.
+    """
+    mandate = state.mandate
+    equity = state.equity
+    if equity < 0:
+        equity = 0
+    allocated = state.allocated
+    rooms = [RoomLeft("available", state.bankroll - state.transit_total, allocated)]
+    if len(mandate.accounts) > 1:
+        rooms.append(RoomLeft(f"account:{account}", state.balances[account], state.by_account[account]))
+    total = equity * mandate.total_percent_ppm // PPM
+    rooms.append(RoomLeft("total", total, allocated))
+    if mandate.tiers:
+        tier = mandate.tier(request.priority)
+        if tier is not None:
+            rooms.append(RoomLeft(f"priority:{tier.name}", total * tier.share_ppm // PPM, allocated))
+    if group is not None:
+        rooms.extend(_group_rooms(state, mandate, group, equity))
+    used = state.markets[request.market].used
+    percent, absolute = (
+        mandate.market_limits(request.market)
+        if mandate.profiles
+        else (mandate.market_percent_ppm, mandate.market_absolute)
+    )
+    rooms.append(RoomLeft("market_percent", equity * percent // PPM, used))
+    if absolute is not None:
+        rooms.append(RoomLeft("market_absolute", absolute, used))
+    return tuple(rooms)
+
+
+def _group_rooms(state: State, mandate: Mandate, name: str, equity: int) -> list[RoomLeft]:
+    limits = mandate.group(name)
+    if limits is None:
+        return []
+    caps = [] if limits.percent_ppm is None else [equity * limits.percent_ppm // PPM]
+    if limits.absolute is not None:
+        caps.append(limits.absolute)
+    return [RoomLeft(f"group:{name}", min(caps), state.by_group[name])] if caps else []
+
+
+def places(mandate: Mandate, request: Request) -> tuple[str, str | None]:
+    """The account and the group that a request draws on.
+
+    Raises
+    ------
+    InvalidInput
+        For names that the mandate does not know.
+    """
+    account = mandate.accounts[0] if request.account is None else request.account
+    if account not in mandate.accounts:
+        raise InvalidInput(f"account must be one of {', '.join(mandate.accounts)}, got {account!r}")
+    if request.priority not in PRIORITIES:
+        raise InvalidInput(f"priority must be one of {', '.join(PRIORITIES)}, got {request.priority!r}")
+    if request.group is None:
+        return account, mandate.group_of(request.market) if mandate.groups else None
+    if mandate.group(request.group) is None:
+        known = ", ".join(group.name for group in mandate.groups) or "none are configured"
+        raise InvalidInput(f"group must be one that the mandate limits ({known}), got {request.group!r}")
+    return account, request.group
+
+
+def _refuse_early(state: State, request: Request, mandate: Mandate) -> Refused | None:
+    """The reasons that come before any limit."""
+    held = state.positions[request.market, request.strategy]
+    if request.asked < mandate.min_order:
+        asked = usd(request.asked)
+        detail = (
+            f"refused {asked} asked for {request.market}: the amount must be above zero"
+            if request.asked <= 0
+            else f"refused {asked} asked for {request.market}: the minimum order is {usd(mandate.min_order)}"
+        )
+        return _refused(state, request, AllocationResult.INVALID_AMOUNT, detail)
+    if request.increase:
+        if held is None:
+            detail = f"{request.market} holds nothing for {request.strategy}: request an allocation first"
+            return _refused(state, request, AllocationResult.NOT_ALLOCATED, detail)
+        return None
+    use = state.markets[request.market]
+    if held is not None or (use.strategies and not mandate.share_markets):
+        owner = request.strategy if held is not None else use.strategies[0]
+        detail = (
+            f"refused {usd(request.asked)} asked for {request.market}: "
+            f"it holds {usd(use.used)} already, for {owner}; release it first, or increase it"
+        )
+        return _refused(state, request, AllocationResult.ALREADY_ALLOCATED, detail)
+    return None
+
+
+def _refused(state: State, request: Request, code: AllocationResult, detail: str) -> Refused:
+    return Refused(
+        market=request.market,
+        strategy=request.strategy,
+        code=code,
+        version=state.mandate_version,
+        detail=detail,
+    )

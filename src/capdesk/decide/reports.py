@@ -1,0 +1,116 @@
+"""What the desk reports about itself, from its state alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from capdesk.model.money import PPM, Amount
+from capdesk.model.requests import Allocation, AsOf, RecycleEvent, moment
+from capdesk.model.state import Pending, Position, State, Untold
+
+
+def allocation(position: Position) -> Allocation:
+    """An open allocation as people see it."""
+    lease = position.lease_until
+    return Allocation(
+        market_id=position.market,
+        amount=Amount.from_micro(position.amount),
+        strategy=position.strategy,
+        timestamp=moment(position.opened_at),
+        orders=[Amount.from_micro(order) for order in position.orders],
+        account=position.account,
+        group=position.group,
+        confirmed=lease is None,
+        lease_until=None if lease is None else moment(lease),
+        held=position.held,
+        mark=None if position.mark is None else Amount.from_micro(position.mark),
+    )
+
+
+def as_of(state: State) -> AsOf:
+    """The last entry that a report is true of."""
+    return AsOf(state.sequence, moment(state.at))
+
+
+def allocation_report(state: State, positions: list[Position]) -> dict[str, Any]:
+    """Seed 001's allocation report; amounts are exact, percentages rounded to six digits."""
+    bankroll, allocated = state.bankroll, state.allocated
+    total = max(0, state.equity) * state.mandate.total_percent_ppm // PPM
+    return {
+        "bankroll": Amount.from_micro(bankroll),
+        "total_allocated": Amount.from_micro(allocated),
+        "available": Amount.from_micro(available(state)),
+        "utilization_percent": percent(allocated, bankroll),
+        "max_total_allowed": Amount.from_micro(total),
+        "headroom": Amount.from_micro(max(0, total - allocated)),
+        "num_allocated_markets": len({position.market for position in positions}),
+        "allocations": [
+            {
+                "market_id": position.market,
+                "amount": Amount.from_micro(position.amount),
+                "strategy": position.strategy,
+                "timestamp": moment(position.opened_at),
+                "orders": [Amount.from_micro(order) for order in position.orders or (position.amount,)],
+            }
+            for position in positions
+        ],
+        "as_of": as_of(state),
+    }
+
+
+def available(state: State) -> int:
+    """Micro-units that no allocation holds and that are not in transit."""
+    return max(0, state.bankroll - state.transit_total - state.allocated)
+
+
+def percent(part: int, whole: int) -> Amount:
+    """A share in percent, rounded down to six digits; 0 of nothing."""
+    return Amount.from_micro(part * 100 * PPM // whole) if whole > 0 else Amount(0)
+
+
+def daily_stats(state: State, at: int) -> dict[str, Any]:
+    """Seed 001's recycling statistics of the day that an instant belongs to."""
+    day = state.day
+    today = day.number == state.mandate.day_of(at) and day.recycles > 0
+    return {
+        "recycles_today": day.recycles if today else 0,
+        "capital_recycled_today": Amount.from_micro(day.capital if today else 0),
+        "total_pnl_today": Amount.from_micro(day.pnl if today else 0),
+        "avg_recycle_time_seconds": Amount.from_micro(day.waited // day.recycles if today else 0),
+        "pending_recycles": len(state.pending),
+        "as_of": as_of(state),
+    }
+
+
+def pending_event(pending: Pending) -> RecycleEvent:
+    """A queued recycling as people see it."""
+    return RecycleEvent(
+        event_id=pending.event_id,
+        market_id=pending.market,
+        strategy=pending.strategy,
+        amount=Amount.from_micro(pending.amount),
+        pnl=Amount.from_micro(pending.pnl),
+        resolved_at=moment(pending.resolved_at),
+    )
+
+
+def recycled_event(untold: Untold) -> RecycleEvent:
+    """A recycling that was carried out, as people see it."""
+    return RecycleEvent(
+        event_id=untold.event_id,
+        market_id=untold.market,
+        strategy=untold.strategy,
+        amount=Amount.from_micro(untold.amount),
+        pnl=Amount.from_micro(untold.pnl),
+        resolved_at=moment(untold.resolved_at),
+        recycled_at=moment(untold.recycled_at),
+    )
+
+
+def orphans(state: State, positions: list[Position], at: int, silent: int) -> list[Allocation]:
+    """Allocations whose strategy was not heard of for so long, and leases that ended unconfirmed."""
+    return [
+        allocation(position)
+        for position in positions
+        if position.held or at - max(state.heard[position.strategy], position.opened_at) >= silent
+    ]

@@ -1,0 +1,63 @@
+"""The value of one unit of the bankroll, as funds keep it.
+
+A flow buys or sells units at their value, so that neither a deposit nor a withdrawal
+is a drawdown or a recovery; profit and loss change the value of a unit. The high-water
+mark is of the unit value. All figures are integers and compared by cross-multiplying.
+"""
+
+from __future__ import annotations
+
+from capdesk.model.state import State
+
+UNITS_PER_MICRO = 10**12
+_PARKED = 10**30
+PPB = 10**9
+
+
+def found_units(state: State) -> None:
+    """Give the first deposit its units; the high-water mark is where it begins."""
+    state.units = state.equity * UNITS_PER_MICRO
+    state.peak_equity, state.peak_units = state.equity, state.units
+
+
+def flow(state: State, equity_before: int) -> None:
+    """Buy or sell units for a flow that is already in the equity.
+
+    After a total loss a deposit is no recovery: its units are valued at a billionth of
+    the high-water mark, so that the drawdown stays.
+    """
+    equity = state.equity
+    if equity <= 0:
+        if equity_before > 0 and state.units:
+            ratio = state.peak_equity * state.units * _PARKED
+            state.peak_equity = ratio // (state.peak_units * equity_before)
+            state.peak_units = _PARKED
+            state.units = 0
+        return
+    if equity_before > 0 and state.units:
+        state.units = (2 * state.units * equity + equity_before) // (2 * equity_before)
+    elif state.units:
+        state.units = equity * state.peak_units * PPB // max(1, state.peak_equity)
+    else:
+        state.units = equity
+
+
+def mark_peak(state: State) -> None:
+    """Raise the high-water mark, or note the drawdown, after profit or loss."""
+    equity = state.equity
+    if not state.units:
+        state.units = max(0, equity)
+    here, peak = equity * state.peak_units, state.peak_equity * state.units
+    if here >= peak:
+        if state.units:
+            state.peak_equity, state.peak_units = equity, state.units
+    else:
+        state.worst_ppb = max(state.worst_ppb, (peak - here) * PPB // peak)
+
+
+def drawdown_ppb(state: State) -> int:
+    """How far the unit value is below its high-water mark, in parts per 10^9 (above 10^9 below zero)."""
+    peak = state.peak_equity * state.units
+    if peak <= 0:
+        return 0
+    return max(0, (peak - state.equity * state.peak_units) * PPB // peak)

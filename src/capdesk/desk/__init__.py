@@ -1,0 +1,5 @@
+"""The desk: who may have how much, right now."""
+
+from capdesk.desk.allocator import CapitalAllocator
+
+__all__ = ["CapitalAllocator"]

@@ -1,0 +1,215 @@
+"""Reading the arguments of the desk's verbs: one clear error before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from capdesk.model.errors import InvalidInput
+from capdesk.model.mandate import SECOND
+from capdesk.model.money import read_decimal, to_micro, to_micro_down
+from capdesk.model.requests import PRIORITIES, Request
+
+LONGEST_NAME = 256
+LONGEST_TIME = 100 * 366 * 86_400
+
+
+def name(value: object, what: str) -> str:
+    """A market, strategy, account, group or request id.
+
+    Raises
+    ------
+    InvalidInput
+        If it is no text of 1 to 256 printable characters.
+    """
+    if (
+        type(value) is str
+        and 0 < len(value) <= LONGEST_NAME
+        and value.isprintable()
+        and value == value.strip()
+    ):
+        return value
+    if not isinstance(value, str):
+        raise InvalidInput(f"{what} must be a text, got {type(value).__name__}")
+    shown = repr(value) if len(value) <= 40 else f"{value[:37]!r}... ({len(value)} characters)"
+    raise InvalidInput(
+        f"{what} must be 1 to {LONGEST_NAME} printable characters without spaces at its ends, got {shown}"
+    )
+
+
+def optional_name(value: object, what: str) -> str | None:
+    """A name, or None."""
+    return None if value is None else name(value, what)
+
+
+def positive(value: object, what: str) -> int:
+    """Micro-units above zero, half-even.
+
+    Raises
+    ------
+    InvalidInput
+        If it is not above zero.
+    """
+    micro = to_micro(value, what)
+    if micro <= 0:
+        raise InvalidInput(f"{what} must be above 0, got {value}")
+    return micro
+
+
+def not_negative(value: object, what: str) -> int:
+    """Micro-units from zero up, half-even.
+
+    Raises
+    ------
+    InvalidInput
+        If it is below zero.
+    """
+    micro = to_micro(value, what)
+    if micro < 0:
+        raise InvalidInput(f"{what} must be 0 or more, got {value}")
+    return micro
+
+
+def seconds(value: object, what: str) -> int:
+    """Microseconds of a number of seconds from 0 to a hundred years.
+
+    Raises
+    ------
+    InvalidInput
+        If it is negative or longer.
+    """
+    number = read_decimal(value, what)
+    if not 0 <= number <= LONGEST_TIME:
+        raise InvalidInput(f"{what} must be 0 to {LONGEST_TIME} seconds, got {value}")
+    return int(number * SECOND)
+
+
+def flag(value: object, what: str) -> bool:
+    """True or False, and nothing that only looks like it.
+
+    Raises
+    ------
+    InvalidInput
+        For anything else.
+    """
+    if isinstance(value, bool):
+        return value
+    raise InvalidInput(f"{what} must be True or False, got {value!r}")
+
+
+def instant(value: object, what: str) -> int:
+    """Microseconds since 1970 of a datetime with a time zone, or of such a number.
+
+    Raises
+    ------
+    InvalidInput
+        For a datetime without a time zone, or anything else.
+    """
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise InvalidInput(f"{what} must have a time zone (UTC), got {value}")
+        return int((value.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * SECOND)
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    raise InvalidInput(
+        f"{what} must be a datetime with a time zone or microseconds since 1970, got {value!r}"
+    )
+
+
+def request(
+    market_id: object,
+    requested_amount: object,
+    strategy: object,
+    *,
+    min_amount: object = None,
+    all_or_none: object = False,
+    group: object = None,
+    account: object = None,
+    priority: object = "normal",
+    lease_seconds: object = None,
+    increase: bool = False,
+) -> Request:
+    """A request in micro-units; what is asked is rounded down.
+
+    Raises
+    ------
+    InvalidInput
+        Naming the argument, what was given and what is allowed.
+    """
+    asked = to_micro_down(requested_amount, "requested_amount")
+    least = 0 if min_amount is None else positive(min_amount, "min_amount")
+    if least > asked > 0:
+        raise InvalidInput(
+            f"min_amount must be at most the requested_amount {requested_amount}, got {min_amount}"
+        )
+    if priority not in PRIORITIES:
+        raise InvalidInput(f"priority must be one of {', '.join(PRIORITIES)}, got {priority!r}")
+    lease = None if lease_seconds is None else seconds(lease_seconds, "lease_seconds")
+    if lease == 0:
+        raise InvalidInput(f"lease_seconds must be above 0, got {lease_seconds}")
+    return Request(
+        market=name(market_id, "market_id"),
+        asked=asked,
+        strategy=name(strategy, "strategy"),
+        min_amount=least,
+        all_or_none=flag(all_or_none, "all_or_none"),
+        group=optional_name(group, "group"),
+        account=optional_name(account, "account"),
+        priority=cast(Any, priority),
+        lease=lease,
+        increase=increase,
+    )
+
+
+_LEG_FIELDS = frozenset(
+    [
+        "market_id",
+        "requested_amount",
+        "strategy",
+        "min_amount",
+        "all_or_none",
+        "group",
+        "account",
+        "priority",
+        "lease_seconds",
+    ]
+)
+
+
+def legs(requests: object) -> tuple[Request, ...]:
+    """The requests of one common decision; a leg without `min_amount` is all or none.
+
+    Raises
+    ------
+    InvalidInput
+        For no legs, unknown fields, or a market and strategy named twice.
+    """
+    if not isinstance(requests, list | tuple) or not requests:
+        raise InvalidInput(
+            "requests must be a list of at least one mapping with market_id and requested_amount"
+        )
+    read: list[Request] = []
+    for number, leg in enumerate(cast("list[object]", requests), 1):
+        if not isinstance(leg, Mapping):
+            raise InvalidInput(f"request {number} must be a mapping of arguments, got {type(leg).__name__}")
+        given = {str(key): value for key, value in cast("Mapping[object, object]", leg).items()}
+        unknown = given.keys() - _LEG_FIELDS
+        missing = {"market_id", "requested_amount"} - given.keys()
+        if unknown or missing:
+            raise InvalidInput(
+                f"request {number} must have market_id and requested_amount, and may have "
+                f"{', '.join(sorted(_LEG_FIELDS))}; got {', '.join(sorted(given)) or 'nothing'}"
+            )
+        given.setdefault("strategy", "sniper")
+        given.setdefault("all_or_none", given.get("min_amount") is None)
+        read.append(
+            request(given.pop("market_id"), given.pop("requested_amount"), given.pop("strategy"), **given)
+        )
+    keys = [(leg.market, leg.strategy) for leg in read]
+    twice = next((key for key in keys if keys.count(key) > 1), None)
+    if twice is not None:
+        raise InvalidInput(
+            f"requests must name each market and strategy once, got {twice[0]} for {twice[1]} twice"
+        )
+    return tuple(read)

@@ -1,0 +1,123 @@
+"""The desk's verbs that only look: reports, allocations, explanations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from capdesk.decide import reports
+from capdesk.decide.unit_value import PPB, drawdown_ppb
+from capdesk.desk import arguments as read
+from capdesk.desk.answers import confirmation, markets_of, verdict, verdicts
+from capdesk.desk.base import DeskBase
+from capdesk.model import commands as c
+from capdesk.model.errors import InvalidInput
+from capdesk.model.journal import Entry
+from capdesk.model.money import Amount
+from capdesk.model.requests import Allocation, Request, Verdict
+
+if TYPE_CHECKING:
+    from capdesk.config import CapitalConfig
+
+
+class ViewVerbs(DeskBase):
+    """What the desk holds, has decided, and believes."""
+
+    async def get_allocation(self, market_id: str, strategy: str | None = None) -> Allocation | None:
+        """The open allocation of a market; None if it holds nothing."""
+        await self._open_ledger.refresh()
+        with self._reading() as state:
+            if strategy is None:
+                names = state.markets[market_id].strategies
+                if len(names) > 1:
+                    raise InvalidInput(
+                        f"{market_id} holds capital for {', '.join(names)}: name one with strategy=..."
+                    )
+                strategy = names[0] if names else ""
+            position = state.positions[market_id, strategy]
+        return None if position is None else reports.allocation(position)
+
+    async def get_allocations(self, strategy: str | None = None) -> list[Allocation]:
+        """All open allocations, or those of one strategy."""
+        await self._open_ledger.refresh()
+        return [
+            reports.allocation(position)
+            for position in self._positions()
+            if strategy is None or position.strategy == strategy
+        ]
+
+    async def get_available(self) -> Amount:
+        """Dollars that no allocation holds and that are not in transit."""
+        await self._open_ledger.refresh()
+        return Amount.from_micro(reports.available(self._state))
+
+    async def get_outcome(self, request_id: str) -> Verdict | list[Verdict] | Entry | None:
+        """What became of a command, by its id; None if it was never decided.
+
+        A `Verdict` for a request or confirmation, a list of them for several requests,
+        else the journal's `Entry`.
+        """
+        entry = await self._open_ledger.outcome(read.name(request_id, "request_id"))
+        if entry is None:
+            return None
+        if isinstance(entry.command, Request):
+            return verdict(entry)
+        if isinstance(entry.command, c.RequestAll):
+            return verdicts(entry)
+        return confirmation(entry) if isinstance(entry.command, c.Confirm) else entry
+
+    async def explain(self, market_id: str) -> list[Entry]:
+        """The journal's entries about a market, oldest first."""
+        market = read.name(market_id, "market_id")
+        entries = await self._open_ledger.entries(lambda store: store.about(market))
+        return [entry for entry in entries if market in markets_of(entry)]
+
+    async def get_repeats(self, entry: Entry) -> int:
+        """How often a refusal was asked for again and refused alike."""
+        return await self._open_ledger.read(lambda store: store.repeats(entry.sequence))
+
+    async def get_orphans(self, silent_seconds: object = None) -> list[Allocation]:
+        """Allocations whose strategy is silent, and leases that ended unconfirmed."""
+        ledger = self._open_ledger
+        await ledger.refresh()
+        silent = None if silent_seconds is None else read.seconds(silent_seconds, "silent_seconds")
+        with self._reading() as state:
+            positions = [position for position in state.positions.values() if position is not None]
+            limit = state.mandate.owner_silent if silent is None else silent
+            return reports.orphans(state, positions, ledger.now(), limit)
+
+    def get_allocation_report(self) -> dict[str, Any]:
+        """Seed 001's report, true as of the entry it names; `json.dumps(report, default=str)` writes it."""
+        with self._reading() as state:
+            positions = [position for position in state.positions.values() if position is not None]
+            return reports.allocation_report(state, positions)
+
+    @property
+    def bankroll(self) -> Amount:
+        """Dollars at cost: deposits - withdrawals + P&L - fees."""
+        return Amount.from_micro(self._state.bankroll)
+
+    @property
+    def equity(self) -> Amount:
+        """The bankroll with open allocations at their marks."""
+        return Amount.from_micro(self._state.equity)
+
+    @property
+    def drawdown(self) -> Amount:
+        """How far the value of one unit is below its high-water mark, as a fraction."""
+        return Amount(drawdown_ppb(self._state)) / PPB
+
+    @property
+    def config(self) -> CapitalConfig:
+        """The rules in force, as people write them."""
+        if self._config is None or (
+            self._ledger is not None and self._config.mandate() != self._ledger.state.mandate
+        ):
+            from capdesk.config import CapitalConfig
+
+            self._config = CapitalConfig.from_mandate(self._state.mandate)
+        return self._config
+
+    @property
+    def mandate_version(self) -> int:
+        """The version of the rules in force."""
+        return self._state.mandate_version

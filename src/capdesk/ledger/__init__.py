@@ -1,0 +1,1 @@
+"""The durable record of grants: an append-only journal, one writer, group commit."""

@@ -1,0 +1,89 @@
+"""Journal rows: how an entry is written, and the hash that chains it to the one before."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import NamedTuple
+
+import msgspec
+
+from capdesk.model.commands import Command
+from capdesk.model.errors import CorruptLedger
+from capdesk.model.journal import Body, Entry, Event
+
+GENESIS = bytes(32)
+
+_encode = msgspec.json.Encoder().encode
+_decoder = msgspec.json.Decoder(Body)
+
+
+class Row(NamedTuple):
+    """One row of the journal as a store keeps it; `body` is JSON."""
+
+    sequence: int
+    at: int
+    kind: str
+    market: str
+    request_id: str
+    body: bytes
+    hash: bytes
+
+
+def chain(
+    previous: bytes, sequence: int, at: int, kind: str, market: str, request_id: str, body: bytes
+) -> bytes:
+    """The SHA-256 of a row and of the hash before it.
+
+    Lengths stand before the texts, so that no two rows read the same.
+    """
+    names = f"{sequence}|{at}|{kind}|{len(market)}:{market}|{len(request_id)}:{request_id}|"
+    return sha256(previous + names.encode() + body).digest()
+
+
+def write_row(previous: bytes, sequence: int, at: int, request_id: str, body: Body) -> Row:
+    """The row of an entry, chained to the one before."""
+    command = body.command
+    kind = command.__struct_config__.tag
+    market = subject(command, body.events)
+    encoded = _encode(body)
+    digest = chain(previous, sequence, at, kind, market, request_id, encoded)
+    return Row(sequence, at, kind, market, request_id, encoded, digest)
+
+
+def subject(command: Command, events: tuple[Event, ...]) -> str:
+    """The market an entry is about; empty when it is about none or several."""
+    market = getattr(command, "market", None)
+    if market is None and len(events) and not hasattr(command, "requests"):
+        market = getattr(events[0], "market", None)
+    return market or ""
+
+
+def read_row(row: Row) -> Entry:
+    """The entry of a row.
+
+    Raises
+    ------
+    CorruptLedger
+        If its body cannot be read.
+    """
+    try:
+        body = _decoder.decode(row.body)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise CorruptLedger(f"entry {row.sequence} of the journal cannot be read: {error}") from error
+    return Entry(row.sequence, row.at, row.request_id, body.command, body.events)
+
+
+def verify_row(row: Row, previous: bytes, expected: int) -> None:
+    """Check a row's number and hash.
+
+    Raises
+    ------
+    CorruptLedger
+        If it is not what followed the row before.
+    """
+    if row.sequence != expected:
+        raise CorruptLedger(
+            f"entry {expected} of the journal is missing: entry {row.sequence} follows instead"
+        )
+    if row.hash != chain(previous, *row[:6]):
+        raise CorruptLedger(f"entry {row.sequence} of the journal was changed: its hash does not match")

@@ -1,0 +1,130 @@
+"""What must hold after every commit; a breach stops the writer and leaves the disk as it was.
+
+bankroll = deposits - withdrawals + P&L - fees = the accounts' balances + what is in
+transit; allocated = the sum of open allocations, per account, market, group and
+strategy too; nothing allocated is negative.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from capdesk.model.errors import InvariantBreach
+from capdesk.model.state import State
+
+
+def _expect(holds: bool, what: str, here: object, there: object) -> None:
+    if not holds:
+        raise InvariantBreach(f"{what}: {here} against {there} (micro-units); nothing was committed")
+
+
+def check_money(state: State) -> None:
+    """The bankroll lies in the accounts or is in transit."""
+    balances = sum(amount for _, amount in state.balances.entries())
+    _expect(
+        balances + state.transit_total == state.bankroll,
+        "accounts and transit do not add up to the bankroll",
+        balances + state.transit_total,
+        state.bankroll,
+    )
+    _expect(state.allocated >= 0, "a negative sum is allocated", state.allocated, 0)
+
+
+def check_in_full(state: State) -> None:
+    """Add everything up again.
+
+    Raises
+    ------
+    InvariantBreach
+        Naming the total that does not hold.
+    """
+    check_money(state)
+    totals: dict[str, Counter[str]] = {name: Counter() for name in _TOTALS}
+    for _, position in state.positions.entries():
+        if position is None:
+            continue
+        _expect(position.amount > 0, f"{position.market} holds no positive amount", position.amount, 0)
+        for name, of in _TOTALS.items():
+            owner = of(position)
+            if owner is not None:
+                totals[name][owner] += position.amount
+    _expect(
+        totals["markets"].total() == state.allocated,
+        "open allocations do not add up to the allocated total",
+        totals["markets"].total(),
+        state.allocated,
+    )
+    for name, counted in totals.items():
+        kept = {key: _size(value) for key, value in getattr(state, name).entries()}
+        _expect(kept == dict(counted), f"the totals {name} do not add up", kept, dict(counted))
+    in_transit = sum(transit.amount for _, transit in state.transits.entries() if transit is not None)
+    _expect(in_transit == state.transit_total, "transfers under way", in_transit, state.transit_total)
+
+
+_TOTALS = {
+    "markets": lambda position: position.market,
+    "by_account": lambda position: position.account,
+    "by_group": lambda position: position.group,
+    "by_strategy": lambda position: position.strategy,
+}
+
+
+def _size(value: Any) -> int:
+    return value.used if hasattr(value, "used") else value
+
+
+def check_step(before: State, after: State) -> None:
+    """Check what a working copy changed: totals moved by just what the allocations moved.
+
+    Raises
+    ------
+    InvariantBreach
+        Naming the total that does not hold.
+    """
+    check_money(after)
+    moved = 0
+    markets: dict[str, int] = {}
+    accounts: dict[str, int] = {}
+    groups: dict[str, int] = {}
+    strategies: dict[str, int] = {}
+    old_positions = before.positions
+    for key, new in after.positions.items():
+        old = old_positions[key]
+        delta = 0
+        if new is not None:
+            if new.amount <= 0:
+                _expect(False, f"{new.market} holds no positive amount", new.amount, 0)
+            delta = new.amount
+        if old is not None:
+            delta -= old.amount
+        position = new or old
+        if delta == 0 or position is None:
+            continue
+        moved += delta
+        markets[position.market] = markets.get(position.market, 0) + delta
+        accounts[position.account] = accounts.get(position.account, 0) + delta
+        strategies[position.strategy] = strategies.get(position.strategy, 0) + delta
+        if position.group is not None:
+            groups[position.group] = groups.get(position.group, 0) + delta
+    _expect(
+        after.allocated - before.allocated == moved,
+        "the allocated total",
+        after.allocated - before.allocated,
+        moved,
+    )
+    _same_moves("market", before.markets, after.markets, markets)
+    _same_moves("account", before.by_account, after.by_account, accounts)
+    _same_moves("strategy", before.by_strategy, after.by_strategy, strategies)
+    _same_moves("group", before.by_group, after.by_group, groups)
+
+
+def _same_moves(what: str, before: Any, after: Any, moves: dict[str, int]) -> None:
+    of_markets = what == "market"
+    for name, value in after.items():
+        change = value.used - before[name].used if of_markets else value - before[name]
+        if change != moves.get(name, 0):
+            _expect(False, f"the total of {what} {name}", change, moves.get(name, 0))
+    if moves and not moves.keys() <= after.keys():
+        missing = ", ".join(sorted(moves.keys() - after.keys()))
+        _expect(False, f"no total was kept for {what} {missing}", 0, moves)

@@ -1,0 +1,298 @@
+"""A ledger as the desk uses it: commands go in from any event loop, answers come when they are durable.
+
+A file has a writer thread, so that no caller's event loop waits for a disk. A ledger in
+memory decides at once, in the caller's thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import threading
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from capdesk.ledger.codec import read_row
+from capdesk.ledger.deadlines import Deadlines
+from capdesk.ledger.memory import MemoryStore
+from capdesk.ledger.store import Store
+from capdesk.ledger.writer import Transition, Writer
+from capdesk.model.commands import Command
+from capdesk.model.errors import CapdeskError, ForkedLedger, LedgerClosed
+from capdesk.model.journal import Entry
+from capdesk.model.state import State
+
+BATCH_LIMIT = 4_096
+
+
+class Item:
+    """A command or a question on its way to the writer, and back to the loop it came from."""
+
+    __slots__ = ("command", "error", "future", "given", "question", "reply", "request_id")
+
+    def __init__(self, command: Any, request_id: str, given: bool, question: Any, future: Any) -> None:
+        self.command = command
+        self.request_id = request_id
+        self.given = given
+        self.question = question
+        self.future = future
+        self.reply: Any = None
+        self.error: Exception | None = None
+
+    def abandoned(self) -> bool:
+        return self.future is not None and self.future.done()
+
+    def result(self) -> Any:
+        if self.error is not None:
+            raise self.error
+        return self.reply
+
+
+class Ledger:
+    """One process's hold on a ledger.
+
+    Parameters
+    ----------
+    store
+        Where it rests; a store that is not shared is written in the caller's thread.
+    clock
+        Microseconds since 1970 (UTC).
+    deadline_seconds
+        How long a caller waits unless it says otherwise.
+    """
+
+    def __init__(
+        self, store: Store, transition: Transition, clock: Callable[[], int], deadline_seconds: float = 30.0
+    ) -> None:
+        self._store = store
+        self._writer = Writer(store, transition, clock)
+        self._process = os.getpid()
+        self._ids = (f"{prefix}-{number}" for prefix in (secrets.token_hex(8),) for number in count(1))
+        self._queue: SimpleQueue[Item | None] = SimpleQueue()
+        self._deadlines = Deadlines(deadline_seconds)
+        self._deadline_seconds = deadline_seconds
+        self._inline = threading.Lock()
+        self._closed = False
+        self._writer.load()
+        self._thread: threading.Thread | None = None
+        if store.shared:
+            self._thread = threading.Thread(target=self._work, name="capdesk-writer", daemon=True)
+            self._thread.start()
+
+    @classmethod
+    def in_memory(cls, transition: Transition, clock: Callable[[], int]) -> Ledger:
+        """A ledger that is gone with the process."""
+        return cls(MemoryStore(), transition, clock)
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        transition: Transition,
+        clock: Callable[[], int],
+        *,
+        create: bool,
+        deadline_seconds: float = 30.0,
+        vfs: str | None = None,
+    ) -> Ledger:
+        """Open a file; blocks while it is read.
+
+        Raises
+        ------
+        LedgerError
+            If the file cannot be used; it is left as it was.
+        """
+        from capdesk.ledger.sqlite import SqliteStore
+
+        store = SqliteStore(path, create=create, vfs=vfs)
+        try:
+            ledger = cls(store, transition, clock, deadline_seconds)
+        except BaseException:
+            store.close()
+            raise
+        store.trust()
+        return ledger
+
+    @property
+    def state(self) -> State:
+        """The state as of the last entry this process has seen; hold `reading` to walk its tables."""
+        return self._writer.state
+
+    @property
+    def reading(self) -> threading.Lock:
+        """Held for a moment while a new state is published."""
+        return self._writer.publishing
+
+    def now(self) -> int:
+        """The ledger's time in microseconds since 1970 (UTC)."""
+        return self._writer.now()
+
+    def decide_now(self, command: Command, request_id: str | None = None) -> Entry:
+        """Carry out a command from a thread that may wait (opening, in-memory ledgers)."""
+        self._guard()
+        item = Item(command, request_id or next(self._ids), request_id is not None, None, None)
+        if self._thread is None:
+            with self._inline:
+                self._writer.run([item])
+        else:
+            done = threading.Event()
+            item.future = _Waiter(done)
+            self._queue.put(item)
+            done.wait()
+        return item.result()
+
+    async def submit(
+        self, command: Command, request_id: str | None = None, deadline_seconds: float | None = None
+    ) -> Entry:
+        """Carry out a command; the answer comes when it is durable.
+
+        Raises
+        ------
+        DeadlineExceeded
+            If it did not come in time. A command that the writer had not begun is dropped.
+        CapdeskError
+            What the decision or the ledger says.
+        """
+        if self._thread is None:
+            return self.decide_now(command, request_id)
+        return await self._send(command, request_id, None, deadline_seconds)
+
+    async def ask(self, question: Callable[[Writer], Any], deadline_seconds: float | None = None) -> Any:
+        """Put a question to the writer, after all that was submitted before it."""
+        if self._thread is None:
+            self._guard()
+            with self._inline:
+                return question(self._writer)
+        return await self._send(None, None, question, deadline_seconds)
+
+    async def outcome(self, request_id: str) -> Entry | None:
+        """The entry that answered a request id; None if it was never decided."""
+        return await self.ask(lambda writer: writer.outcome(request_id))
+
+    async def refresh(self) -> None:
+        """Bring the state up to what all processes have committed."""
+        await self.ask(lambda writer: writer.refresh())
+
+    async def entries(self, read: Callable[[Store], Iterator[Any]]) -> list[Entry]:
+        """Read journal entries without holding up the writer."""
+        self._guard()
+        return await asyncio.to_thread(lambda: [read_row(row) for row in read(self._store)])
+
+    async def read(self, question: Callable[[Store], Any]) -> Any:
+        """Ask the store something that any thread may ask, without holding up the writer."""
+        self._guard()
+        return await asyncio.to_thread(question, self._store)
+
+    async def _send(self, command: Any, request_id: str | None, question: Any, deadline: float | None) -> Any:
+        self._guard()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+        item = Item(command, request_id or next(self._ids), request_id is not None, question, future)
+        self._deadlines.watch(loop, future, item.request_id, deadline)
+        self._queue.put(item)
+        return await future
+
+    def _guard(self) -> None:
+        if os.getpid() != self._process:
+            raise ForkedLedger(
+                "this process was forked after the ledger was opened: open it anew in the child "
+                "(a SQLite connection must not cross a fork)"
+            )
+        if self._closed:
+            raise LedgerClosed("the ledger is closed: open it again")
+
+    def _work(self) -> None:
+        queue, writer = self._queue, self._writer
+        closing = False
+        while not closing:
+            batch: list[Item] = []
+            try:
+                item = queue.get(timeout=self._patience())
+                while item is not None and len(batch) < BATCH_LIMIT:
+                    batch.append(item)
+                    item = queue.get_nowait()
+                closing = item is None
+                if item is not None:
+                    batch.append(item)
+            except Empty:
+                pass
+            commands = [item for item in batch if item.question is None]
+            if commands or not batch:
+                writer.run(commands)
+            for item in batch:
+                if item.question is not None and not item.abandoned():
+                    self._answer_question(item)
+            _deliver(batch)
+
+    def _patience(self) -> float | None:
+        """Seconds until time itself has something to say; at least a millisecond."""
+        due = self._writer.next_due()
+        return None if due is None else min(3600.0, max(0.001, (due - self._writer.now()) / 1e6))
+
+    def _answer_question(self, item: Item) -> None:
+        try:
+            item.reply = item.question(self._writer)
+        except CapdeskError as error:
+            item.error = error
+
+    def close(self) -> None:
+        """Decide what still waits, keep a snapshot, close the file. Blocks."""
+        if self._closed:
+            return
+        self._closed = True
+        if os.getpid() != self._process:
+            return
+        if self._thread is not None:
+            self._queue.put(None)
+            self._thread.join()
+        try:
+            if self._thread is not None and self._writer.stopped is None:
+                self._writer.save_snapshot()
+        finally:
+            self._store.close()
+
+
+class _Waiter:
+    """Stands in for a future where a thread waits."""
+
+    __slots__ = ("_event",)
+
+    def __init__(self, event: threading.Event) -> None:
+        self._event = event
+
+    def done(self) -> bool:
+        return self._event.is_set()
+
+    def get_loop(self) -> None:
+        return None
+
+    def finish(self) -> None:
+        self._event.set()
+
+
+def _deliver(batch: list[Item]) -> None:
+    """Wake each loop once for all its answers."""
+    by_loop: dict[Any, list[Item]] = {}
+    for item in batch:
+        by_loop.setdefault(item.future.get_loop(), []).append(item)
+    for loop, items in by_loop.items():
+        if loop is None:
+            for item in items:
+                item.future.finish()
+        elif not loop.is_closed():
+            loop.call_soon_threadsafe(_resolve, items)
+
+
+def _resolve(items: list[Item]) -> None:
+    for item in items:
+        future = item.future
+        if future.done():
+            continue
+        if item.error is None:
+            future.set_result(item.reply)
+        else:
+            future.set_exception(item.error)

@@ -1,0 +1,136 @@
+"""The state as bytes: what a ledger keeps so that opening need not read the whole journal.
+
+Totals are not trusted: they are added up again from the allocations, and compared.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from capdesk.ledger.invariants import check_in_full
+from capdesk.model.errors import CorruptLedger
+from capdesk.model.mandate import Mandate
+from capdesk.model.state import Day, Key, MarketUse, Pending, Position, State, Transit, Untold
+
+FORMAT = 1
+"""Raised when the fold changes its meaning: older snapshots are then passed over."""
+
+
+class Snapshot(Struct, frozen=True):
+    """A state as it is written, with the hash of its last entry."""
+
+    hash: bytes
+    sequence: int
+    at: int
+    mandate: Mandate
+    mandate_version: int
+    deposits: int
+    withdrawals: int
+    pnl: int
+    fees: int
+    allocated: int
+    units: str
+    peak_equity: str
+    peak_units: str
+    worst_ppb: int
+    mark_excess: int
+    stale_at: int
+    transit_total: int
+    day: Day
+    balances: dict[str, int]
+    positions: list[Position]
+    expired: list[tuple[Key, int]]
+    pending: list[Pending]
+    untold: list[Untold]
+    transits: list[Transit]
+    heard: dict[str, int]
+    reversed: list[int]
+
+
+_BIG = ("units", "peak_equity", "peak_units")
+_encode = msgspec.msgpack.Encoder().encode
+_decoder = msgspec.msgpack.Decoder(Snapshot)
+
+
+def write_snapshot(state: State, last_hash: bytes) -> bytes:
+    """The bytes of a state."""
+    scalars: dict[str, Any] = state.scalars()
+    for name in _BIG:
+        scalars[name] = str(scalars[name])
+    return _encode(
+        Snapshot(
+            hash=last_hash,
+            **scalars,
+            balances=dict(state.balances),
+            positions=_values(state.positions),
+            expired=list(state.expired.items()),
+            pending=_values(state.pending),
+            untold=_values(state.untold),
+            transits=_values(state.transits),
+            heard=dict(state.heard),
+            reversed=list(state.reversed),
+        )
+    )
+
+
+def _values(table: dict[Any, Any]) -> list[Any]:
+    return list(table.values())
+
+
+def read_snapshot(body: bytes) -> tuple[State, bytes]:
+    """The state of a snapshot and the hash of its last entry, checked in full.
+
+    Raises
+    ------
+    CorruptLedger
+        If it cannot be read or its totals do not add up.
+    """
+    try:
+        snapshot = _decoder.decode(body)
+    except msgspec.MsgspecError as error:
+        raise CorruptLedger(f"a snapshot cannot be read: {error}") from error
+    state = State()
+    for name in state.scalars():
+        value = getattr(snapshot, name)
+        setattr(state, name, int(value) if name in _BIG else value)
+    state.balances.update(snapshot.balances)
+    for position in snapshot.positions:
+        _open(state, position)
+    state.expired.update(snapshot.expired)
+    state.pending.update((pending.event_id, pending) for pending in snapshot.pending)
+    state.untold.update((untold.event_id, untold) for untold in snapshot.untold)
+    state.transits.update((transit.transfer, transit) for transit in snapshot.transits)
+    state.heard.update(snapshot.heard)
+    state.reversed.update(dict.fromkeys(snapshot.reversed, True))
+    check_in_full(state)
+    return state, snapshot.hash
+
+
+def _open(state: State, position: Position) -> None:
+    key = (position.market, position.strategy)
+    use = state.markets[position.market]
+    state.positions[key] = position
+    state.markets[position.market] = MarketUse(
+        use.used + position.amount, (*use.strategies, position.strategy)
+    )
+    state.by_account[position.account] += position.amount
+    state.by_strategy[position.strategy] += position.amount
+    if position.group is not None:
+        state.by_group[position.group] += position.amount
+    if position.lease_until is not None and not position.held:
+        state.leases[key] = position.lease_until
+
+
+def same_state(one: State, other: State) -> bool:
+    """Whether two states are the same in every figure."""
+    return _sorted(one) == _sorted(other)
+
+
+def _sorted(state: State) -> dict[str, Any]:
+    plain = msgspec.msgpack.decode(write_snapshot(state, b""))
+    return {
+        name: sorted(value, key=repr) if isinstance(value, list) else value for name, value in plain.items()
+    }

@@ -1,0 +1,260 @@
+"""A ledger in a SQLite file, through apsw and the current SQLite that comes with it.
+
+WAL with ``synchronous=FULL``: what is committed survives a power loss. No memory map,
+no network file system. The connection belongs to the writer's thread; readers open
+their own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+
+import apsw
+
+from capdesk.ledger.codec import Row
+from capdesk.ledger.files import Turn, refuse_network_file_system
+from capdesk.ledger.schema import inspect_file, upgrade
+from capdesk.ledger.store import DuplicateId, StoredSnapshot
+from capdesk.model.errors import (
+    CapdeskError,
+    CorruptLedger,
+    DiskFull,
+    LedgerError,
+    LedgerUnavailable,
+    NotALedger,
+)
+
+_INSERT_ROW = "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?)"
+_INSERT_ID = "INSERT INTO requests VALUES (?, ?, ?)"
+_COLUMNS = "sequence, at, kind, market, request_id, body, hash"
+_BUSY_MILLISECONDS = 2_000
+_FORGET_AT_ONCE = 500
+
+
+@contextmanager
+def sqlite_errors(path: Path) -> Iterator[None]:
+    """Say in the ledger's own words what SQLite could not do."""
+    try:
+        yield
+    except apsw.FullError as error:
+        raise DiskFull(
+            f"the disk of {path} is full: nothing was written; free some space and try again"
+        ) from error
+    except apsw.NotADBError as error:
+        raise NotALedger(f"{path} is not a capdesk ledger ({error})") from error
+    except apsw.CorruptError as error:
+        raise CorruptLedger(f"{path} is damaged: {error}") from error
+    except (apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError, apsw.BusyError, apsw.LockedError) as error:
+        raise LedgerUnavailable(f"{path} cannot be used: {type(error).__name__}: {error}") from error
+
+
+class SqliteStore:
+    """A store in one file that several processes may share.
+
+    Parameters
+    ----------
+    path
+        The file; it is made if `create` is true.
+    vfs
+        The SQLite VFS to go through (for fault injection); None: the system's.
+
+    Raises
+    ------
+    NotALedger, NewerSchema, CorruptLedger, NetworkFileSystem, LedgerUnavailable
+        The file is left as it was.
+    """
+
+    shared = True
+
+    def __init__(self, path: Path, *, create: bool = True, vfs: str | None = None) -> None:
+        self.path = path
+        refuse_network_file_system(path)
+        self.fresh = not path.exists() or path.stat().st_size == 0
+        if self.fresh and not create:
+            raise NotALedger(
+                f"there is no ledger at {path}: make one with capdesk init, or give initial_bankroll"
+            )
+        if not path.parent.is_dir():
+            raise LedgerUnavailable(f"the directory {path.parent} does not exist: make it first")
+        with sqlite_errors(path):
+            if not self.fresh:
+                inspect_file(path, vfs)
+            self._turn = Turn(path)
+            try:
+                self._db = apsw.Connection(str(path), vfs=vfs)
+                self._configure()
+            except (apsw.Error, CapdeskError):
+                self._turn.close()
+                raise
+        self._writing = False
+
+    def _configure(self) -> None:
+        db = self._db
+        db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+        db.set_busy_timeout(_BUSY_MILLISECONDS)
+        self._turn.take()
+        try:
+            mode = db.pragma("journal_mode", "wal")
+            if mode != "wal":
+                raise LedgerUnavailable(f"{self.path} cannot use a write-ahead log (journal mode is {mode})")
+            db.pragma("synchronous", "full")
+            db.pragma("mmap_size", 0)
+            db.pragma("cache_size", -16_000)
+            upgrade(db, "sqlite")
+        finally:
+            self._turn.give_up()
+
+    def trust(self) -> None:
+        """The file was read and found sound: closing may fold its write-ahead log into it."""
+        self._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
+
+    def begin(self) -> None:
+        self._turn.take()
+        try:
+            while True:
+                try:
+                    self._db.execute("BEGIN IMMEDIATE")
+                    break
+                except apsw.BusyError:
+                    # Only a stranger to `Turn` (a backup, a database shell) can hold the lock here.
+                    continue
+            self._writing = True
+        except apsw.Error:
+            self._turn.give_up()
+            with sqlite_errors(self.path):
+                raise
+
+    def commit(self) -> None:
+        with sqlite_errors(self.path):
+            self._db.execute("COMMIT")
+        self._writing = False
+        self._turn.give_up()
+
+    def rollback(self) -> None:
+        if not self._writing:
+            return
+        self._writing = False
+        try:
+            if self._db.in_transaction:
+                with sqlite_errors(self.path):
+                    self._db.execute("ROLLBACK")
+        finally:
+            self._turn.give_up()
+
+    def rows(self, after: int) -> Iterable[Row]:
+        with sqlite_errors(self.path):
+            for row in self._db.execute(
+                f"SELECT {_COLUMNS} FROM journal WHERE sequence > ? ORDER BY sequence", (after,)
+            ):
+                yield Row(*row)
+
+    def append(self, rows: list[Row]) -> None:
+        with sqlite_errors(self.path):
+            self._db.executemany(_INSERT_ROW, rows)
+
+    def remember(self, ids: list[tuple[int, str, int]]) -> None:
+        try:
+            with sqlite_errors(self.path):
+                self._db.executemany(_INSERT_ID, ids)
+        except apsw.ConstraintError as error:
+            raise DuplicateId(str(error)) from error
+
+    def recall(self, periods: tuple[int, ...], ids: Iterable[str]) -> dict[str, int]:
+        known: dict[str, int] = {}
+        with sqlite_errors(self.path):
+            for period in periods:
+                known.update(
+                    self._db.execute(
+                        "SELECT request_id, sequence FROM requests WHERE period = ? "
+                        "AND request_id IN (SELECT value FROM json_each(?))",
+                        (period, json.dumps(list(ids))),
+                    )
+                )
+        return known
+
+    def forget(self, before: int) -> None:
+        with sqlite_errors(self.path):
+            self._db.execute(
+                "DELETE FROM requests WHERE (period, request_id) IN "
+                "(SELECT period, request_id FROM requests WHERE period < ? LIMIT ?)",
+                (before, _FORGET_AT_ONCE),
+            )
+
+    def row(self, sequence: int) -> Row | None:
+        with sqlite_errors(self.path):
+            found = self._db.execute(
+                f"SELECT {_COLUMNS} FROM journal WHERE sequence = ?", (sequence,)
+            ).fetchone()
+        return None if found is None else Row(*found)
+
+    def count_repeats(self, repeats: list[tuple[int, int]]) -> None:
+        with sqlite_errors(self.path):
+            self._db.executemany(
+                "INSERT INTO repeats VALUES (?, 1, ?) "
+                "ON CONFLICT DO UPDATE SET count = count + 1, last_at = excluded.last_at",
+                repeats,
+            )
+
+    def snapshot(self, newest: int) -> StoredSnapshot | None:
+        with sqlite_errors(self.path):
+            for sequence, form, body, digest in self._db.execute(
+                "SELECT sequence, format, body, digest FROM snapshots WHERE sequence <= ? ORDER BY sequence DESC",
+                (newest,),
+            ):
+                if sha256(body).digest() != digest:
+                    raise CorruptLedger(f"{self.path}: the snapshot of entry {sequence} is damaged")
+                return StoredSnapshot(sequence, form, body)
+        return None
+
+    def save_snapshot(self, snapshot: StoredSnapshot) -> None:
+        with sqlite_errors(self.path):
+            self._db.execute(
+                "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?)",
+                (*snapshot, sha256(snapshot.body).digest()),
+            )
+            self._db.execute(
+                "DELETE FROM snapshots WHERE sequence NOT IN "
+                "(SELECT sequence FROM snapshots ORDER BY sequence DESC LIMIT 2)"
+            )
+
+    def history(self, kind: str, limit: int, since: int) -> Iterator[Row]:
+        # "kind = 'recycle'" is written out so that the partial index serves it.
+        condition = "kind = 'recycle'" if kind == "recycle" else "kind = ?"
+        given = () if kind == "recycle" else (kind,)
+        return self._read(
+            f"SELECT {_COLUMNS} FROM journal WHERE {condition} AND at >= ? ORDER BY sequence DESC LIMIT ?",
+            (*given, since, limit),
+        )
+
+    def about(self, market: str) -> Iterator[Row]:
+        return self._read(
+            f"SELECT {_COLUMNS} FROM journal WHERE market IN (?, '') ORDER BY sequence", (market,)
+        )
+
+    def repeats(self, sequence: int) -> int:
+        rows = self._reader().execute("SELECT count FROM repeats WHERE sequence = ?", (sequence,))
+        return rows.get or 0
+
+    def _read(self, query: str, given: tuple[object, ...]) -> Iterator[Row]:
+        with sqlite_errors(self.path):
+            for row in self._reader().execute(query, given):
+                yield Row(*row)
+
+    def _reader(self) -> apsw.Connection:
+        reader = apsw.Connection(str(self.path), flags=apsw.SQLITE_OPEN_READONLY)
+        reader.set_busy_timeout(_BUSY_MILLISECONDS)
+        return reader
+
+    def close(self) -> None:
+        try:
+            with sqlite_errors(self.path):
+                self._db.close()
+        finally:
+            self._turn.close()
+
+
+__all__ = ["LedgerError", "SqliteStore", "sqlite_errors"]

@@ -1,0 +1,326 @@
+"""The one writer of a process: it takes all that waits, decides it, commits it once, then answers.
+
+Inside one transaction, under the lock that all processes share, it applies what others
+have appended, decides on a working copy, writes, checks the invariants and commits; only
+then is the copy published and are the callers answered. So nothing is answered before it
+is on disk, and a failure leaves both the disk and the state as they were.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from capdesk.ledger.codec import GENESIS, Row, read_row, verify_row, write_row
+from capdesk.ledger.invariants import check_step
+from capdesk.ledger.snapshot import FORMAT, read_snapshot, write_snapshot
+from capdesk.ledger.store import DuplicateId, Store, StoredSnapshot
+from capdesk.model.commands import Command
+from capdesk.model.errors import CapdeskError, CorruptLedger, IdConflict, InvariantBreach, LedgerClosed
+from capdesk.model.journal import Body, Entry, Event
+from capdesk.model.requests import Refused, Request
+from capdesk.model.state import State
+
+SNAPSHOT_EVERY = 20_000
+_REFUSALS_REMEMBERED = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """The pure functions that the writer is given; it knows no rule itself."""
+
+    decide: Callable[[State, Command, str, int], tuple[Event, ...]]
+    evolve: Callable[[State, Event, int, int], None]
+    tick: Callable[[State, int], None]
+    due: Callable[[State, int], list[Command]]
+
+
+class Item(Protocol):
+    """One command that waits for its answer."""
+
+    command: Command
+    request_id: str
+    given: bool
+    reply: Entry | None
+    error: Exception | None
+
+    def abandoned(self) -> bool:
+        """Whether nobody waits for the answer any more."""
+        ...
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What one transaction will write."""
+
+    draft: State
+    last_hash: bytes
+    rows: list[Row]
+    ids: list[tuple[int, str, int]]
+    repeats: list[tuple[int, int]]
+    replies: dict[str, Entry]
+    refusals: dict[tuple[str, str], Entry]
+
+
+class Writer:
+    """Decides and commits batches on a store; used by one thread at a time.
+
+    Parameters
+    ----------
+    clock
+        Microseconds since 1970 (UTC). Time never runs backwards: an entry is never
+        earlier than the one before.
+    """
+
+    def __init__(self, store: Store, transition: Transition, clock: Callable[[], int]) -> None:
+        self.store = store
+        self.state = State()
+        self.publishing = threading.Lock()
+        self.stopped: Exception | None = None
+        self._transition = transition
+        self._clock = clock
+        self._last_hash = GENESIS
+        self._refusals: dict[tuple[str, str], Entry] = {}
+        self._snapshot_at = 0
+        self._first_period: int | None = None
+
+    def load(self) -> None:
+        """Read the newest snapshot that this release understands, and the journal after it.
+
+        Raises
+        ------
+        CorruptLedger
+            If the hash chain or a total does not hold.
+        """
+        newest = 2**62
+        while (kept := self.store.snapshot(newest)) is not None:
+            if kept.format == FORMAT:
+                self.state, self._last_hash = read_snapshot(kept.body)
+                row = self.store.row(kept.sequence)
+                if row is None or row.hash != self._last_hash:
+                    raise CorruptLedger(
+                        f"the snapshot of entry {kept.sequence} does not belong to this journal"
+                    )
+                self._snapshot_at = kept.sequence
+                break
+            newest = kept.sequence - 1
+        self._catch_up()
+        first = self.store.row(1)
+        if first is not None:
+            self._first_period = self._period(first.at)
+
+    def run(self, items: Sequence[Any]) -> None:
+        """Decide and commit commands; each gets its `reply` or its `error`."""
+        waiting = [item for item in items if not item.abandoned()]
+        if self.stopped is not None:
+            for item in waiting:
+                item.error = LedgerClosed(f"the ledger has stopped: {self.stopped}")
+            return
+        try:
+            self._attempt(waiting)
+        except InvariantBreach as error:
+            self.stopped = error
+            self._fail(waiting, error)
+        except CapdeskError as error:
+            self._fail(waiting, error)
+        except Exception as error:
+            # A fault of the program itself: whoever waits is told, and nothing more is written.
+            self.stopped = error
+            self._fail(waiting, error)
+
+    def refresh(self) -> None:
+        """Apply what other processes have appended."""
+        if self.store.shared:
+            self._catch_up()
+
+    def now(self) -> int:
+        """The writer's clock, never before the last entry."""
+        return max(self._clock(), self.state.at)
+
+    def next_due(self) -> int | None:
+        """When a lease ends or a transfer arrives next."""
+        state = self.state
+        times = [until for until in state.leases.values() if until > 0]
+        times += [transit.arrives_at for transit in state.transits.values() if transit is not None]
+        return min(times, default=None)
+
+    def outcome(self, request_id: str) -> Entry | None:
+        """The entry that answered a request id; None if it was never decided."""
+        known = self.store.recall(self._periods(self.now()), [request_id])
+        return self._stored(known[request_id]) if known else None
+
+    def _attempt(self, items: Sequence[Any], *, careful: bool = False) -> None:
+        store = self.store
+        store.begin()
+        try:
+            self.refresh()
+            batch = self._decide(items, careful=careful)
+            if not (batch.rows or batch.ids):
+                store.rollback()
+                return
+            self._write(batch)
+            store.commit()
+        except DuplicateId:
+            store.rollback()
+            for item in items:
+                item.reply = item.error = None
+            self._attempt(items, careful=True)
+            return
+        except BaseException:
+            store.rollback()
+            raise
+        self._publish(batch)
+
+    def _decide(self, items: Sequence[Any], *, careful: bool) -> _Batch:
+        at = self.now()
+        draft = self.state.fork()
+        self._transition.tick(draft, at)
+        batch = _Batch(draft, self._last_hash, [], [], [], {}, {})
+        if self.state.leases or self.state.transits:
+            for command in self._transition.due(draft, at):
+                kind = command.__struct_config__.tag
+                request_id = f"{kind}-{draft.sequence + 1}"
+                events = self._transition.decide(draft, command, request_id, at)
+                self._enter(batch, command, events, request_id, at)
+        known = self._known(items, at, careful=careful)
+        for item in items:
+            try:
+                item.reply = self._answer(batch, item, known, at)
+            except CorruptLedger:
+                raise
+            except CapdeskError as error:
+                item.error = error
+        return batch
+
+    def _answer(self, batch: _Batch, item: Any, known: dict[str, int], at: int) -> Entry:
+        command, request_id = item.command, item.request_id
+        earlier = batch.replies.get(request_id)
+        if earlier is None and request_id in known:
+            earlier = self._stored(known[request_id])
+        if earlier is not None:
+            if earlier.command != command:
+                raise IdConflict(request_id, repr(earlier.command), repr(command))
+            return earlier
+        events = self._transition.decide(batch.draft, command, request_id, at)
+        period = self._period(at)
+        if not events and not item.given:
+            return Entry(batch.draft.sequence, at, request_id, command, ())
+        if type(command) is Request and type(events[0]) is Refused:
+            key = (command.market, command.strategy)
+            last = batch.refusals.get(key) or self._refusals.get(key)
+            if last is not None and last.command == command and last.events == events:
+                batch.ids.append((period, request_id, last.sequence))
+                batch.repeats.append((last.sequence, at))
+                batch.replies[request_id] = last
+                return last
+            entry = self._enter(batch, command, events, request_id, at)
+            batch.refusals[key] = entry
+        else:
+            entry = self._enter(batch, command, events, request_id, at)
+        batch.ids.append((period, request_id, entry.sequence))
+        batch.replies[request_id] = entry
+        return entry
+
+    def _enter(
+        self, batch: _Batch, command: Command, events: tuple[Event, ...], request_id: str, at: int
+    ) -> Entry:
+        draft = batch.draft
+        sequence = draft.sequence + 1
+        row = write_row(batch.last_hash, sequence, at, request_id, Body(command, events))
+        evolve = self._transition.evolve
+        for event in events:
+            evolve(draft, event, sequence, at)
+        draft.sequence, draft.at = sequence, at
+        batch.last_hash = row.hash
+        batch.rows.append(row)
+        return Entry(sequence, at, request_id, command, events)
+
+    def _write(self, batch: _Batch) -> None:
+        store = self.store
+        if batch.rows:
+            store.append(batch.rows)
+            check_step(self.state, batch.draft)
+        if batch.ids:
+            store.remember(batch.ids)
+            period = batch.ids[0][0]
+            if self._first_period is not None and self._first_period < period - 1:
+                store.forget(period - 1)
+        if batch.repeats:
+            store.count_repeats(batch.repeats)
+
+    def _publish(self, batch: _Batch) -> None:
+        if len(self._refusals) + len(batch.refusals) > _REFUSALS_REMEMBERED:
+            self._refusals.clear()
+        self._refusals.update(batch.refusals)
+        if not batch.rows:
+            return
+        with self.publishing:
+            self.state.merge(batch.draft)
+        self._last_hash = batch.last_hash
+        if self._first_period is None:
+            self._first_period = self._period(self.state.at)
+        self._snapshot_if_due()
+
+    def _snapshot_if_due(self) -> None:
+        state = self.state
+        if state.sequence - self._snapshot_at >= max(SNAPSHOT_EVERY, 4 * len(state.positions)):
+            self.save_snapshot()
+
+    def save_snapshot(self) -> None:
+        """Keep the state as it is, so that the next opening starts from here."""
+        if self.state.sequence == self._snapshot_at:
+            return
+        body = write_snapshot(self.state, self._last_hash)
+        self.store.begin()
+        try:
+            self.store.save_snapshot(StoredSnapshot(self.state.sequence, FORMAT, body))
+            self.store.commit()
+        except BaseException:
+            self.store.rollback()
+            raise
+        self._snapshot_at = self.state.sequence
+
+    def _catch_up(self) -> None:
+        rows = self.store.rows(self.state.sequence)
+        with self.publishing:
+            for row in rows:
+                verify_row(row, self._last_hash, self.state.sequence + 1)
+                self._replay(row)
+
+    def _replay(self, row: Row) -> None:
+        entry = read_row(row)
+        state = self.state
+        self._transition.tick(state, entry.at)
+        for event in entry.events:
+            self._transition.evolve(state, event, entry.sequence, entry.at)
+        state.sequence, state.at = entry.sequence, entry.at
+        self._last_hash = row.hash
+
+    def _known(self, items: Sequence[Any], at: int, *, careful: bool) -> dict[str, int]:
+        periods = self._periods(at)
+        if not careful:
+            # A repeat within this period is found by the id's own uniqueness; an earlier one is looked up.
+            periods = periods[1:]
+        given = [item.request_id for item in items if item.given or careful]
+        return self.store.recall(periods, given) if periods and given else {}
+
+    def _periods(self, at: int) -> tuple[int, ...]:
+        period = self._period(at)
+        earlier = self._first_period is not None and self._first_period < period
+        return (period, period - 1) if earlier else (period,)
+
+    def _period(self, at: int) -> int:
+        return at // max(1, self.state.mandate.id_retention)
+
+    def _stored(self, sequence: int) -> Entry:
+        row = self.store.row(sequence)
+        if row is None:
+            raise CorruptLedger(f"entry {sequence} of the journal is missing")
+        return read_row(row)
+
+    @staticmethod
+    def _fail(items: Sequence[Any], error: Exception) -> None:
+        for item in items:
+            item.reply, item.error = None, error

@@ -1,0 +1,175 @@
+"""What the desk can be told to do: every change of its state begins as one of these.
+
+Commands are journaled as they were given. Amounts are micro-units, times
+microseconds since 1970 (UTC).
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from capdesk.model.mandate import Mandate
+from capdesk.model.requests import Request
+
+
+class Found(Struct, frozen=True, omit_defaults=True, tag="found"):
+    """Begin a ledger: its mandate and its first deposit."""
+
+    mandate: Mandate
+    bankroll: int
+
+
+class RequestAll(Struct, frozen=True, omit_defaults=True, tag="request_all"):
+    """Several requests decided as one: all are granted or none (the legs of an arbitrage)."""
+
+    requests: tuple[Request, ...]
+
+
+class Confirm(Struct, frozen=True, omit_defaults=True, tag="confirm"):
+    """The order was filled: for `filled` micro-units, or in full."""
+
+    market: str
+    strategy: str | None = None
+    filled: int | None = None
+
+
+class Release(Struct, frozen=True, omit_defaults=True, tag="release"):
+    """Give capital back with its profit or loss; `amount` releases a part."""
+
+    market: str
+    strategy: str | None = None
+    pnl: int = 0
+    fees: int = 0
+    amount: int | None = None
+
+
+class ReverseRelease(Struct, frozen=True, omit_defaults=True, tag="reverse_release"):
+    """Undo a release: the entry with number `release` is taken back by a new one."""
+
+    release: int
+    released: Released
+    reason: str
+
+
+class Mark(Struct, frozen=True, omit_defaults=True, tag="mark"):
+    """What an allocation is worth in the market."""
+
+    market: str
+    value: int
+    at: int | None = None
+    strategy: str | None = None
+
+
+class Deposit(Struct, frozen=True, omit_defaults=True, tag="deposit"):
+    """Money comes in: a flow, no profit."""
+
+    amount: int
+    account: str | None = None
+
+
+class Withdraw(Struct, frozen=True, omit_defaults=True, tag="withdraw"):
+    """Money goes out: a flow, no loss."""
+
+    amount: int
+    account: str | None = None
+
+
+class SetBankroll(Struct, frozen=True, omit_defaults=True, tag="set_bankroll"):
+    """The bankroll is `amount`; the difference is booked as a flow."""
+
+    amount: int
+
+
+class SyncWallet(Struct, frozen=True, omit_defaults=True, tag="sync_wallet"):
+    """An account holds `cash` free; what nobody explained is booked as reconciliation."""
+
+    cash: int
+    account: str | None = None
+
+
+class Transfer(Struct, frozen=True, omit_defaults=True, tag="transfer"):
+    """Move free cash between accounts; it arrives after `transit` microseconds."""
+
+    amount: int
+    source: str
+    target: str
+    transit: int = 0
+
+
+class QueueRecycle(Struct, frozen=True, omit_defaults=True, tag="queue_recycle"):
+    """A market has resolved: free its capital after `delay` (None: the mandate's)."""
+
+    market: str
+    strategy: str | None = None
+    pnl: int = 0
+    fees: int = 0
+    delay: int | None = None
+
+
+class Recycle(Struct, frozen=True, omit_defaults=True, tag="recycle"):
+    """Free the capital of a queued event now; `notify` keeps it until its callback succeeded."""
+
+    event_id: str
+    notify: bool = False
+
+
+class Delivered(Struct, frozen=True, omit_defaults=True, tag="delivered"):
+    """The callback of a recycled event has succeeded."""
+
+    event_id: str
+
+
+class Expire(Struct, frozen=True, tag="expire"):
+    """Leases whose time is over, told by the writer."""
+
+
+class Arrive(Struct, frozen=True, tag="arrive"):
+    """Transfers whose time in transit is over, told by the writer."""
+
+
+class UpdateMandate(Struct, frozen=True, omit_defaults=True, tag="update_mandate"):
+    """Change the rules, for every process on this ledger."""
+
+    mandate: Mandate
+    reason: str
+
+
+class Released(Struct, frozen=True, omit_defaults=True, tag="released"):
+    """Capital came back: `amount` of principal with its P&L and fees.
+
+    `opened` is the number of the entry that opened the allocation, `rest` what stays in it.
+    """
+
+    market: str
+    strategy: str
+    account: str
+    amount: int
+    opened: int
+    opened_at: int
+    pnl: int = 0
+    fees: int = 0
+    rest: int = 0
+    group: str | None = None
+    event_id: str | None = None
+
+
+Command = (
+    Found
+    | Request
+    | RequestAll
+    | Confirm
+    | Release
+    | ReverseRelease
+    | Mark
+    | Deposit
+    | Withdraw
+    | SetBankroll
+    | SyncWallet
+    | Transfer
+    | QueueRecycle
+    | Recycle
+    | Delivered
+    | Expire
+    | Arrive
+    | UpdateMandate
+)

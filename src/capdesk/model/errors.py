@@ -1,0 +1,119 @@
+"""Every error the desk raises: what was given, what is allowed, what to change."""
+
+from __future__ import annotations
+
+
+class CapdeskError(Exception):
+    """Base of all errors of this package."""
+
+
+class InvalidInput(CapdeskError, ValueError):
+    """An argument that cannot be accepted; nothing was written."""
+
+
+class ConfigError(InvalidInput):
+    """A configuration that cannot be obeyed; one line for each problem."""
+
+
+class NoBankroll(CapdeskError):
+    """A run-time verb was called on a desk that was given no bankroll."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this desk has no bankroll: give initial_bankroll=..., or open a ledger with CapitalAllocator.open(path)"
+        )
+
+
+class UnknownAllocation(CapdeskError, LookupError):
+    """No open allocation or release goes by that name."""
+
+
+class InsufficientFunds(CapdeskError):
+    """A withdrawal or transfer of more than is free."""
+
+
+class MandateMismatch(CapdeskError):
+    """A ledger was opened with another configuration than its mandate.
+
+    Attributes
+    ----------
+    differences
+        ``(field, in the ledger, given)`` for every field that differs.
+    """
+
+    def __init__(self, differences: list[tuple[str, str, str]], version: int) -> None:
+        self.differences = differences
+        self.version = version
+        fields = "; ".join(f"{name}: ledger {ours}, given {given}" for name, ours, given in differences)
+        super().__init__(
+            f"the configuration given is not this ledger's mandate (version {version}): {fields}. "
+            "Open without a configuration, or change it for all with update_mandate(config, reason=...)"
+        )
+
+
+class IdConflict(CapdeskError):
+    """A request id was used before for another command."""
+
+    def __init__(self, request_id: str, stored: str, given: str) -> None:
+        self.request_id = request_id
+        super().__init__(
+            f"request_id {request_id!r} belongs to another command: stored {stored}, given {given}. "
+            "Use a new id for a new command"
+        )
+
+
+class DeadlineExceeded(CapdeskError, TimeoutError):
+    """The answer did not come in time; `get_outcome(request_id)` tells what became of the command.
+
+    Attributes
+    ----------
+    request_id
+        The id to ask by.
+    """
+
+    def __init__(self, request_id: str, seconds: float) -> None:
+        self.request_id = request_id
+        super().__init__(
+            f"no answer within {seconds:g} s for request {request_id!r}: "
+            "ask get_outcome(request_id) what became of it, or send it again with the same id"
+        )
+
+
+class LedgerError(CapdeskError):
+    """The durable record cannot be used as asked."""
+
+
+class NotALedger(LedgerError):
+    """The file is not a capdesk ledger; it was left as it was."""
+
+
+class CorruptLedger(LedgerError):
+    """The file is damaged or its hash chain is broken; it was left as it was."""
+
+
+class NewerSchema(LedgerError):
+    """The file was written by a newer capdesk; it was left as it was."""
+
+
+class NetworkFileSystem(LedgerError):
+    """SQLite's locks and syncs cannot be trusted on this file system."""
+
+
+class DiskFull(LedgerError):
+    """The disk took no more; the command was not carried out and may be sent again."""
+
+
+class LedgerUnavailable(LedgerError):
+    """Reading or writing failed; ask by the request id what became of the command."""
+
+
+class ForkedLedger(LedgerError):
+    """The process was forked after the ledger was opened: the child must open its own."""
+
+
+class LedgerClosed(LedgerError):
+    """The ledger was closed, or has stopped after an error that is named."""
+
+
+class InvariantBreach(LedgerError):
+    """Capital would have been made or lost: the writer stopped before committing."""

@@ -1,0 +1,173 @@
+"""What the ledger records: events, and the entry that holds a command with what followed.
+
+The state of a desk is the fold of its entries, see `state.py` and `decide/transition.py`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from capdesk.model.commands import Command, Released
+from capdesk.model.mandate import Mandate
+from capdesk.model.requests import Granted, Refused, moment
+
+
+class Founded(Struct, frozen=True, omit_defaults=True, tag="founded"):
+    """The ledger began with this mandate and this much money in its first account."""
+
+    mandate: Mandate
+    account: str
+    bankroll: int
+
+
+class Confirmed(Struct, frozen=True, omit_defaults=True, tag="confirmed"):
+    """A lease became an allocation of `amount`; `returned` went back unfilled."""
+
+    market: str
+    strategy: str
+    amount: int
+    version: int
+    returned: int = 0
+    orders: tuple[int, ...] = ()
+
+
+class Restored(Struct, frozen=True, omit_defaults=True, tag="restored"):
+    """A release was undone: its P&L and fees are taken back, its principal is open again."""
+
+    release: int
+    released: Released
+    reason: str
+
+
+class Marked(Struct, frozen=True, omit_defaults=True, tag="marked"):
+    """An allocation's market value at a time."""
+
+    market: str
+    strategy: str
+    value: int
+    valued_at: int
+
+
+class Flowed(Struct, frozen=True, omit_defaults=True, tag="flowed"):
+    """Money came in (positive) or went out (negative); `bankroll` is what it is since."""
+
+    account: str
+    amount: int
+    bankroll: int
+
+
+class Reconciled(Struct, frozen=True, omit_defaults=True, tag="reconciled"):
+    """An account held `amount` more (or less) than the desk believed; booked as P&L."""
+
+    account: str
+    amount: int
+    bankroll: int
+
+
+class Departed(Struct, frozen=True, omit_defaults=True, tag="departed"):
+    """A transfer left its source; `transfer` is the number of its entry."""
+
+    transfer: int
+    amount: int
+    source: str
+    target: str
+    arrives_at: int
+
+
+class Arrived(Struct, frozen=True, omit_defaults=True, tag="arrived"):
+    """A transfer reached its target."""
+
+    transfer: int
+    target: str
+    amount: int
+
+
+class Queued(Struct, frozen=True, omit_defaults=True, tag="queued"):
+    """A recycling was queued for the allocation opened by entry `opened` (None: it held nothing)."""
+
+    event_id: str
+    market: str
+    strategy: str
+    amount: int
+    due_at: int
+    opened: int | None = None
+    pnl: int = 0
+    fees: int = 0
+
+
+class Recycled(Struct, frozen=True, omit_defaults=True, tag="recycled"):
+    """A queued recycling was carried out; `amount` of principal was freed."""
+
+    event_id: str
+    market: str
+    strategy: str
+    amount: int
+    resolved_at: int
+    pnl: int = 0
+    notify: bool = False
+
+
+class Told(Struct, frozen=True, tag="told"):
+    """The callback of a recycled event succeeded."""
+
+    event_id: str
+
+
+class LeaseEnded(Struct, frozen=True, omit_defaults=True, tag="lease_ended"):
+    """A lease ended unconfirmed; `freed` of its principal went back (0: it is held)."""
+
+    market: str
+    strategy: str
+    freed: int = 0
+
+
+class MandateChanged(Struct, frozen=True, omit_defaults=True, tag="mandate_changed"):
+    """The rules changed; `version` numbers the new ones."""
+
+    mandate: Mandate
+    version: int
+    reason: str
+
+
+Event = (
+    Founded
+    | Granted
+    | Refused
+    | Confirmed
+    | Released
+    | Restored
+    | Marked
+    | Flowed
+    | Reconciled
+    | Departed
+    | Arrived
+    | Queued
+    | Recycled
+    | Told
+    | LeaseEnded
+    | MandateChanged
+)
+
+
+class Body(Struct, frozen=True):
+    """What one row of the journal says: the command as given, and what followed from it."""
+
+    command: Command
+    events: tuple[Event, ...]
+
+
+class Entry(Struct, frozen=True):
+    """One entry of the journal: its number, its time, its request id and its body."""
+
+    sequence: int
+    at: int
+    request_id: str
+    command: Command
+    events: tuple[Event, ...]
+
+    @property
+    def time(self) -> datetime:
+        """When it was decided (UTC)."""
+        return moment(self.at)
