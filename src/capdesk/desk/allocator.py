@@ -19,7 +19,8 @@ from capdesk.desk.flows import FlowVerbs
 from capdesk.desk.opening import Opening
 from capdesk.desk.views import ViewVerbs
 from capdesk.ledger.ledger import Ledger
-from capdesk.ledger.writer import Transition, Writer
+from capdesk.ledger.rules import TRANSITION
+from capdesk.ledger.writer import Writer
 from capdesk.model import commands as c
 from capdesk.model.errors import CapdeskError, InvalidInput, MandateMismatch, NoBankroll, UnknownAllocation
 from capdesk.model.mandate import Mandate
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     ConfigLike = CapitalConfig | Mapping[str, Any] | None
 
 Clock = Callable[[], int]
-
-TRANSITION = Transition(transition.decide, transition.evolve, transition.tick, transition.due)
 
 
 def system_clock() -> int:

@@ -59,7 +59,7 @@ def bankroll_after(entry: Entry) -> Amount:
     return Amount.from_micro(next((getattr(event, "bankroll", 0) for event in entry.events), 0))
 
 
-def markets_of(entry: Entry) -> set[str]:
+def markets_of(entry: Entry) -> set[str | None]:
     """Every market an entry speaks of."""
     parts: tuple[Any, ...] = (entry.command, *getattr(entry.command, "requests", ()), *entry.events)
     named = {getattr(part, "market", None) for part in parts}

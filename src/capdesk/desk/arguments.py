@@ -193,7 +193,9 @@ def legs(requests: object) -> tuple[Request, ...]:
     for number, leg in enumerate(cast("list[object]", requests), 1):
         if not isinstance(leg, Mapping):
             raise InvalidInput(f"request {number} must be a mapping of arguments, got {type(leg).__name__}")
-        given = {str(key): value for key, value in cast("Mapping[object, object]", leg).items()}
+        given: dict[str, Any] = {
+            str(key): value for key, value in cast("Mapping[object, object]", leg).items()
+        }
         unknown = given.keys() - _LEG_FIELDS
         missing = {"market_id", "requested_amount"} - given.keys()
         if unknown or missing:

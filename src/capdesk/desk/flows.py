@@ -9,6 +9,7 @@ from capdesk.desk import arguments as read
 from capdesk.desk.answers import bankroll_after
 from capdesk.desk.base import DeskBase
 from capdesk.model import commands as c
+from capdesk.model.journal import MandateChanged
 from capdesk.model.money import Amount
 
 if TYPE_CHECKING:
@@ -106,4 +107,4 @@ class FlowVerbs(DeskBase):
         command = c.UpdateMandate(rules.mandate(), read.name(reason, "reason"))
         entry = await self._submit(command, request_id, deadline_seconds)
         self._config = None
-        return next(event.version for event in entry.events if hasattr(event, "version"))
+        return next(event.version for event in entry.events if isinstance(event, MandateChanged))

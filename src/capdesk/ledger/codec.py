@@ -43,7 +43,7 @@ def chain(
 def write_row(previous: bytes, sequence: int, at: int, request_id: str, body: Body) -> Row:
     """The row of an entry, chained to the one before."""
     command = body.command
-    kind = command.__struct_config__.tag
+    kind = str(command.__struct_config__.tag)
     market = subject(command, body.events)
     encoded = _encode(body)
     digest = chain(previous, sequence, at, kind, market, request_id, encoded)

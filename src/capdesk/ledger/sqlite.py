@@ -30,7 +30,7 @@ from capdesk.model.errors import (
 
 _INSERT_ROW = "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?)"
 _INSERT_ID = "INSERT INTO requests VALUES (?, ?, ?)"
-_COLUMNS = "sequence, at, kind, market, request_id, body, hash"
+COLUMNS = "sequence, at, kind, market, request_id, body, hash"
 _BUSY_MILLISECONDS = 2_000
 _FORGET_AT_ONCE = 500
 
@@ -148,7 +148,7 @@ class SqliteStore:
     def rows(self, after: int) -> Iterable[Row]:
         with sqlite_errors(self.path):
             for row in self._db.execute(
-                f"SELECT {_COLUMNS} FROM journal WHERE sequence > ? ORDER BY sequence", (after,)
+                f"SELECT {COLUMNS} FROM journal WHERE sequence > ? ORDER BY sequence", (after,)
             ):
                 yield Row(*row)
 
@@ -187,7 +187,7 @@ class SqliteStore:
     def row(self, sequence: int) -> Row | None:
         with sqlite_errors(self.path):
             found = self._db.execute(
-                f"SELECT {_COLUMNS} FROM journal WHERE sequence = ?", (sequence,)
+                f"SELECT {COLUMNS} FROM journal WHERE sequence = ?", (sequence,)
             ).fetchone()
         return None if found is None else Row(*found)
 
@@ -226,13 +226,13 @@ class SqliteStore:
         condition = "kind = 'recycle'" if kind == "recycle" else "kind = ?"
         given = () if kind == "recycle" else (kind,)
         return self._read(
-            f"SELECT {_COLUMNS} FROM journal WHERE {condition} AND at >= ? ORDER BY sequence DESC LIMIT ?",
+            f"SELECT {COLUMNS} FROM journal WHERE {condition} AND at >= ? ORDER BY sequence DESC LIMIT ?",
             (*given, since, limit),
         )
 
     def about(self, market: str) -> Iterator[Row]:
         return self._read(
-            f"SELECT {_COLUMNS} FROM journal WHERE market IN (?, '') ORDER BY sequence", (market,)
+            f"SELECT {COLUMNS} FROM journal WHERE market IN (?, '') ORDER BY sequence", (market,)
         )
 
     def repeats(self, sequence: int) -> int:
@@ -248,6 +248,27 @@ class SqliteStore:
         reader = apsw.Connection(str(self.path), flags=apsw.SQLITE_OPEN_READONLY)
         reader.set_busy_timeout(_BUSY_MILLISECONDS)
         return reader
+
+    def compact(self, oldest_period: int) -> None:
+        """Forget all ids of earlier periods, keep one snapshot, and give free pages back."""
+        self.begin()
+        try:
+            with sqlite_errors(self.path):
+                self._db.execute("DELETE FROM requests WHERE period < ?", (oldest_period,))
+                self._db.execute(
+                    "DELETE FROM snapshots WHERE sequence < (SELECT max(sequence) FROM snapshots)"
+                )
+            self.commit()
+        except BaseException:
+            self.rollback()
+            raise
+        self._turn.take()
+        try:
+            with sqlite_errors(self.path):
+                self._db.execute("VACUUM")
+                self._db.pragma("wal_checkpoint(TRUNCATE)")
+        finally:
+            self._turn.give_up()
 
     def close(self) -> None:
         try:

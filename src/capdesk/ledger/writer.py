@@ -146,6 +146,10 @@ class Writer:
         times += [transit.arrives_at for transit in state.transits.values() if transit is not None]
         return min(times, default=None)
 
+    def oldest_period(self) -> int:
+        """The earliest retention period whose request ids are kept."""
+        return self._period(self.state.at) - 1
+
     def outcome(self, request_id: str) -> Entry | None:
         """The entry that answered a request id; None if it was never decided."""
         known = self.store.recall(self._periods(self.now()), [request_id])
