@@ -94,7 +94,10 @@ def stale_time(position: Position, mandate: Mandate) -> int:
 
 
 def tick(state: State, at: int) -> None:
-    """Let time pass: marks whose age is over fall back to the lower of cost and mark."""
+    """Let time pass: marks whose age is over fall back to the lower of cost and mark, ids age."""
+    if at - state.id_since >= state.mandate.id_retention:
+        state.id_period += 1
+        state.id_since = at
     if at >= state.stale_at:
         revalue(state, at)
 

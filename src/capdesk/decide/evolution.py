@@ -173,6 +173,7 @@ def _lease_ended(state: State, event: j.LeaseEnded, sequence: int, at: int) -> N
 
 def _founded(state: State, event: j.Founded, sequence: int, at: int) -> None:
     state.mandate, state.mandate_version = event.mandate, 1
+    state.id_since = at
     state.deposits = event.bankroll
     state.balances[event.account] = event.bankroll
     found_units(state)

@@ -7,6 +7,7 @@ memory decides at once, in the caller's thread.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import secrets
 import threading
@@ -22,9 +23,11 @@ from capdesk.ledger.memory import MemoryStore
 from capdesk.ledger.store import Store
 from capdesk.ledger.writer import Transition, Writer
 from capdesk.model.commands import Command
-from capdesk.model.errors import CapdeskError, ForkedLedger, LedgerClosed
+from capdesk.model.errors import ForkedLedger, LedgerClosed, LedgerError
 from capdesk.model.journal import Entry
 from capdesk.model.state import State
+
+logger = logging.getLogger("capdesk.ledger")
 
 BATCH_LIMIT = 4_096
 
@@ -227,6 +230,17 @@ class Ledger:
                 if item.question is not None and not item.abandoned():
                     self._answer_question(item)
             _deliver(batch)
+            if writer.snapshot_is_due():
+                self._keep_snapshot()
+
+    def _keep_snapshot(self) -> None:
+        """A snapshot only makes the next opening faster: where it cannot be kept, the journal is read instead."""
+        try:
+            self._writer.save_snapshot()
+        except LedgerError:
+            logger.warning(
+                "no snapshot could be kept; the next opening reads more of the journal", exc_info=True
+            )
 
     def _patience(self) -> float | None:
         """Seconds until time itself has something to say; at least a millisecond."""
@@ -236,7 +250,7 @@ class Ledger:
     def _answer_question(self, item: Item) -> None:
         try:
             item.reply = item.question(self._writer)
-        except CapdeskError as error:
+        except Exception as error:
             item.error = error
 
     def close(self) -> None:
@@ -251,7 +265,7 @@ class Ledger:
             self._thread.join()
         try:
             if self._thread is not None and self._writer.stopped is None:
-                self._writer.save_snapshot()
+                self._keep_snapshot()
         finally:
             self._store.close()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from capdesk.ledger.codec import Row
 from capdesk.ledger.store import DuplicateId, StoredSnapshot
@@ -24,7 +24,7 @@ class MemoryStore:
         self._added: list[tuple[int, str]] = []
         self._counted: list[int] = []
 
-    def begin(self) -> None:
+    def begin(self, patient: Callable[[], bool]) -> None:
         self._lock.acquire()
         self._added, self._counted = [], []
         self._undo = (len(self._journal), self._added, len(self._snapshots))

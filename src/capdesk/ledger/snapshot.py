@@ -39,6 +39,8 @@ class Snapshot(Struct, frozen=True):
     mark_excess: int
     stale_at: int
     transit_total: int
+    id_period: int
+    id_since: int
     day: Day
     balances: dict[str, int]
     positions: list[Position]

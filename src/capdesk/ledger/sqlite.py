@@ -8,7 +8,7 @@ their own.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -112,21 +112,27 @@ class SqliteStore:
         """The file was read and found sound: closing may fold its write-ahead log into it."""
         self._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
 
-    def begin(self) -> None:
+    def begin(self, patient: Callable[[], bool]) -> None:
         self._turn.take()
         try:
-            while True:
-                try:
-                    self._db.execute("BEGIN IMMEDIATE")
-                    break
-                except apsw.BusyError:
-                    # Only a stranger to `Turn` (a backup, a database shell) can hold the lock here.
-                    continue
-            self._writing = True
-        except apsw.Error:
-            self._turn.give_up()
             with sqlite_errors(self.path):
-                raise
+                while not self._begun():
+                    if not patient():
+                        raise LedgerUnavailable(
+                            f"{self.path} is locked by another program: end it and try again"
+                        )
+            self._writing = True
+        except BaseException:
+            self._turn.give_up()
+            raise
+
+    def _begun(self) -> bool:
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+        except apsw.BusyError:
+            # Only a stranger to `Turn` (a backup, a database shell) can hold the lock here.
+            return False
+        return True
 
     def commit(self) -> None:
         with sqlite_errors(self.path):
@@ -251,7 +257,7 @@ class SqliteStore:
 
     def compact(self, oldest_period: int) -> None:
         """Forget all ids of earlier periods, keep one snapshot, and give free pages back."""
-        self.begin()
+        self.begin(lambda: True)
         try:
             with sqlite_errors(self.path):
                 self._db.execute("DELETE FROM requests WHERE period < ?", (oldest_period,))

@@ -6,7 +6,7 @@ it holds the write lock that all processes on the ledger share.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, Protocol
 
 from capdesk.ledger.codec import Row
@@ -30,8 +30,14 @@ class Store(Protocol):
     shared: bool
     """Whether other processes may append too."""
 
-    def begin(self) -> None:
-        """Take the write lock and begin a transaction."""
+    def begin(self, patient: Callable[[], bool]) -> None:
+        """Take the write lock and begin a transaction; wait for it as long as `patient()` says so.
+
+        Raises
+        ------
+        LedgerUnavailable
+            If another program holds the lock and nobody is patient any more.
+        """
         ...
 
     def commit(self) -> None:

@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from msgspec.structs import replace
+
 from capdesk.ledger.codec import GENESIS, Row, read_row, verify_row, write_row
 from capdesk.ledger.invariants import check_step
 from capdesk.ledger.snapshot import FORMAT, read_snapshot, write_snapshot
@@ -84,7 +86,6 @@ class Writer:
         self._last_hash = GENESIS
         self._refusals: dict[tuple[str, str], Entry] = {}
         self._snapshot_at = 0
-        self._first_period: int | None = None
 
     def load(self) -> None:
         """Read the newest snapshot that this release understands, and the journal after it.
@@ -107,9 +108,6 @@ class Writer:
                 break
             newest = kept.sequence - 1
         self._catch_up()
-        first = self.store.row(1)
-        if first is not None:
-            self._first_period = self._period(first.at)
 
     def run(self, items: Sequence[Any]) -> None:
         """Decide and commit commands; each gets its `reply` or its `error`."""
@@ -148,16 +146,17 @@ class Writer:
 
     def oldest_period(self) -> int:
         """The earliest retention period whose request ids are kept."""
-        return self._period(self.state.at) - 1
+        return self.state.id_period - 1
 
     def outcome(self, request_id: str) -> Entry | None:
         """The entry that answered a request id; None if it was never decided."""
-        known = self.store.recall(self._periods(self.now()), [request_id])
-        return self._stored(known[request_id]) if known else None
+        period = self.state.id_period
+        known = self.store.recall((period + 1, period, period - 1), [request_id])
+        return replace(self._stored(known[request_id]), request_id=request_id) if known else None
 
     def _attempt(self, items: Sequence[Any], *, careful: bool = False) -> None:
         store = self.store
-        store.begin()
+        store.begin(lambda: not items or any(not item.abandoned() for item in items))
         try:
             self.refresh()
             batch = self._decide(items, careful=careful)
@@ -188,7 +187,7 @@ class Writer:
                 request_id = f"{kind}-{draft.sequence + 1}"
                 events = self._transition.decide(draft, command, request_id, at)
                 self._enter(batch, command, events, request_id, at)
-        known = self._known(items, at, careful=careful)
+        known = self._known(items, draft.id_period, careful=careful)
         for item in items:
             try:
                 item.reply = self._answer(batch, item, known, at)
@@ -208,7 +207,7 @@ class Writer:
                 raise IdConflict(request_id, repr(earlier.command), repr(command))
             return earlier
         events = self._transition.decide(batch.draft, command, request_id, at)
-        period = self._period(at)
+        period = batch.draft.id_period
         if not events and not item.given:
             return Entry(batch.draft.sequence, at, request_id, command, ())
         if type(command) is Request and type(events[0]) is Refused:
@@ -218,7 +217,7 @@ class Writer:
                 batch.ids.append((period, request_id, last.sequence))
                 batch.repeats.append((last.sequence, at))
                 batch.replies[request_id] = last
-                return last
+                return replace(last, request_id=request_id)
             entry = self._enter(batch, command, events, request_id, at)
             batch.refusals[key] = entry
         else:
@@ -248,9 +247,8 @@ class Writer:
             check_step(self.state, batch.draft)
         if batch.ids:
             store.remember(batch.ids)
-            period = batch.ids[0][0]
-            if self._first_period is not None and self._first_period < period - 1:
-                store.forget(period - 1)
+            if batch.draft.id_period > 1:
+                store.forget(batch.draft.id_period - 1)
         if batch.repeats:
             store.count_repeats(batch.repeats)
 
@@ -263,21 +261,18 @@ class Writer:
         with self.publishing:
             self.state.merge(batch.draft)
         self._last_hash = batch.last_hash
-        if self._first_period is None:
-            self._first_period = self._period(self.state.at)
-        self._snapshot_if_due()
 
-    def _snapshot_if_due(self) -> None:
+    def snapshot_is_due(self) -> bool:
+        """Whether enough has happened since the last snapshot."""
         state = self.state
-        if state.sequence - self._snapshot_at >= max(SNAPSHOT_EVERY, 4 * len(state.positions)):
-            self.save_snapshot()
+        return state.sequence - self._snapshot_at >= max(SNAPSHOT_EVERY, 4 * len(state.positions))
 
     def save_snapshot(self) -> None:
         """Keep the state as it is, so that the next opening starts from here."""
         if self.state.sequence == self._snapshot_at:
             return
         body = write_snapshot(self.state, self._last_hash)
-        self.store.begin()
+        self.store.begin(lambda: False)
         try:
             self.store.save_snapshot(StoredSnapshot(self.state.sequence, FORMAT, body))
             self.store.commit()
@@ -302,21 +297,11 @@ class Writer:
         state.sequence, state.at = entry.sequence, entry.at
         self._last_hash = row.hash
 
-    def _known(self, items: Sequence[Any], at: int, *, careful: bool) -> dict[str, int]:
-        periods = self._periods(at)
-        if not careful:
-            # A repeat within this period is found by the id's own uniqueness; an earlier one is looked up.
-            periods = periods[1:]
+    def _known(self, items: Sequence[Any], period: int, *, careful: bool) -> dict[str, int]:
+        # A repeat within this period is found by the id's own uniqueness; an earlier one is looked up.
+        periods = (period, period - 1) if careful else (period - 1,) if period else ()
         given = [item.request_id for item in items if item.given or careful]
         return self.store.recall(periods, given) if periods and given else {}
-
-    def _periods(self, at: int) -> tuple[int, ...]:
-        period = self._period(at)
-        earlier = self._first_period is not None and self._first_period < period
-        return (period, period - 1) if earlier else (period,)
-
-    def _period(self, at: int) -> int:
-        return at // max(1, self.state.mandate.id_retention)
 
     def _stored(self, sequence: int) -> Entry:
         row = self.store.row(sequence)

@@ -112,6 +112,8 @@ _SCALARS = (
     "mark_excess",
     "stale_at",
     "transit_total",
+    "id_period",
+    "id_since",
     "day",
 )
 _TABLES = (
@@ -149,6 +151,9 @@ class State:
         Sum of mark minus cost over all allocations whose mark counts.
     stale_at
         No mark turns stale before this time.
+    id_period, id_since
+        The period in which request ids are kept now, and when it began; ids of this
+        period and of the one before are known.
     """
 
     __slots__ = (*_SCALARS, *_TABLES)
@@ -169,6 +174,8 @@ class State:
     mark_excess: int
     stale_at: int
     transit_total: int
+    id_period: int
+    id_since: int
     day: Day
     positions: Table[Key, Position | None]
     markets: Table[str, MarketUse]
@@ -191,7 +198,7 @@ class State:
         self.deposits = self.withdrawals = self.pnl = self.fees = self.allocated = 0
         self.units = self.peak_equity = self.worst_ppb = 0
         self.peak_units = 1
-        self.mark_excess = self.transit_total = 0
+        self.mark_excess = self.transit_total = self.id_period = self.id_since = 0
         self.stale_at = NEVER
         self.day = Day()
         self.positions = Table(None)
