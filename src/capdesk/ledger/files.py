@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+import threading
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from weakref import WeakSet
 
 from capdesk.model.errors import LedgerUnavailable, NetworkFileSystem
 
@@ -36,6 +41,8 @@ NETWORK_FILE_SYSTEMS = frozenset(
         "gfs2",
     ]
 )
+
+_DIRECTORIES_ARE_NOT_SYNCED = (errno.EINVAL, errno.ENOTSUP)
 
 
 def file_system(path: Path, mounts: str | None = None) -> str:
@@ -80,6 +87,55 @@ def refuse_network_file_system(path: Path, mounts: str | None = None) -> None:
         )
 
 
+def sync_directory(folder: Path) -> None:
+    """Make the names of the files in a directory survive a power loss.
+
+    Raises
+    ------
+    LedgerUnavailable
+        If the disk fails.
+    """
+    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in _DIRECTORIES_ARE_NOT_SYNCED:
+            raise LedgerUnavailable(f"cannot sync the directory {folder}: {error.strerror}") from error
+    finally:
+        os.close(handle)
+
+
+class InUse:
+    """A ledger file that this process has open through SQLite.
+
+    Closing any handle on a file gives up all of a process's POSIX locks on it, SQLite's
+    too. So a file is looked at directly only while no connection of this process has it.
+
+    Parameters
+    ----------
+    look
+        Called with the path, unless the file is open in this process already.
+    """
+
+    def __init__(self, path: Path, look: Callable[[Path], None] | None) -> None:
+        self._path = path.resolve()
+        with _in_use_lock:
+            if look is not None and _in_use[self._path] == 0:
+                look(path)
+            _in_use[self._path] += 1
+        self._counted = True
+
+    def close(self) -> None:
+        """The connection is closed."""
+        with _in_use_lock:
+            _in_use[self._path] -= self._counted
+            self._counted = False
+
+
+_in_use: Counter[Path] = Counter()
+_in_use_lock = threading.Lock()
+
+
 class Turn:
     """Whose turn it is to write: a lock that waits in the kernel instead of asking again and again."""
 
@@ -89,6 +145,7 @@ class Turn:
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise LedgerUnavailable(f"cannot open {self.path} for writing: {error.strerror}") from error
+        _open_turns.add(self)
 
     def take(self) -> None:
         """Wait for the turn."""
@@ -100,4 +157,18 @@ class Turn:
 
     def close(self) -> None:
         """Close the file; the lock goes with it."""
-        os.close(self._file)
+        if self in _open_turns:
+            _open_turns.discard(self)
+            os.close(self._file)
+
+
+_open_turns: WeakSet[Turn] = WeakSet()
+
+
+def _leave_turns() -> None:
+    """A child that kept its parent's lock open would hold it for as long as it lives, even if the parent is killed."""
+    for turn in list(_open_turns):
+        turn.close()
+
+
+os.register_at_fork(after_in_child=_leave_turns)

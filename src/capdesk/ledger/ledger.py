@@ -23,13 +23,20 @@ from capdesk.ledger.memory import MemoryStore
 from capdesk.ledger.store import Store
 from capdesk.ledger.writer import Transition, Writer
 from capdesk.model.commands import Command
-from capdesk.model.errors import ForkedLedger, LedgerClosed, LedgerError
+from capdesk.model.errors import (
+    DeadlineExceeded,
+    ForkedLedger,
+    LedgerClosed,
+    LedgerError,
+    LedgerUnavailable,
+)
 from capdesk.model.journal import Entry
 from capdesk.model.state import State
 
 logger = logging.getLogger("capdesk.ledger")
 
 BATCH_LIMIT = 4_096
+_LEAST_CLOSING_SECONDS = 5.0
 
 
 class Item:
@@ -145,7 +152,9 @@ class Ledger:
             done = threading.Event()
             item.future = _Waiter(done)
             self._queue.put(item)
-            done.wait()
+            if not done.wait(self._deadline_seconds):
+                done.set()
+                raise DeadlineExceeded(item.request_id, self._deadline_seconds)
         return item.result()
 
     async def submit(
@@ -224,7 +233,7 @@ class Ledger:
             except Empty:
                 pass
             commands = [item for item in batch if item.question is None]
-            if commands or not batch:
+            if commands or not (batch or closing):
                 writer.run(commands)
             for item in batch:
                 if item.question is not None and not item.abandoned():
@@ -232,6 +241,8 @@ class Ledger:
             _deliver(batch)
             if writer.snapshot_is_due():
                 self._keep_snapshot()
+        if writer.stopped is None:
+            self._keep_snapshot()
 
     def _keep_snapshot(self) -> None:
         """A snapshot only makes the next opening faster: where it cannot be kept, the journal is read instead."""
@@ -254,7 +265,13 @@ class Ledger:
             item.error = error
 
     def close(self) -> None:
-        """Decide what still waits, keep a snapshot, close the file. Blocks."""
+        """Decide what still waits, keep a snapshot, close the file. Blocks.
+
+        Raises
+        ------
+        LedgerUnavailable
+            If another process kept the writer from ending.
+        """
         if self._closed:
             return
         self._closed = True
@@ -262,12 +279,24 @@ class Ledger:
             return
         if self._thread is not None:
             self._queue.put(None)
-            self._thread.join()
-        try:
-            if self._thread is not None and self._writer.stopped is None:
-                self._keep_snapshot()
-        finally:
-            self._store.close()
+            self._thread.join(max(self._deadline_seconds, _LEAST_CLOSING_SECONDS))
+            if self._thread.is_alive():
+                raise LedgerUnavailable(
+                    "the ledger could not be closed: another process holds its lock; "
+                    "ask by their request ids, once it is open again, what became of the last commands"
+                )
+            self._refuse_latecomers()
+        self._store.close()
+
+    def _refuse_latecomers(self) -> None:
+        """Tell those whose command came in while the writer was ending."""
+        late: list[Item] = []
+        while not self._queue.empty():
+            item = self._queue.get()
+            if item is not None:
+                item.error = LedgerClosed("the ledger was closed: open it again")
+                late.append(item)
+        _deliver(late)
 
 
 class _Waiter:

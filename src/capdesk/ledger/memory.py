@@ -23,10 +23,11 @@ class MemoryStore:
         self._undo: tuple[int, list[tuple[int, str]], int] | None = None
         self._added: list[tuple[int, str]] = []
         self._counted: list[int] = []
+        self._dropped: dict[int, dict[str, int]] = {}
 
     def begin(self, patient: Callable[[], bool]) -> None:
         self._lock.acquire()
-        self._added, self._counted = [], []
+        self._added, self._counted, self._dropped = [], [], {}
         self._undo = (len(self._journal), self._added, len(self._snapshots))
 
     def commit(self) -> None:
@@ -39,6 +40,7 @@ class MemoryStore:
         length, added, snapshots = self._undo
         del self._journal[length:]
         del self._snapshots[snapshots:]
+        self._ids.update(self._dropped)
         for period, request_id in added:
             del self._ids[period][request_id]
         for sequence in self._counted:
@@ -71,7 +73,7 @@ class MemoryStore:
 
     def forget(self, before: int) -> None:
         for period in [period for period in self._ids if period < before]:
-            del self._ids[period]
+            self._dropped[period] = self._ids.pop(period)
 
     def row(self, sequence: int) -> Row | None:
         return self._journal[sequence - 1] if 0 < sequence <= len(self._journal) else None

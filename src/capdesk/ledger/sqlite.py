@@ -16,8 +16,8 @@ from pathlib import Path
 import apsw
 
 from capdesk.ledger.codec import Row
-from capdesk.ledger.files import Turn, refuse_network_file_system
-from capdesk.ledger.schema import inspect_file, upgrade
+from capdesk.ledger.files import InUse, Turn, refuse_network_file_system, sync_directory
+from capdesk.ledger.schema import inspect_file, log_size, newest_version, upgrade, version_of
 from capdesk.ledger.store import DuplicateId, StoredSnapshot
 from capdesk.model.errors import (
     CapdeskError,
@@ -46,7 +46,8 @@ def sqlite_errors(path: Path) -> Iterator[None]:
         ) from error
     except apsw.NotADBError as error:
         raise NotALedger(f"{path} is not a capdesk ledger ({error})") from error
-    except apsw.CorruptError as error:
+    except (apsw.CorruptError, apsw.SQLError) as error:
+        # The ledger's own statements are sound: one that fails has met another schema than it wrote.
         raise CorruptLedger(f"{path} is damaged: {error}") from error
     except (apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError, apsw.BusyError, apsw.LockedError) as error:
         raise LedgerUnavailable(f"{path} cannot be used: {type(error).__name__}: {error}") from error
@@ -73,38 +74,57 @@ class SqliteStore:
     def __init__(self, path: Path, *, create: bool = True, vfs: str | None = None) -> None:
         self.path = path
         refuse_network_file_system(path)
+        logged = log_size(path)
         self.fresh = not path.exists() or path.stat().st_size == 0
+        if self.fresh and logged:
+            raise CorruptLedger(
+                f"{path} is gone or empty, but the write-ahead log beside it is not: "
+                f"restore the file, or move {path.name}-wal away"
+            )
         if self.fresh and not create:
             raise NotALedger(
                 f"there is no ledger at {path}: make one with capdesk init, or give initial_bankroll"
             )
         if not path.parent.is_dir():
             raise LedgerUnavailable(f"the directory {path.parent} does not exist: make it first")
-        with sqlite_errors(path):
-            if not self.fresh:
-                inspect_file(path, vfs)
-            self._turn = Turn(path)
-            try:
-                self._db = apsw.Connection(str(path), vfs=vfs)
-                self._configure()
-            except (apsw.Error, CapdeskError):
-                self._turn.close()
-                raise
+        self._name = InUse(path, look=None if self.fresh else inspect_file)
+        try:
+            with sqlite_errors(path):
+                self._turn = Turn(path)
+                try:
+                    self._db = apsw.Connection(str(path), vfs=vfs)
+                    self._configure()
+                except (apsw.Error, CapdeskError):
+                    self._turn.close()
+                    raise
+        except BaseException:
+            self._name.close()
+            raise
         self._writing = False
 
     def _configure(self) -> None:
         db = self._db
         db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
         db.set_busy_timeout(_BUSY_MILLISECONDS)
+        if db.readonly("main"):
+            raise LedgerUnavailable(f"{self.path} may not be written: change its permissions")
+        if version_of(db, self.path) != newest_version("sqlite") or db.pragma("journal_mode") != "wal":
+            self._make_ready()
+        db.pragma("synchronous", "full")
+        db.pragma("mmap_size", 0)
+        db.pragma("cache_size", -16_000)
+        # SQLite does so for a write-ahead log that this connection made, not for one that it found.
+        sync_directory(self.path.parent)
+
+    def _make_ready(self) -> None:
+        """Found or upgrade the file, one process at a time."""
         self._turn.take()
         try:
-            mode = db.pragma("journal_mode", "wal")
+            mode = self._db.pragma("journal_mode", "wal")
             if mode != "wal":
                 raise LedgerUnavailable(f"{self.path} cannot use a write-ahead log (journal mode is {mode})")
-            db.pragma("synchronous", "full")
-            db.pragma("mmap_size", 0)
-            db.pragma("cache_size", -16_000)
-            upgrade(db, "sqlite")
+            self._db.pragma("synchronous", "full")
+            upgrade(self._db, "sqlite")
         finally:
             self._turn.give_up()
 
@@ -281,6 +301,7 @@ class SqliteStore:
             with sqlite_errors(self.path):
                 self._db.close()
         finally:
+            self._name.close()
             self._turn.close()
 
 

@@ -11,13 +11,14 @@ import apsw
 import msgspec
 
 from capdesk.ledger.codec import GENESIS, Row, read_row, verify_row
+from capdesk.ledger.files import InUse
 from capdesk.ledger.invariants import check_in_full
 from capdesk.ledger.rules import TRANSITION
-from capdesk.ledger.schema import inspect_file
+from capdesk.ledger.schema import inspect_file, newest_version, version_of
 from capdesk.ledger.snapshot import FORMAT, read_snapshot, same_state
 from capdesk.ledger.sqlite import COLUMNS, SqliteStore, sqlite_errors
 from capdesk.ledger.writer import Writer
-from capdesk.model.errors import CapdeskError, NotALedger
+from capdesk.model.errors import CapdeskError, LedgerUnavailable, NotALedger
 from capdesk.model.requests import moment
 from capdesk.model.state import State
 
@@ -60,34 +61,45 @@ def check(path: Path) -> CheckReport:
     """
     problems: list[str] = []
     state, last_hash = State(), GENESIS
+    began: dict[int, int] = {}
     with sqlite_errors(path):
-        db = _read_only(path)
+        name, db = _read_only(path)
     try:
         problems += _check_pages(db)
         snapshots = _snapshots(db, problems)
         for row in _rows(db):
             verify_row(row, last_hash, state.sequence + 1)
             _replay(state, row)
+            began.setdefault(state.id_period, row.sequence)
             last_hash = row.hash
             if row.sequence in snapshots:
                 problems += _check_snapshot(snapshots.pop(row.sequence), state, row)
         check_in_full(state)
         problems += [f"the snapshot of entry {number} is of no entry" for number in snapshots]
-        problems += _check_ids(db)
+        problems += _check_ids(db, began.get(state.id_period - 1, began.get(state.id_period, 1)))
     except (CapdeskError, apsw.Error, AssertionError) as error:
         problems.append(str(error) or type(error).__name__)
     finally:
         db.close()
+        name.close()
     return CheckReport(state.sequence, last_hash.hex(), problems)
 
 
-def _read_only(path: Path) -> apsw.Connection:
+def _read_only(path: Path) -> tuple[InUse, apsw.Connection]:
     if not path.exists():
         raise NotALedger(f"there is no ledger at {path}")
-    inspect_file(path)
-    db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
-    db.execute("BEGIN")
-    return db
+    name = InUse(path, inspect_file)
+    try:
+        db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+        db.set_busy_timeout(2_000)
+        db.execute("BEGIN")
+        if version_of(db, path) != newest_version("sqlite"):
+            db.close()
+            raise LedgerUnavailable(f"{path} has an older schema: open it once with capdesk to upgrade it")
+    except BaseException:
+        name.close()
+        raise
+    return name, db
 
 
 def _check_pages(db: apsw.Connection) -> list[str]:
@@ -117,22 +129,21 @@ def _check_snapshot(body: bytes, state: State, row: Row) -> list[str]:
     return []
 
 
-def _check_ids(db: apsw.Connection) -> list[str]:
-    lost = db.execute(
+def _check_ids(db: apsw.Connection, kept_from: int) -> list[str]:
+    stray = db.execute(
         "SELECT count(*) FROM requests WHERE NOT EXISTS "
         "(SELECT 1 FROM journal WHERE journal.sequence = requests.sequence)"
     ).get
-    problems = [f"{lost} request ids point to entries that are not there"] if lost else []
-    # An entry is answered by its own id, and by one more for each counted repeat of a refusal.
-    strange = db.execute(
-        "SELECT sequence, total(journal.request_id IS NOT requests.request_id), "
-        "(SELECT count FROM repeats WHERE repeats.sequence = requests.sequence) "
-        "FROM requests JOIN journal USING (sequence) GROUP BY sequence "
-        "HAVING total(journal.request_id IS NOT requests.request_id) > coalesce("
-        "(SELECT count FROM repeats WHERE repeats.sequence = requests.sequence), 0)"
-    ).fetchall()
-    problems += [f"a request id of entry {sequence} was changed" for sequence, _, _ in strange]
-    return problems
+    lost = db.execute(
+        "SELECT count(*) FROM (SELECT request_id, sequence FROM journal "
+        "WHERE sequence >= ? AND kind NOT IN ('expire', 'arrive') "
+        "EXCEPT SELECT request_id, sequence FROM requests)",
+        (kept_from,),
+    ).get
+    return [
+        *([f"{stray} request ids point to entries that are not there"] if stray else []),
+        *([f"{lost} entries would not be known by their request ids again"] if lost else []),
+    ]
 
 
 def _rows(db: apsw.Connection) -> Iterator[Row]:
@@ -157,7 +168,7 @@ def export(path: Path) -> Iterator[dict[str, Any]]:
         If the file cannot be read.
     """
     with sqlite_errors(path):
-        db = _read_only(path)
+        name, db = _read_only(path)
         try:
             for row in _rows(db):
                 body = msgspec.json.decode(row.body)
@@ -172,6 +183,7 @@ def export(path: Path) -> Iterator[dict[str, Any]]:
                 }
         finally:
             db.close()
+            name.close()
 
 
 def compact(path: Path) -> CompactReport:

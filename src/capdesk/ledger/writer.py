@@ -111,22 +111,21 @@ class Writer:
 
     def run(self, items: Sequence[Any]) -> None:
         """Decide and commit commands; each gets its `reply` or its `error`."""
-        waiting = [item for item in items if not item.abandoned()]
         if self.stopped is not None:
-            for item in waiting:
+            for item in items:
                 item.error = LedgerClosed(f"the ledger has stopped: {self.stopped}")
             return
         try:
-            self._attempt(waiting)
+            self._attempt(items)
         except InvariantBreach as error:
             self.stopped = error
-            self._fail(waiting, error)
+            self._fail(items, error)
         except CapdeskError as error:
-            self._fail(waiting, error)
+            self._fail(items, error)
         except Exception as error:
             # A fault of the program itself: whoever waits is told, and nothing more is written.
             self.stopped = error
-            self._fail(waiting, error)
+            self._fail(items, error)
 
     def refresh(self) -> None:
         """Apply what other processes have appended."""
@@ -156,10 +155,12 @@ class Writer:
 
     def _attempt(self, items: Sequence[Any], *, careful: bool = False) -> None:
         store = self.store
-        store.begin(lambda: not items or any(not item.abandoned() for item in items))
+        store.begin(lambda: any(not item.abandoned() for item in items))
         try:
             self.refresh()
             batch = self._decide(items, careful=careful)
+            if not careful:
+                self._look_up_failures(items, batch.draft.id_period)
             if not (batch.rows or batch.ids):
                 store.rollback()
                 return
@@ -189,6 +190,9 @@ class Writer:
                 self._enter(batch, command, events, request_id, at)
         known = self._known(items, draft.id_period, careful=careful)
         for item in items:
+            if item.abandoned():
+                # The wait for the lock may have been longer than the caller's patience.
+                continue
             try:
                 item.reply = self._answer(batch, item, known, at)
             except CorruptLedger:
@@ -196,6 +200,12 @@ class Writer:
             except CapdeskError as error:
                 item.error = error
         return batch
+
+    def _look_up_failures(self, items: Sequence[Any], period: int) -> None:
+        """A command that cannot be carried out now may have been carried out before, under the same id."""
+        failed = [item.request_id for item in items if item.error is not None and item.given]
+        if failed and self.store.recall((period, period - 1), failed):
+            raise DuplicateId(failed[0])
 
     def _answer(self, batch: _Batch, item: Any, known: dict[str, int], at: int) -> Entry:
         command, request_id = item.command, item.request_id
@@ -205,7 +215,7 @@ class Writer:
         if earlier is not None:
             if earlier.command != command:
                 raise IdConflict(request_id, repr(earlier.command), repr(command))
-            return earlier
+            return replace(earlier, request_id=request_id)
         events = self._transition.decide(batch.draft, command, request_id, at)
         period = batch.draft.id_period
         if not events and not item.given:
