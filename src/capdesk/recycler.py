@@ -25,6 +25,7 @@ from capdesk.model.state import State, Untold
 logger = logging.getLogger("capdesk.recycler")
 
 LOOK_SECONDS = 1.0
+LONGEST_HISTORY = 10**9
 FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 1.0, 60.0
 
 
@@ -65,6 +66,7 @@ class CapitalRecycler:
         self._task: asyncio.Task[None] | None = None
         self._poke = asyncio.Event()
         self._retries: dict[str, tuple[int, float]] = {}
+        self._telling: dict[str, asyncio.Task[None]] = {}
 
     async def start(self) -> None:
         """Begin to recycle what is due, and to tell what an earlier run could not tell."""
@@ -79,7 +81,9 @@ class CapitalRecycler:
         if task is None:
             return
         task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        for telling in self._telling.values():
+            telling.cancel()
+        await asyncio.gather(task, *self._telling.values(), return_exceptions=True)
         if not task.cancelled() and (error := task.exception()) is not None:
             raise error
 
@@ -113,7 +117,7 @@ class CapitalRecycler:
         )
         if request_id is not None:
             read.name(request_id, "request_id")
-        entry = await self._ledger.submit(command, request_id, deadline_seconds)
+        entry = await self._ledger.submit(command, request_id, read.deadline(deadline_seconds))
         self._poke.set()
         return self._queued(entry, command)
 
@@ -135,11 +139,15 @@ class CapitalRecycler:
 
     async def run_due(self) -> list[RecycleEvent]:
         """Recycle everything that is due by the desk's clock; the events, in the order of their time."""
+        events = await self._recycle_due()
+        await self._tell_all()
+        return events
+
+    async def _recycle_due(self) -> list[RecycleEvent]:
         await self._ledger.refresh()
         now = self._ledger.now()
         due = sorted((p.due_at, p.event_id) for p in self._pending() if p.due_at <= now)
         events = await asyncio.gather(*(self._recycle(event_id) for _, event_id in due))
-        await self._tell_all()
         return [event for event in events if event is not None]
 
     async def get_pending_recycles(self) -> list[RecycleEvent]:
@@ -150,8 +158,8 @@ class CapitalRecycler:
 
     async def get_recycle_history(self, since: object = None, limit: int = 100) -> list[RecycleEvent]:
         """Completed recyclings, newest first, from `since` (a datetime with a time zone) on."""
-        if isinstance(limit, bool) or not isinstance(limit, int) or limit < 0:
-            raise InvalidInput(f"limit must be a whole number from 0 up, got {limit!r}")
+        if isinstance(limit, bool) or not isinstance(limit, int) or not 0 <= limit <= LONGEST_HISTORY:
+            raise InvalidInput(f"limit must be a whole number from 0 to {LONGEST_HISTORY}")
         after = 0 if since is None else read.instant(since, "since")
         entries = await self._ledger.entries(lambda store: store.history("recycle", limit, after))
         return [event for entry in entries if (event := _recycled(entry)) is not None]
@@ -165,7 +173,9 @@ class CapitalRecycler:
         while True:
             self._poke.clear()
             try:
-                await self.run_due()
+                await self._recycle_due()
+                # A callback that hangs holds up nobody but itself.
+                self._begin_telling()
             except CapdeskError:
                 logger.exception("recycling failed and will be tried again in %g s", LOOK_SECONDS)
             try:
@@ -185,16 +195,25 @@ class CapitalRecycler:
         return _recycled(await self._ledger.submit(c.Recycle(event_id, notify), request_id))
 
     async def _tell_all(self) -> None:
+        """Tell what is untold; what is being told already, perhaps by the caller of this, is left to it."""
+        await asyncio.gather(*self._begin_telling())
+
+    def _begin_telling(self) -> list[asyncio.Task[None]]:
         callback = self.on_capital_freed
         if callback is None:
-            return
+            return []
         with self._ledger.reading:
             untold = [event for event in self._ledger.state.untold.values() if event is not None]
         now = asyncio.get_running_loop().time()
+        begun: list[asyncio.Task[None]] = []
         for event in sorted(untold, key=lambda event: event.recycled_at):
             _, not_before = self._retries.get(event.event_id, (0, 0.0))
-            if now >= not_before:
-                await self._tell(callback, event)
+            if now >= not_before and event.event_id not in self._telling:
+                task = asyncio.create_task(self._tell(callback, event))
+                self._telling[event.event_id] = task
+                task.add_done_callback(lambda _, told=event.event_id: self._telling.pop(told, None))
+                begun.append(task)
+        return begun
 
     async def _tell(self, callback: Callable[..., Any], event: Untold) -> None:
         try:

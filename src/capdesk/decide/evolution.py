@@ -95,6 +95,7 @@ def _restored(state: State, event: j.Restored, sequence: int, at: int) -> None:
             opened_at=was.opened_at,
             group=was.group,
             orders=order_sizes(state.mandate, amount),
+            queued=was.queued if was.queued is not None and state.pending[was.queued] is not None else None,
         )
     else:
         mark = None if old.mark is None else old.mark + was.amount

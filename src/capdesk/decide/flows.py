@@ -83,10 +83,11 @@ def set_bankroll(state: State, command: SetBankroll) -> tuple[Event, ...]:
     if difference == 0:
         return ()
     account = account_of(state, None)
-    if difference < 0 and -difference > free_cash(state, account):
+    free = min(free_cash(state, account), state.bankroll - state.transit_total - state.allocated)
+    if difference < 0 and -difference > free:
         raise InsufficientFunds(
             f"the bankroll cannot be set to {usd(command.amount)}: {usd(state.allocated)} is allocated and "
-            f"{account} has {usd(max(0, free_cash(state, account)))} free; release or transfer something first"
+            f"{account} has {usd(max(0, free))} free; release or transfer something first"
         )
     return (_flowed(state, account, difference),)
 
@@ -96,7 +97,7 @@ def sync_wallet(state: State, command: SyncWallet) -> tuple[Event, ...]:
     account = account_of(state, command.account)
     difference = command.cash - free_cash(state, account)
     guard_bankroll(state, difference)
-    return (Reconciled(account, difference, state.bankroll + difference),) if difference else ()
+    return (Reconciled(account, difference, state.bankroll + difference),)
 
 
 def transfer(state: State, command: Transfer, sequence: int, at: int) -> tuple[Event, ...]:

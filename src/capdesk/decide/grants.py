@@ -6,6 +6,8 @@ was asked and of all rooms. Nothing else in the program grants, cuts or resizes.
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from capdesk.decide.orders import order_sizes
 from capdesk.model.errors import InvalidInput
 from capdesk.model.mandate import Mandate
@@ -43,7 +45,8 @@ def decide_request(state: State, request: Request, at: int) -> Granted | Refused
         For an account, group or priority that the mandate does not know.
     """
     mandate = state.mandate
-    account, group = places(mandate, request)
+    request = _of_its_holder(state, request)
+    account, group = places(state, request)
     early = _refuse_early(state, request, mandate)
     if early is not None:
         return early
@@ -78,7 +81,20 @@ def decide_request(state: State, request: Request, at: int) -> Granted | Refused
 
 
 def _left(room: RoomLeft) -> int:
-    return room.limit - room.used
+    left = room.limit - room.used
+    return left if left > 0 else 0
+
+
+def _of_its_holder(state: State, request: Request) -> Request:
+    """An increase that names no strategy is for the one that holds the market."""
+    if request.strategy or not request.increase:
+        return request
+    holders = state.markets[request.market].strategies
+    if len(holders) > 1:
+        raise InvalidInput(
+            f"{request.market} holds capital for {', '.join(holders)}: name one with strategy=..."
+        )
+    return replace(request, strategy=holders[0]) if holders else request
 
 
 def rooms_for(state: State, request: Request, account: str, group: str | None) -> tuple[RoomLeft, ...]:
@@ -124,14 +140,18 @@ def _group_rooms(state: State, mandate: Mandate, name: str, equity: int) -> list
     return [RoomLeft(f"group:{name}", min(caps), state.by_group[name])] if caps else []
 
 
-def places(mandate: Mandate, request: Request) -> tuple[str, str | None]:
-    """The account and the group that a request draws on.
+def places(state: State, request: Request) -> tuple[str, str | None]:
+    """The account and the group that a request draws on; an increase has those of its allocation.
 
     Raises
     ------
     InvalidInput
         For names that the mandate does not know.
     """
+    mandate = state.mandate
+    held = state.positions[request.market, request.strategy] if request.increase else None
+    if held is not None:
+        return held.account, held.group
     account = mandate.accounts[0] if request.account is None else request.account
     if account not in mandate.accounts:
         raise InvalidInput(f"account must be one of {', '.join(mandate.accounts)}, got {account!r}")
@@ -158,7 +178,8 @@ def _refuse_early(state: State, request: Request, mandate: Mandate) -> Refused |
         return _refused(state, request, AllocationResult.INVALID_AMOUNT, detail)
     if request.increase:
         if held is None:
-            detail = f"{request.market} holds nothing for {request.strategy}: request an allocation first"
+            whom = f" for {request.strategy}" if request.strategy else ""
+            detail = f"{request.market} holds nothing{whom}: request an allocation first"
             return _refused(state, request, AllocationResult.NOT_ALLOCATED, detail)
         return None
     use = state.markets[request.market]

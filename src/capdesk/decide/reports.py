@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from capdesk.decide.bookkeeping import mark_gain
 from capdesk.model.money import PPM, Amount
 from capdesk.model.requests import Allocation, AsOf, RecycleEvent, moment
 from capdesk.model.state import Pending, Position, State, Untold
@@ -56,6 +57,14 @@ def allocation_report(state: State, positions: list[Position]) -> dict[str, Any]
         ],
         "as_of": as_of(state),
     }
+
+
+def equity_at(state: State, at: int) -> int:
+    """Micro-units of equity at a time: marks may have turned stale since the last entry."""
+    if at < state.stale_at:
+        return state.equity
+    positions = (position for _, position in state.positions.entries() if position is not None)
+    return state.bankroll + sum(mark_gain(position, state.mandate, at) for position in positions)
 
 
 def available(state: State) -> int:

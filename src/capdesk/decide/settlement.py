@@ -5,6 +5,9 @@ Every function here looks at the state and returns the events that follow; none 
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
+from capdesk.decide.bookkeeping import mark_gain
 from capdesk.decide.orders import order_sizes
 from capdesk.model.commands import Confirm, Mark, QueueRecycle, Recycle, Release, Released, ReverseRelease
 from capdesk.model.errors import InvalidInput, UnknownAllocation
@@ -112,6 +115,7 @@ def _released(position: Position, amount: int, pnl: int, fees: int, event_id: st
         rest=position.amount - amount,
         group=position.group,
         event_id=event_id,
+        queued=position.queued,
     )
 
 
@@ -153,7 +157,9 @@ def mark(state: State, command: Mark, at: int) -> tuple[Event, ...]:
     if position.mark is not None and valued_at < position.marked_at:
         raise InvalidInput(f"{command.market} has a later mark: a mark must not be older than the one before")
     guard_bankroll(state, command.value)
-    return (Marked(position.market, position.strategy, command.value, valued_at),)
+    new = replace(position, mark=command.value, marked_at=valued_at)
+    gain = mark_gain(new, state.mandate, at) - mark_gain(position, state.mandate, at)
+    return (Marked(position.market, position.strategy, command.value, valued_at, state.equity + gain),)
 
 
 def queue_recycle(state: State, command: QueueRecycle, event_id: str, at: int) -> tuple[Event, ...]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 from capdesk.decide import transition
 from capdesk.desk import arguments as read
-from capdesk.desk.answers import confirmation, principal, verdict, verdicts
+from capdesk.desk.answers import confirmation, equity_after, principal, verdict, verdicts
 from capdesk.desk.flows import FlowVerbs
 from capdesk.desk.opening import Opening
 from capdesk.desk.views import ViewVerbs
@@ -106,11 +106,10 @@ class CapitalAllocator(FlowVerbs, ViewVerbs):
             If the file cannot be used; it is left as it was.
         """
         bankroll = None if initial_bankroll is None else read.positive(initial_bankroll, "initial_bankroll")
-        if read.seconds(deadline_seconds, "deadline_seconds") == 0:
-            raise InvalidInput(f"deadline_seconds must be above 0, got {deadline_seconds}")
+        patience = read.deadline(deadline_seconds) or 30.0
 
         def connect() -> CapitalAllocator:
-            return cls._connect(Path(path), config, bankroll, clock or system_clock, deadline_seconds, vfs)
+            return cls._connect(Path(path), config, bankroll, clock or system_clock, patience, vfs)
 
         return Opening(connect)
 
@@ -216,7 +215,7 @@ class CapitalAllocator(FlowVerbs, ViewVerbs):
         Each request is a mapping of `request_allocation`'s arguments; one without
         `min_amount` must be granted in full.
         """
-        command = c.RequestAll(read.legs(list(requests)))
+        command = c.RequestAll(read.legs(requests))
         entry = await self._submit(command, request_id, deadline_seconds)
         return verdicts(entry)
 
@@ -249,8 +248,7 @@ class CapitalAllocator(FlowVerbs, ViewVerbs):
         deadline_seconds: float | None = None,
     ) -> Verdict:
         """Ask for more capital for an allocation that is open; decided like any request."""
-        owner = strategy if strategy is not None else self._owner(market_id)
-        request = read.request(market_id, amount, owner, increase=True)
+        request = read.increase(market_id, amount, strategy)
         return verdict(await self._submit(request, request_id, deadline_seconds))
 
     async def confirm_allocation(
@@ -291,8 +289,8 @@ class CapitalAllocator(FlowVerbs, ViewVerbs):
             at=None if at is None else read.instant(at, "at"),
             strategy=read.optional_name(strategy, "strategy"),
         )
-        await self._submit(command, request_id, deadline_seconds)
-        return self.equity
+        entry = await self._submit(command, request_id, deadline_seconds)
+        return equity_after(entry)
 
     async def release_allocation(
         self,
@@ -371,14 +369,6 @@ class CapitalAllocator(FlowVerbs, ViewVerbs):
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
-
-    def _owner(self, market_id: str) -> str:
-        names = self._state.markets[market_id].strategies
-        if len(names) > 1:
-            raise InvalidInput(
-                f"{market_id} holds capital for {', '.join(names)}: name one with strategy=..."
-            )
-        return names[0] if names else "sniper"
 
 
 def recycle_ids(event_id: str) -> tuple[str, str]:

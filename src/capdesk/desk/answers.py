@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from capdesk.model import commands as c
-from capdesk.model.journal import Confirmed, Entry
+from capdesk.model.journal import Confirmed, Entry, Marked
 from capdesk.model.money import Amount
 from capdesk.model.requests import Granted, Refused, Request, Verdict
 
@@ -64,3 +64,8 @@ def markets_of(entry: Entry) -> set[str | None]:
     parts: tuple[Any, ...] = (entry.command, *getattr(entry.command, "requests", ()), *entry.events)
     named = {getattr(part, "market", None) for part in parts}
     return named | {part.released.market for part in parts if hasattr(part, "released")}
+
+
+def equity_after(entry: Entry) -> Amount:
+    """The equity that followed a mark."""
+    return Amount.from_micro(next(event.equity for event in entry.events if isinstance(event, Marked)))

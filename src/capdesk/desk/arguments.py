@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
+
+from msgspec.structs import replace
 
 from capdesk.model.errors import InvalidInput
 from capdesk.model.mandate import SECOND
@@ -23,6 +25,8 @@ def name(value: object, what: str) -> str:
     InvalidInput
         If it is no text of 1 to 256 printable characters.
     """
+    if isinstance(value, str) and type(value) is not str:
+        value = str.__str__(value)
     if (
         type(value) is str
         and 0 < len(value) <= LONGEST_NAME
@@ -110,8 +114,10 @@ def instant(value: object, what: str) -> int:
         if value.tzinfo is None:
             raise InvalidInput(f"{what} must have a time zone (UTC), got {value}")
         return int((value.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * SECOND)
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        if 0 <= value < 2**62:
+            return value
+        raise InvalidInput(f"{what} must be microseconds since 1970 from 0 to 2^62, got a number outside")
     raise InvalidInput(
         f"{what} must be a datetime with a time zone or microseconds since 1970, got {value!r}"
     )
@@ -128,7 +134,6 @@ def request(
     account: object = None,
     priority: object = "normal",
     lease_seconds: object = None,
-    increase: bool = False,
 ) -> Request:
     """A request in micro-units; what is asked is rounded down.
 
@@ -158,8 +163,35 @@ def request(
         account=optional_name(account, "account"),
         priority=cast(Any, priority),
         lease=lease,
-        increase=increase,
     )
+
+
+def increase(market_id: object, amount: object, strategy: object) -> Request:
+    """A request for more in an allocation that is open; without a strategy, the market's one holder is meant.
+
+    Raises
+    ------
+    InvalidInput
+        Naming the argument, what was given and what is allowed.
+    """
+    asked = request(market_id, amount, "holder" if strategy is None else strategy)
+    return replace(asked, strategy="" if strategy is None else asked.strategy, increase=True)
+
+
+def deadline(value: object) -> float | None:
+    """Seconds above 0 to wait for an answer, or None for the usual.
+
+    Raises
+    ------
+    InvalidInput
+        For 0, negative numbers and what is no number.
+    """
+    if value is None:
+        return None
+    wait = seconds(value, "deadline_seconds")
+    if wait == 0:
+        raise InvalidInput(f"deadline_seconds must be at least 0.000001, got {value}")
+    return wait / SECOND
 
 
 _LEG_FIELDS = frozenset(
@@ -185,12 +217,13 @@ def legs(requests: object) -> tuple[Request, ...]:
     InvalidInput
         For no legs, unknown fields, or a market and strategy named twice.
     """
-    if not isinstance(requests, list | tuple) or not requests:
+    given_legs = list(cast("Iterable[object]", requests)) if isinstance(requests, Iterable) else []
+    if not given_legs or isinstance(requests, str | bytes | Mapping):
         raise InvalidInput(
             "requests must be a list of at least one mapping with market_id and requested_amount"
         )
     read: list[Request] = []
-    for number, leg in enumerate(cast("list[object]", requests), 1):
+    for number, leg in enumerate(given_legs, 1):
         if not isinstance(leg, Mapping):
             raise InvalidInput(f"request {number} must be a mapping of arguments, got {type(leg).__name__}")
         given: dict[str, Any] = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from capdesk.desk import arguments as read
 from capdesk.ledger.ledger import Ledger
 from capdesk.model import commands as c
-from capdesk.model.errors import InvalidInput, NoBankroll
+from capdesk.model.errors import NoBankroll
 from capdesk.model.journal import Entry
 from capdesk.model.state import Position, State
 
@@ -58,9 +58,7 @@ class DeskBase:
             raise NoBankroll
         if request_id is not None:
             read.name(request_id, "request_id")
-        if deadline_seconds is not None and read.seconds(deadline_seconds, "deadline_seconds") == 0:
-            raise InvalidInput(f"deadline_seconds must be above 0, got {deadline_seconds}")
-        return await self._ledger.submit(command, request_id, deadline_seconds)
+        return await self._ledger.submit(command, request_id, read.deadline(deadline_seconds))
 
 
 class Reading:

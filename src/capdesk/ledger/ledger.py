@@ -37,6 +37,7 @@ logger = logging.getLogger("capdesk.ledger")
 
 BATCH_LIMIT = 4_096
 _LEAST_CLOSING_SECONDS = 5.0
+_REST_SECONDS = 1.0
 
 
 class Item:
@@ -254,7 +255,9 @@ class Ledger:
             )
 
     def _patience(self) -> float | None:
-        """Seconds until time itself has something to say; at least a millisecond."""
+        """Seconds until time itself has something to say; a rest after a failure, at least a millisecond."""
+        if self._writer.trouble is not None:
+            return _REST_SECONDS
         due = self._writer.next_due()
         return None if due is None else min(3600.0, max(0.001, (due - self._writer.now()) / 1e6))
 

@@ -63,7 +63,7 @@ class _Batch:
     ids: list[tuple[int, str, int]]
     repeats: list[tuple[int, int]]
     replies: dict[str, Entry]
-    refusals: dict[tuple[str, str], Entry]
+    refusals: dict[Any, Entry]
 
 
 class Writer:
@@ -81,10 +81,11 @@ class Writer:
         self.state = State()
         self.publishing = threading.Lock()
         self.stopped: Exception | None = None
+        self.trouble: Exception | None = None
         self._transition = transition
         self._clock = clock
         self._last_hash = GENESIS
-        self._refusals: dict[tuple[str, str], Entry] = {}
+        self._refusals: dict[Any, Entry] = {}
         self._snapshot_at = 0
 
     def load(self) -> None:
@@ -115,6 +116,7 @@ class Writer:
             for item in items:
                 item.error = LedgerClosed(f"the ledger has stopped: {self.stopped}")
             return
+        self.trouble = None
         try:
             self._attempt(items)
         except InvariantBreach as error:
@@ -216,12 +218,14 @@ class Writer:
             if earlier.command != command:
                 raise IdConflict(request_id, repr(earlier.command), repr(command))
             return replace(earlier, request_id=request_id)
+        # As the replay does before each row: a command of this batch may have changed what ages.
+        self._transition.tick(batch.draft, at)
         events = self._transition.decide(batch.draft, command, request_id, at)
         period = batch.draft.id_period
         if not events and not item.given:
             return Entry(batch.draft.sequence, at, request_id, command, ())
-        if type(command) is Request and type(events[0]) is Refused:
-            key = (command.market, command.strategy)
+        if events and all(type(event) is Refused for event in events):
+            key = (command.market, command.strategy) if type(command) is Request else command
             last = batch.refusals.get(key) or self._refusals.get(key)
             if last is not None and last.command == command and last.events == events:
                 batch.ids.append((period, request_id, last.sequence))
@@ -319,7 +323,7 @@ class Writer:
             raise CorruptLedger(f"entry {sequence} of the journal is missing")
         return read_row(row)
 
-    @staticmethod
-    def _fail(items: Sequence[Any], error: Exception) -> None:
+    def _fail(self, items: Sequence[Any], error: Exception) -> None:
+        self.trouble = error
         for item in items:
             item.reply, item.error = None, error

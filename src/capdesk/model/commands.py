@@ -137,7 +137,8 @@ class UpdateMandate(Struct, frozen=True, omit_defaults=True, tag="update_mandate
 class Released(Struct, frozen=True, omit_defaults=True, tag="released"):
     """Capital came back: `amount` of principal with its P&L and fees.
 
-    `opened` is the number of the entry that opened the allocation, `rest` what stays in it.
+    `opened` is the number of the entry that opened the allocation, `rest` what stays in it,
+    `queued` the recycling that waits for it.
     """
 
     market: str
@@ -151,6 +152,7 @@ class Released(Struct, frozen=True, omit_defaults=True, tag="released"):
     rest: int = 0
     group: str | None = None
     event_id: str | None = None
+    queued: str | None = None
 
 
 Command = (

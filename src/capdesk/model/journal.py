@@ -42,12 +42,13 @@ class Restored(Struct, frozen=True, omit_defaults=True, tag="restored"):
 
 
 class Marked(Struct, frozen=True, omit_defaults=True, tag="marked"):
-    """An allocation's market value at a time."""
+    """An allocation's market value at a time, and the equity that followed."""
 
     market: str
     strategy: str
     value: int
     valued_at: int
+    equity: int
 
 
 class Flowed(Struct, frozen=True, omit_defaults=True, tag="flowed"):

@@ -25,9 +25,10 @@ from capdesk.model.errors import InvalidInput
 MICRO = 1_000_000
 MAX_MICRO = 2**63 - 1
 PPM = 1_000_000
+LONGEST_NUMBER = 1_000
 
 _TRAPS = [InvalidOperation, DivisionByZero, Overflow]
-_EXACT = Context(prec=200, traps=[*_TRAPS, Inexact])
+_EXACT = Context(prec=2_500, traps=[*_TRAPS, Inexact])
 _ROUNDED = Context(prec=50, rounding=ROUND_HALF_EVEN, traps=_TRAPS)
 
 Number = int | float | str | Decimal
@@ -45,15 +46,24 @@ def read_decimal(value: object, name: str = "amount") -> Decimal:
         raise InvalidInput(f"{name} must be a number, got the boolean {value}")
     if isinstance(value, Decimal):
         number = value
+        if number.is_finite() and len(number.as_tuple().digits) > LONGEST_NUMBER:
+            raise InvalidInput(f"{name} must have at most {LONGEST_NUMBER} digits")
     elif isinstance(value, float):
         number = Decimal(float.__repr__(value))
     elif isinstance(value, str):
+        if len(value) > LONGEST_NUMBER:
+            raise InvalidInput(f"{name} must have at most {LONGEST_NUMBER} digits, got {len(value)}")
         try:
             number = _EXACT.create_decimal(value.strip())
         except (InvalidOperation, Inexact):
             raise InvalidInput(f"{name} must be a number, got {value[:40]!r}") from None
     elif isinstance(value, SupportsIndex):
-        number = Decimal(value.__index__())
+        whole = value.__index__()
+        if whole.bit_length() > 140:
+            raise InvalidInput(
+                f"{name} must be at most 1e40 in size, got an integer of {whole.bit_length()} bits"
+            )
+        number = Decimal(whole)
     else:
         raise InvalidInput(
             f"{name} must be a number (int, float, str or Decimal), got {type(value).__name__}"
@@ -193,7 +203,7 @@ def _combine(operation: Any, left: Any, right: Any) -> Any:
     except _NotANumber:
         return NotImplemented
     except Inexact:
-        raise InvalidInput(f"{left} and {right} cannot be combined exactly in 200 digits") from None
+        raise InvalidInput(f"{left} and {right} cannot be combined exactly in 2,500 digits") from None
     except (DivisionByZero, InvalidOperation):
         raise ZeroDivisionError(f"{left} divided by {right}") from None
 
@@ -227,7 +237,7 @@ def to_micro(value: object, name: str = "amount", rounding: str = ROUND_HALF_EVE
     InvalidInput
         If it is no finite number, or beyond 9.2 x 10^12.
     """
-    if type(value) is int:
+    if type(value) is int and -MAX_MICRO <= value <= MAX_MICRO:
         micro = value * MICRO
     elif type(value) is float and value.is_integer() and -1e15 < value < 1e15:
         micro = int(value) * MICRO

@@ -169,8 +169,8 @@ class Verdict(Struct, frozen=True):
 
     @property
     def strategy(self) -> str:
-        """The strategy that asked."""
-        return self.request.strategy
+        """The strategy that asked, or whose allocation was to be increased."""
+        return self.outcome.strategy
 
     @property
     def orders(self) -> list[Amount]:
