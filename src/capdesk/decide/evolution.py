@@ -12,18 +12,29 @@ from msgspec.structs import replace
 
 from capdesk.decide.bookkeeping import book_flow, book_pnl, close_position, put_position, revalue
 from capdesk.decide.orders import order_sizes
-from capdesk.decide.unit_value import found_units, mark_peak
+from capdesk.decide.unit_value import PPB, drawdown_ppb, found_units, mark_peak
 from capdesk.model import journal as j
 from capdesk.model.commands import Released
 from capdesk.model.errors import CorruptLedger
 from capdesk.model.mandate import DAY
+from capdesk.model.money import PPM
 from capdesk.model.requests import AllocationResult, Granted, Refused
-from capdesk.model.state import Day, Pending, Position, State, Transit, Untold
+from capdesk.model.state import Day, Halt, Pending, Position, Recall, State, Transit, Untold
 
 
 def evolve(state: State, event: j.Event, sequence: int, at: int) -> None:
     """Carry one event into a working copy of the state."""
     _EVOLVERS[type(event)](state, event, sequence, at)
+    if state.mandate.drawdown_ppm is not None and state.halt is None:
+        _watch_drawdown(state, state.mandate.drawdown_ppm, at)
+
+
+def _watch_drawdown(state: State, limit_ppm: int, at: int) -> None:
+    """The kill switch: it latches in the fold itself, so that no later gain undoes it."""
+    drawdown = drawdown_ppb(state)
+    if drawdown * PPM > limit_ppm * PPB:
+        reason = f"drawdown {drawdown / PPB:.2%} of the unit value exceeds the limit of {limit_ppm / PPM:.2%}"
+        state.halt = Halt(at, reason, journaled=False)
 
 
 def _granted(state: State, event: Granted, sequence: int, at: int) -> None:
@@ -36,6 +47,7 @@ def _granted(state: State, event: Granted, sequence: int, at: int) -> None:
             account=event.account,
             opened=sequence,
             opened_at=at,
+            sleeve=event.sleeve,
             group=event.group,
             orders=event.orders,
             lease_until=event.lease_until,
@@ -93,6 +105,7 @@ def _restored(state: State, event: j.Restored, sequence: int, at: int) -> None:
             account=was.account,
             opened=was.opened,
             opened_at=was.opened_at,
+            sleeve=was.sleeve,
             group=was.group,
             orders=order_sizes(state.mandate, amount),
         )
@@ -184,6 +197,26 @@ def _mandate_changed(state: State, event: j.MandateChanged, sequence: int, at: i
     revalue(state, at)
 
 
+def _budgets_published(state: State, event: j.BudgetsPublished, sequence: int, at: int) -> None:
+    state.published, state.budget_version, state.paused = event.budgets, event.version, event.paused
+
+
+def _recalled(state: State, event: j.Recalled, sequence: int, at: int) -> None:
+    if event.amount == 0:
+        state.recalls.put(event.sleeve, None)
+        return
+    old = state.recalls[event.sleeve]
+    since, worst = (at, 0) if old is None else (old.since, old.worst)
+    state.recalls[event.sleeve] = Recall(
+        event.sleeve, event.amount, since, event.deadline, max(worst, event.amount)
+    )
+
+
+def _resumed(state: State, event: j.Resumed, sequence: int, at: int) -> None:
+    state.halt = None
+    found_units(state)
+
+
 def _position(state: State, market: str, strategy: str) -> Position:
     position = state.positions[market, strategy]
     if position is None:
@@ -208,4 +241,9 @@ _EVOLVERS: dict[type, Callable[[State, Any, int, int], None]] = {
     j.Told: lambda s, e, n, at: s.untold.put(e.event_id, None),
     j.LeaseEnded: _lease_ended,
     j.MandateChanged: _mandate_changed,
+    j.MarketObserved: lambda s, e, n, at: setattr(s, "risk", e.risk),
+    j.BudgetsPublished: _budgets_published,
+    j.Recalled: _recalled,
+    j.Halted: lambda s, e, n, at: setattr(s, "halt", Halt(at if s.halt is None else s.halt.at, e.reason)),
+    j.Resumed: _resumed,
 }

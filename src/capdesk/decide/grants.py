@@ -7,10 +7,13 @@ was asked and of all rooms. Nothing else in the program grants, cuts or resizes.
 from __future__ import annotations
 
 from capdesk.decide.orders import order_sizes
+from capdesk.decide.review import budget_of, deployable
+from capdesk.decide.risk.gate import market_limit_multiplier
 from capdesk.model.errors import InvalidInput
 from capdesk.model.mandate import Mandate
 from capdesk.model.money import PPM, usd
 from capdesk.model.requests import PRIORITIES, AllocationResult, Granted, Refused, Request, RoomLeft
+from capdesk.model.rules import Sleeve
 from capdesk.model.state import State
 
 _PRECEDENCE = {
@@ -18,6 +21,7 @@ _PRECEDENCE = {
     "account": AllocationResult.INSUFFICIENT_CAPITAL,
     "total": AllocationResult.TOTAL_LIMIT_EXCEEDED,
     "priority": AllocationResult.TOTAL_LIMIT_EXCEEDED,
+    "sleeve": AllocationResult.SLEEVE_LIMIT_EXCEEDED,
     "group": AllocationResult.GROUP_LIMIT_EXCEEDED,
     "market_percent": AllocationResult.MARKET_LIMIT_EXCEEDED,
     "market_absolute": AllocationResult.MARKET_LIMIT_EXCEEDED,
@@ -44,10 +48,11 @@ def decide_request(state: State, request: Request, at: int) -> Granted | Refused
     """
     mandate = state.mandate
     account, group = places(mandate, request)
-    early = _refuse_early(state, request, mandate)
+    sleeve = mandate.sleeve_of(request.strategy) if mandate.sleeves else None
+    early = _refuse_early(state, request, mandate, sleeve, at)
     if early is not None:
         return early
-    rooms = rooms_for(state, request, account, group)
+    rooms = rooms_for(state, request, account, group, sleeve, at)
     tightest = min(rooms, key=_left)
     left = tightest.limit - tightest.used
     granted = request.asked if request.asked <= left else max(0, left)
@@ -69,6 +74,7 @@ def decide_request(state: State, request: Request, at: int) -> Granted | Refused
         account=account,
         rooms=rooms,
         version=state.mandate_version,
+        sleeve=None if sleeve is None else sleeve.name,
         group=group,
         orders=order_sizes(mandate, granted) if granted > mandate.split_threshold else (),
         bound_by=bound_by,
@@ -81,10 +87,13 @@ def _left(room: RoomLeft) -> int:
     return room.limit - room.used
 
 
-def rooms_for(state: State, request: Request, account: str, group: str | None) -> tuple[RoomLeft, ...]:
+def rooms_for(
+    state: State, request: Request, account: str, group: str | None, sleeve: Sleeve | None, at: int
+) -> tuple[RoomLeft, ...]:
     """The room under every limit that applies to a request, in the order of precedence.
 
-    ``equity x percent`` is rounded down to the micro-unit; equity below zero counts as zero.
+    ``equity x percent x multiplier`` is rounded down to the micro-unit; equity below zero
+    counts as zero. The market's multiplier is in the budgets or in the market limits.
     """
     mandate = state.mandate
     equity = state.equity
@@ -94,12 +103,16 @@ def rooms_for(state: State, request: Request, account: str, group: str | None) -
     rooms = [RoomLeft("available", state.bankroll - state.transit_total, allocated)]
     if len(mandate.accounts) > 1:
         rooms.append(RoomLeft(f"account:{account}", state.balances[account], state.by_account[account]))
-    total = equity * mandate.total_percent_ppm // PPM
+    gated = mandate.risk is not None
+    total = deployable(state, equity, at) if gated else equity * mandate.total_percent_ppm // PPM
     rooms.append(RoomLeft("total", total, allocated))
     if mandate.tiers:
         tier = mandate.tier(request.priority)
         if tier is not None:
             rooms.append(RoomLeft(f"priority:{tier.name}", total * tier.share_ppm // PPM, allocated))
+    if sleeve is not None:
+        budget = budget_of(state, sleeve.name, at)
+        rooms.append(RoomLeft(f"sleeve:{sleeve.name}", budget.amount, state.by_sleeve[sleeve.name]))
     if group is not None:
         rooms.extend(_group_rooms(state, mandate, group, equity))
     used = state.markets[request.market].used
@@ -108,9 +121,10 @@ def rooms_for(state: State, request: Request, account: str, group: str | None) -
         if mandate.profiles
         else (mandate.market_percent_ppm, mandate.market_absolute)
     )
-    rooms.append(RoomLeft("market_percent", equity * percent // PPM, used))
+    factor = market_limit_multiplier(state, sleeve, at) if gated else PPM
+    rooms.append(RoomLeft("market_percent", equity * percent * factor // (PPM * PPM), used))
     if absolute is not None:
-        rooms.append(RoomLeft("market_absolute", absolute, used))
+        rooms.append(RoomLeft("market_absolute", absolute * factor // PPM, used))
     return tuple(rooms)
 
 
@@ -145,8 +159,17 @@ def places(mandate: Mandate, request: Request) -> tuple[str, str | None]:
     return account, request.group
 
 
-def _refuse_early(state: State, request: Request, mandate: Mandate) -> Refused | None:
+def _refuse_early(
+    state: State, request: Request, mandate: Mandate, sleeve: Sleeve | None, at: int
+) -> Refused | None:
     """The reasons that come before any limit."""
+    if state.halt is not None:
+        detail = f"refused {usd(request.asked)} asked for {request.market}: the desk is halted ({state.halt.reason})"
+        return _refused(state, request, AllocationResult.HALTED, detail)
+    if mandate.sleeves:
+        outside = _refuse_strategy(state, request, mandate, sleeve, at)
+        if outside is not None:
+            return outside
     held = state.positions[request.market, request.strategy]
     if request.asked < mandate.min_order:
         asked = usd(request.asked)
@@ -169,6 +192,23 @@ def _refuse_early(state: State, request: Request, mandate: Mandate) -> Refused |
             f"it holds {usd(use.used)} already, for {owner}; release it first, or increase it"
         )
         return _refused(state, request, AllocationResult.ALREADY_ALLOCATED, detail)
+    return None
+
+
+def _refuse_strategy(
+    state: State, request: Request, mandate: Mandate, sleeve: Sleeve | None, at: int
+) -> Refused | None:
+    if sleeve is None:
+        known = ", ".join(sleeve.name for sleeve in mandate.sleeves)
+        detail = f"{request.strategy} has no sleeve: the sleeves are {known}, and none is the default"
+        return _refused(state, request, AllocationResult.UNKNOWN_STRATEGY, detail)
+    budget = budget_of(state, sleeve.name, at)
+    if not budget.enabled:
+        detail = (
+            f"the sleeve {sleeve.name} is disabled: {usd(budget.share)} is its share, "
+            f"its minimum is {usd(sleeve.minimum)}"
+        )
+        return _refused(state, request, AllocationResult.STRATEGY_DISABLED, detail)
     return None
 
 

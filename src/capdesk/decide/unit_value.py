@@ -15,9 +15,10 @@ PPB = 10**9
 
 
 def found_units(state: State) -> None:
-    """Give the first deposit its units; the high-water mark is where it begins."""
-    state.units = state.equity * UNITS_PER_MICRO
-    state.peak_equity, state.peak_units = state.equity, state.units
+    """Begin the units and the high-water mark anew, at the equity of this moment."""
+    equity = max(0, state.equity)
+    state.units = equity * UNITS_PER_MICRO
+    state.peak_equity, state.peak_units = equity, max(1, state.units)
 
 
 def flow(state: State, equity_before: int) -> None:

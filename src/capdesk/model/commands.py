@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from capdesk.model.mandate import Mandate
 from capdesk.model.requests import Request
+from capdesk.model.rules import MarketState
 
 
 class Found(Struct, frozen=True, omit_defaults=True, tag="found"):
@@ -127,6 +128,32 @@ class Arrive(Struct, frozen=True, tag="arrive"):
     """Transfers whose time in transit is over, told by the writer."""
 
 
+class Observe(Struct, frozen=True, omit_defaults=True, tag="observe"):
+    """The state of the market as it was seen."""
+
+    market: MarketState
+
+
+class Review(Struct, frozen=True, tag="review"):
+    """Look at the sleeves: publish budgets that changed, recall what is over them, pause and resume."""
+
+
+class HaltDesk(Struct, frozen=True, tag="halt"):
+    """Refuse every grant until resumed, by hand."""
+
+    reason: str
+
+
+class Trip(Struct, frozen=True, tag="trip"):
+    """Journal a halt that the drawdown limit has caused, told by the writer."""
+
+
+class Resume(Struct, frozen=True, tag="resume"):
+    """End a halt; the high-water mark begins anew."""
+
+    reason: str
+
+
 class UpdateMandate(Struct, frozen=True, omit_defaults=True, tag="update_mandate"):
     """Change the rules, for every process on this ledger."""
 
@@ -149,6 +176,7 @@ class Released(Struct, frozen=True, omit_defaults=True, tag="released"):
     pnl: int = 0
     fees: int = 0
     rest: int = 0
+    sleeve: str | None = None
     group: str | None = None
     event_id: str | None = None
 
@@ -172,4 +200,9 @@ Command = (
     | Expire
     | Arrive
     | UpdateMandate
+    | Observe
+    | Review
+    | HaltDesk
+    | Trip
+    | Resume
 )

@@ -1,0 +1,189 @@
+"""The tables of a configuration: market profiles, groups, sleeves, and market risk."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, Field, model_validator
+
+from capdesk.config.fields import (
+    SETTINGS,
+    Dollars,
+    DollarsOrNone,
+    Factor,
+    Name,
+    Percent,
+    Seconds,
+    Signed,
+    dollars,
+    micro,
+    optional_ppm,
+    percent,
+    ppm,
+)
+from capdesk.model.money import PPM, Amount
+from capdesk.model.rules import GasStep, GroupLimit, MarketProfile, RiskTable, Sleeve
+
+
+class MarketProfileConfig(BaseModel):
+    """Limits for markets whose name matches a pattern (``*`` and ``?`` as in file names)."""
+
+    model_config = SETTINGS
+    pattern: Name
+    max_percent: Percent | None = None
+    max_absolute: Dollars | None = None
+
+    def compiled(self) -> MarketProfile:
+        """The same in exact integers."""
+        return MarketProfile(self.pattern, optional_ppm(self.max_percent), micro(self.max_absolute))
+
+
+class GroupConfig(BaseModel):
+    """A limit shared by correlated markets, in percent of equity, in dollars, or both."""
+
+    model_config = SETTINGS
+    max_percent: Percent | None = None
+    max_absolute: Dollars | None = None
+    patterns: tuple[Name, ...] = ()
+
+    @model_validator(mode="after")
+    def _limited(self) -> Self:
+        if self.max_percent is None and self.max_absolute is None:
+            raise ValueError("a group needs max_percent or max_absolute")
+        return self
+
+    def compiled(self, name: str) -> GroupLimit:
+        """The same in exact integers."""
+        return GroupLimit(name, optional_ppm(self.max_percent), micro(self.max_absolute), self.patterns)
+
+
+class SleeveConfig(BaseModel):
+    """One strategy's sleeve: its share in percent of the bankroll, its cap and its minimum in dollars.
+
+    `expected_return` is what it should earn in percent of its capital; `max_position_size`
+    and `risk_multiplier` (fractions) rule sizing in mode ``unified``.
+    """
+
+    model_config = SETTINGS
+    name: Name
+    percent: Percent
+    cap: Dollars | None = None
+    minimum: DollarsOrNone = Amount(0)
+    expected_return: Signed | None = None
+    pays_gas: Annotated[bool, Field(strict=True)] = False
+    max_position_size: Factor = Amount(1)
+    risk_multiplier: Factor = Amount(1)
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.cap is not None and self.cap < self.minimum:
+            raise ValueError(
+                f"sleeve {self.name}: cap = {self.cap:f} is under minimum = {self.minimum:f}, "
+                "so it could never be enabled"
+            )
+        return self
+
+    def compiled(self) -> Sleeve:
+        """The same in exact integers."""
+        return Sleeve(
+            name=self.name,
+            percent_ppm=ppm(self.percent),
+            cap=micro(self.cap),
+            minimum=micro(self.minimum) or 0,
+            expected_return_ppm=None
+            if self.expected_return is None
+            else int(self.expected_return * PPM // 100),
+            pays_gas=self.pays_gas,
+            max_position_ppm=int(self.max_position_size * PPM),
+            risk_multiplier_ppm=int(self.risk_multiplier * PPM),
+        )
+
+    @classmethod
+    def written(cls, sleeve: Sleeve) -> SleeveConfig:
+        """The configuration of a sleeve."""
+        expected = sleeve.expected_return_ppm
+        return cls(
+            name=sleeve.name,
+            percent=percent(sleeve.percent_ppm),  # pyright: ignore[reportArgumentType]
+            cap=dollars(sleeve.cap),
+            minimum=Amount.from_micro(sleeve.minimum),
+            expected_return=None if expected is None else Amount(expected) * 100 / PPM,
+            pays_gas=sleeve.pays_gas,
+            max_position_size=Amount(sleeve.max_position_ppm) / PPM,
+            risk_multiplier=Amount(sleeve.risk_multiplier_ppm) / PPM,
+        )
+
+
+class GasStepConfig(BaseModel):
+    """Above `above_gwei`, what pays gas is scaled by `multiplier`."""
+
+    model_config = SETTINGS
+    above_gwei: DollarsOrNone
+    multiplier: Factor
+
+
+_GAS = (
+    GasStepConfig(above_gwei=Amount(100), multiplier=Amount("0.7")),
+    GasStepConfig(above_gwei=Amount(50), multiplier=Amount("0.9")),
+)
+
+
+class RiskConfig(BaseModel):
+    """The risk gate: how the state of the market scales capital; all factors are fractions.
+
+    `mode` ``"table"`` takes `low`, `medium`, `high`, `extreme`; ``"target"`` scales by
+    `target_volatility` / realised, where a change under `hysteresis` (a fraction of the
+    multiplier) is not made and no more than `max_daily_change` is made in a day.
+    `stale_after_seconds` is the age from which a market state fails closed.
+    """
+
+    model_config = SETTINGS
+    mode: Literal["table", "target"] = "table"
+    low: Factor = Amount("1.0")
+    medium: Factor = Amount("0.8")
+    high: Factor = Amount("0.6")
+    extreme: Factor = Amount("0.3")
+    gas: tuple[GasStepConfig, ...] = _GAS
+    target_volatility: Dollars = Amount("0.2")
+    hysteresis: Factor = Amount("0.1")
+    max_daily_change: Factor = Amount("0.5")
+    stale_after_seconds: Seconds | None = Amount(3600)
+    volatility_acts_on: Literal["budgets", "market_limits"] = "budgets"
+
+    def compiled(self) -> RiskTable:
+        """The same in exact integers."""
+        return RiskTable(
+            mode=self.mode,
+            low=int(self.low * PPM),
+            medium=int(self.medium * PPM),
+            high=int(self.high * PPM),
+            extreme=int(self.extreme * PPM),
+            gas=tuple(GasStep(step.above_gwei.micro, int(step.multiplier * PPM)) for step in self.gas),
+            target_ppm=int(self.target_volatility * PPM),
+            hysteresis_ppm=int(self.hysteresis * PPM),
+            daily_change_ppm=int(self.max_daily_change * PPM),
+            stale_after=micro(self.stale_after_seconds),
+            acts_on=self.volatility_acts_on,
+        )
+
+    @classmethod
+    def written(cls, table: RiskTable) -> RiskConfig:
+        """The configuration of a risk table."""
+        return cls(
+            mode=table.mode,
+            low=Amount(table.low) / PPM,
+            medium=Amount(table.medium) / PPM,
+            high=Amount(table.high) / PPM,
+            extreme=Amount(table.extreme) / PPM,
+            gas=tuple(
+                GasStepConfig(
+                    above_gwei=Amount.from_micro(it.above), multiplier=Amount(it.multiplier_ppm) / PPM
+                )
+                for it in table.gas
+            ),
+            target_volatility=Amount(table.target_ppm) / PPM,
+            hysteresis=Amount(table.hysteresis_ppm) / PPM,
+            max_daily_change=Amount(table.daily_change_ppm) / PPM,
+            stale_after_seconds=dollars(table.stale_after),
+            volatility_acts_on=table.acts_on,
+        )

@@ -1,0 +1,135 @@
+"""The supervisor's review: budgets, pauses, recalls and halts, as events; the state is only read."""
+
+from __future__ import annotations
+
+from capdesk.decide.risk.gate import (
+    acts_on,
+    assess,
+    budget_multiplier,
+    is_stale,
+    lowest_multiplier,
+    sleeve_multiplier,
+)
+from capdesk.decide.sleeves import budgets, compounding_base
+from capdesk.decide.unit_value import drawdown_ppb
+from capdesk.model.commands import HaltDesk, Observe, Resume
+from capdesk.model.errors import InvalidInput
+from capdesk.model.journal import BudgetsPublished, Event, Halted, MarketObserved, Recalled, Resumed
+from capdesk.model.money import PPM
+from capdesk.model.rules import Budget, Sleeve
+from capdesk.model.state import State
+
+
+def current_budgets(state: State, at: int, paused: tuple[str, ...] | None = None) -> tuple[Budget, ...]:
+    """The budget of every sleeve at this moment, from the equity and the multiplier in force."""
+    mandate = state.mandate
+    base = compounding_base(state.equity, state.deposits - state.withdrawals, mandate.compounding)
+    on_budgets = acts_on(mandate) == "budgets"
+
+    def multiplier_of(sleeve: Sleeve) -> int:
+        return sleeve_multiplier(state, sleeve, at) if on_budgets else PPM
+
+    waiting = frozenset(state.paused if paused is None else paused)
+    return budgets(mandate.sleeves, base, multiplier_of, mandate.idle, waiting)
+
+
+def budget_of(state: State, name: str, at: int) -> Budget:
+    """The budget of one sleeve at this moment."""
+    return next(budget for budget in current_budgets(state, at) if budget.sleeve == name)
+
+
+def review(state: State, at: int) -> tuple[Event, ...]:
+    """What a heartbeat finds: budgets that changed, capital to recall, recalls that are met."""
+    mandate = state.mandate
+    if not mandate.sleeves:
+        return ()
+    paused = _paused(state, at)
+    now = current_budgets(state, at, paused)
+    events: list[Event] = []
+    if now != state.published or paused != state.paused:
+        events.append(BudgetsPublished(state.budget_version + 1, now, _reason(state, at), paused))
+    for budget in now:
+        over = state.by_sleeve[budget.sleeve] - budget.amount
+        recall = state.recalls[budget.sleeve]
+        if over > 0 and (recall is None or recall.amount != over):
+            deadline = at + mandate.recall_within if recall is None else recall.deadline
+            events.append(Recalled(budget.sleeve, over, deadline))
+        elif over <= 0 and recall is not None:
+            events.append(Recalled(budget.sleeve, 0, recall.deadline))
+    return tuple(events)
+
+
+def _paused(state: State, at: int) -> tuple[str, ...]:
+    """Sleeves under their minimum, and those paused before that have not passed it by the margin."""
+    margin = state.mandate.resume_margin_ppm
+    waiting: list[str] = []
+    for budget, sleeve in zip(current_budgets(state, at, ()), state.mandate.sleeves, strict=True):
+        amount = min(budget.share, budget.share if sleeve.cap is None else sleeve.cap)
+        needed = sleeve.minimum
+        if sleeve.name in state.paused:
+            needed += sleeve.minimum * margin // PPM
+        if amount < needed:
+            waiting.append(sleeve.name)
+    return tuple(waiting)
+
+
+def _reason(state: State, at: int) -> str:
+    table = state.mandate.risk
+    if table is None:
+        return "equity"
+    if is_stale(state, at):
+        return f"the market state is missing or stale: x {lowest_multiplier(table) / PPM:g}, the lowest of the table"
+    return state.risk.reason
+
+
+def observe(state: State, command: Observe, at: int) -> tuple[Event, ...]:
+    """Let a market state set the multiplier.
+
+    Raises
+    ------
+    InvalidInput
+        If the mandate has no risk table, or the state is of the future.
+    """
+    table = state.mandate.risk
+    if table is None:
+        raise InvalidInput(
+            "the mandate has no [risk] table, so a market state has nothing to act on: configure one"
+        )
+    seen = at if command.market.at is None else command.market.at
+    if seen > at:
+        raise InvalidInput("a market state must not be of the future")
+    if seen < state.risk.observed_at:
+        return ()
+    return (MarketObserved(assess(table, command.market, at, state.risk)),)
+
+
+def halt(state: State, command: HaltDesk) -> tuple[Event, ...]:
+    """Stop granting by hand."""
+    if state.halt is not None and state.halt.journaled:
+        return ()
+    return (Halted(command.reason, drawdown_ppb(state)),)
+
+
+def trip(state: State) -> tuple[Event, ...]:
+    """Journal a halt that the drawdown limit has caused."""
+    if state.halt is None or state.halt.journaled:
+        return ()
+    return (Halted(state.halt.reason, drawdown_ppb(state)),)
+
+
+def resume(state: State, command: Resume) -> tuple[Event, ...]:
+    """End a halt.
+
+    Raises
+    ------
+    InvalidInput
+        If nothing is halted.
+    """
+    if state.halt is None:
+        raise InvalidInput("the desk is not halted: there is nothing to resume")
+    return (Resumed(command.reason),)
+
+
+def deployable(state: State, equity: int, at: int) -> int:
+    """The most that may be allocated at once: equity x max_total x multiplier, micro-units."""
+    return equity * state.mandate.total_percent_ppm * budget_multiplier(state, at) // (PPM * PPM)
