@@ -90,7 +90,14 @@ def _released(state: State, event: Released, sequence: int, at: int) -> None:
         orders = order_sizes(state.mandate, event.rest)
         put_position(state, replace(old, amount=event.rest, orders=orders, mark=mark), at)
     book_pnl(state, event.account, event.pnl, event.fees)
+    _earn(state, event, 1)
     state.heard[event.strategy] = at
+
+
+def _earn(state: State, released: Released, sign: int) -> None:
+    if released.sleeve is not None:
+        net = sign * (released.pnl - released.fees)
+        state.earned.put(released.sleeve, state.earned[released.sleeve] + net)
 
 
 def _restored(state: State, event: j.Restored, sequence: int, at: int) -> None:
@@ -114,6 +121,7 @@ def _restored(state: State, event: j.Restored, sequence: int, at: int) -> None:
         new = replace(old, amount=amount, mark=mark, orders=order_sizes(state.mandate, amount))
     put_position(state, new, at)
     book_pnl(state, was.account, -was.pnl, -was.fees)
+    _earn(state, was, -1)
     state.reversed[event.release] = True
 
 

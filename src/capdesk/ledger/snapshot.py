@@ -67,6 +67,7 @@ class Snapshot(Struct, frozen=True):
     transits: list[Transit]
     recalls: list[Recall]
     heard: dict[str, int]
+    earned: dict[str, int]
     reversed: list[int]
 
 
@@ -92,6 +93,7 @@ def write_snapshot(state: State, last_hash: bytes) -> bytes:
             transits=_values(state.transits),
             recalls=_values(state.recalls),
             heard=dict(state.heard),
+            earned=dict(state.earned),
             reversed=list(state.reversed),
         )
     )
@@ -126,6 +128,7 @@ def read_snapshot(body: bytes) -> tuple[State, bytes]:
     state.transits.update((transit.transfer, transit) for transit in snapshot.transits)
     state.recalls.update((recall.sleeve, recall) for recall in snapshot.recalls)
     state.heard.update(snapshot.heard)
+    state.earned.update(snapshot.earned)
     state.reversed.update(dict.fromkeys(snapshot.reversed, True))
     check_in_full(state)
     return state, snapshot.hash

@@ -156,6 +156,7 @@ _TABLES = (
     "untold",
     "transits",
     "heard",
+    "earned",
     "reversed",
 )
 
@@ -228,6 +229,7 @@ class State:
     untold: Table[str, Untold | None]
     transits: Table[int, Transit | None]
     heard: Table[str, int]
+    earned: Table[str, int]
     reversed: Table[int, bool]
 
     def __init__(self) -> None:
@@ -259,6 +261,7 @@ class State:
         self.untold = Table(None)
         self.transits = Table(None)
         self.heard = Table(0)
+        self.earned = Table(0)
         self.reversed = Table(False)
 
     @property

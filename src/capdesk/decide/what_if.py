@@ -1,0 +1,107 @@
+"""What if other rules had held: the whole journal decided again under another mandate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from msgspec import Struct
+
+from capdesk.decide.bookkeeping import tick
+from capdesk.decide.evolution import evolve
+from capdesk.decide.transition import decide, due
+from capdesk.model import commands as c
+from capdesk.model.errors import CapdeskError
+from capdesk.model.journal import Entry, Event
+from capdesk.model.mandate import Mandate
+from capdesk.model.requests import AllocationResult, Granted, Refused, Request, explain_outcome
+from capdesk.model.state import State
+
+_BY_THE_WRITER = (c.Expire, c.Arrive, c.Trip, c.UpdateMandate)
+"""Entries nobody asked for: time commands them anew. The other mandate replaces every change of mandate."""
+
+
+class Flip(Struct, frozen=True):
+    """One verdict that the other mandate turns, or changes in amount; amounts in micro-units."""
+
+    sequence: int
+    at: int
+    market: str
+    strategy: str
+    asked: int
+    was: AllocationResult
+    was_amount: int
+    becomes: AllocationResult
+    amount: int
+    why: str
+
+
+class Impossible(Struct, frozen=True):
+    """A command of the journal that cannot be carried out under the other mandate."""
+
+    sequence: int
+    at: int
+    why: str
+
+
+def what_if(entries: Iterable[Entry], mandate: Mandate) -> Iterator[Flip | Impossible]:
+    """Decide a journal again; request times are as they were.
+
+    Parameters
+    ----------
+    entries
+        A whole journal, oldest first.
+    mandate
+        The rules that hold from its first entry on.
+    """
+    state = State()
+    for entry in entries:
+        command, at = entry.command, entry.at
+        if isinstance(command, c.Found):
+            command = c.Found(mandate, command.bankroll)
+        elif isinstance(command, _BY_THE_WRITER):
+            state.sequence, state.at = entry.sequence, at
+            continue
+        tick(state, at)
+        _let_time_pass(state, entry.sequence, at)
+        try:
+            events = decide(state, command, entry.request_id, at)
+        except CapdeskError as error:
+            yield Impossible(entry.sequence, at, str(error))
+            events = ()
+        for event in events:
+            evolve(state, event, entry.sequence, at)
+        state.sequence, state.at = entry.sequence, at
+        if events != entry.events:
+            yield from _flips(entry, command, events)
+
+
+def _let_time_pass(state: State, sequence: int, at: int) -> None:
+    if state.leases or state.transits or state.halt is not None:
+        for command in due(state, at):
+            for event in decide(state, command, "", at):
+                evolve(state, event, sequence, at)
+
+
+def _flips(entry: Entry, command: c.Command, events: tuple[Event, ...]) -> Iterator[Flip]:
+    requests = (command,) if isinstance(command, Request) else getattr(command, "requests", ())
+    for request, was, becomes in zip(requests, entry.events, events, strict=False):
+        if not isinstance(was, Granted | Refused) or not isinstance(becomes, Granted | Refused):
+            continue
+        old, new = _verdict(was), _verdict(becomes)
+        if old != new:
+            yield Flip(
+                entry.sequence,
+                entry.at,
+                request.market,
+                request.strategy,
+                request.asked,
+                *old,
+                *new,
+                explain_outcome(request, becomes),
+            )
+
+
+def _verdict(outcome: Granted | Refused) -> tuple[AllocationResult, int]:
+    if isinstance(outcome, Granted):
+        return AllocationResult.SUCCESS, outcome.amount
+    return outcome.code, 0

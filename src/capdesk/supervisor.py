@@ -1,0 +1,148 @@
+"""The supervisor: a heartbeat that looks at the market and the sleeves, and tells strategies to pause or resume.
+
+It decides nothing: budgets, recalls, pauses and the kill switch are decided and journaled
+by the desk. The supervisor gives it what it sees, and passes on what follows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from capdesk.desk import CapitalAllocator
+from capdesk.model.errors import CapdeskError
+from capdesk.model.journal import Event, Recalled
+from capdesk.model.money import Amount
+from capdesk.model.requests import moment
+
+logger = logging.getLogger("capdesk.supervisor")
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """What a supervisor calls; each may be a plain or a coroutine function.
+
+    Attributes
+    ----------
+    pause, resume
+        ``pause(strategy)`` when a sleeve is disabled, ``resume(strategy, capital)`` (an
+        Amount in dollars) when it is enabled again.
+    halted
+        ``halted(reason)`` when the kill switch has fired.
+    recalled
+        ``recalled(strategy, amount, deadline)``: so many dollars above the budget are to be
+        given back by then (a datetime).
+    """
+
+    pause: Callable[[str], Any] | None = None
+    resume: Callable[[str, Amount], Any] | None = None
+    halted: Callable[[str], Any] | None = None
+    recalled: Callable[..., Any] | None = None
+
+
+class Supervisor:
+    """Runs the heartbeat of a desk.
+
+    Parameters
+    ----------
+    look
+        Called at each heartbeat; gives the arguments of `CapitalAllocator.observe_market`
+        (a mapping), or None when the market could not be seen: then the last state ages,
+        and the gate fails closed when it is stale.
+    wallet
+        Called at each heartbeat; gives the free cash in dollars by account, which is
+        compared with the books; None: the desk's own books are believed.
+    every_seconds
+        Time between heartbeats.
+    """
+
+    def __init__(
+        self,
+        desk: CapitalAllocator,
+        hooks: Hooks | None = None,
+        *,
+        look: Callable[[], Any] | None = None,
+        wallet: Callable[[], Any] | None = None,
+        every_seconds: float = 60.0,
+    ) -> None:
+        self._desk = desk
+        self._hooks = hooks or Hooks()
+        self._look = look
+        self._wallet = wallet
+        self._every = every_seconds
+        self._task: asyncio.Task[None] | None = None
+        self._running: dict[str, bool] = {}
+        self._told_halt: int | None = None
+
+    async def start(self) -> None:
+        """Begin the heartbeat; the first beat is at once."""
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run(), name="capdesk-supervisor")
+
+    async def stop(self) -> None:
+        """End the heartbeat."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def beat(self) -> tuple[Event, ...]:
+        """One heartbeat: see the market and the wallet, review the sleeves, tell whom it concerns."""
+        events: tuple[Event, ...] = ()
+        if self._wallet is not None:
+            for account, cash in (await _called(self._wallet)).items():
+                await self._desk.sync_with_wallet(cash, account)
+        if self._look is not None and (seen := await _called(self._look)) is not None:
+            events += await self._desk.observe_market(**seen)
+        events += await self._desk.review()
+        await self._tell(events)
+        return events
+
+    async def _tell(self, events: tuple[Event, ...]) -> None:
+        hooks = self._hooks
+        for event in events:
+            if isinstance(event, Recalled) and event.amount and hooks.recalled is not None:
+                deadline = moment(event.deadline)
+                await _told(hooks.recalled, event.sleeve, Amount.from_micro(event.amount), deadline)
+        for budget in await self._desk.get_budgets():
+            was = self._running.get(budget.sleeve)
+            self._running[budget.sleeve] = budget.enabled
+            if was is not False and not budget.enabled and hooks.pause is not None:
+                await _told(hooks.pause, budget.sleeve)
+            elif was is False and budget.enabled and hooks.resume is not None:
+                await _told(hooks.resume, budget.sleeve, Amount.from_micro(budget.amount))
+        halt = self._desk.halted
+        if halt is None:
+            self._told_halt = None
+        elif self._told_halt != halt.at:
+            self._told_halt = halt.at
+            if hooks.halted is not None:
+                await _told(hooks.halted, halt.reason)
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self.beat()
+            except CapdeskError:
+                logger.exception("the heartbeat failed; the next one is in %g s", self._every)
+            await asyncio.sleep(self._every)
+
+
+async def _called(function: Callable[[], Any]) -> Any:
+    answer = function()
+    return await answer if inspect.isawaitable(answer) else answer
+
+
+async def _told(hook: Callable[..., Any | Awaitable[Any]], *arguments: Any) -> None:
+    """A hook that fails never stops the heartbeat: it is logged, and the next beat goes on."""
+    try:
+        answer = hook(*arguments)
+        if inspect.isawaitable(answer):
+            await answer
+    except Exception:
+        logger.exception("the hook %r failed for %s", hook, arguments)
+
