@@ -95,12 +95,12 @@ def observe(state: State, command: Observe, at: int) -> tuple[Event, ...]:
         raise InvalidInput(
             "the mandate has no [risk] table, so a market state has nothing to act on: configure one"
         )
-    seen = at if command.market.at is None else command.market.at
+    seen = at if command.seen.at is None else command.seen.at
     if seen > at:
         raise InvalidInput("a market state must not be of the future")
     if seen < state.risk.observed_at:
         return ()
-    return (MarketObserved(assess(table, command.market, at, state.risk)),)
+    return (MarketObserved(assess(table, command.seen, at, state.risk)),)
 
 
 def halt(state: State, command: HaltDesk) -> tuple[Event, ...]:

@@ -131,7 +131,7 @@ class Arrive(Struct, frozen=True, tag="arrive"):
 class Observe(Struct, frozen=True, omit_defaults=True, tag="observe"):
     """The state of the market as it was seen."""
 
-    market: MarketState
+    seen: MarketState
 
 
 class Review(Struct, frozen=True, tag="review"):
