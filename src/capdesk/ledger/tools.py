@@ -122,7 +122,17 @@ def _check_ids(db: apsw.Connection) -> list[str]:
         "SELECT count(*) FROM requests WHERE NOT EXISTS "
         "(SELECT 1 FROM journal WHERE journal.sequence = requests.sequence)"
     ).get
-    return [f"{lost} request ids point to entries that are not there"] if lost else []
+    problems = [f"{lost} request ids point to entries that are not there"] if lost else []
+    # An entry is answered by its own id, and by one more for each counted repeat of a refusal.
+    strange = db.execute(
+        "SELECT sequence, total(journal.request_id IS NOT requests.request_id), "
+        "(SELECT count FROM repeats WHERE repeats.sequence = requests.sequence) "
+        "FROM requests JOIN journal USING (sequence) GROUP BY sequence "
+        "HAVING total(journal.request_id IS NOT requests.request_id) > coalesce("
+        "(SELECT count FROM repeats WHERE repeats.sequence = requests.sequence), 0)"
+    ).fetchall()
+    problems += [f"a request id of entry {sequence} was changed" for sequence, _, _ in strange]
+    return problems
 
 
 def _rows(db: apsw.Connection) -> Iterator[Row]:

@@ -1,0 +1,212 @@
+"""The demo as one page that opens without a network: figures, plots, and what was left out."""
+
+from __future__ import annotations
+
+from html import escape
+from importlib.util import find_spec
+from pathlib import Path
+from string import Template
+from typing import TYPE_CHECKING
+
+from capdesk.app import render
+from capdesk.model.errors import InvalidInput
+from capdesk.model.money import Amount
+from capdesk.study.demo.figures import StrategyFigures, desk_figures, strategy_figures
+from capdesk.study.demo.record import (
+    GAP_RULE,
+    PRICE_NOTE,
+    SLIPPAGE_NOTE,
+    bots_note,
+    date_of,
+    limits_note,
+    next_commands,
+    sign_is_undecided,
+)
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from capdesk.study.demo.run import DemoResult
+
+PAGE = Template("""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>$title</title>
+<style>
+  :root { color-scheme: light; }
+  body { margin: 0; background: #f4f6f8; color: #1f2933;
+         font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
+  main { max-width: 1120px; margin: 0 auto; padding: 32px 20px 48px; }
+  h1 { font-size: 26px; margin: 0 0 4px; }
+  h2 { font-size: 17px; margin: 0 0 8px; }
+  .sub { color: #5b6875; margin: 0 0 20px; }
+  .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(190px, 1fr)); gap: 12px; }
+  .tile, section { background: #fff; border: 1px solid #e1e6eb; border-radius: 8px; }
+  .tile { padding: 12px 16px; }
+  .tile b { display: block; font-size: 22px; font-variant-numeric: tabular-nums; }
+  .tile small { color: #5b6875; font-size: 13px; }
+  section { margin-top: 16px; padding: 16px; overflow-x: auto; }
+  section.plot { padding: 8px 4px 0; }
+  table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+  th, td { text-align: right; padding: 5px 10px; border-bottom: 1px solid #edf0f3; white-space: nowrap; }
+  th:first-child, td:first-child { text-align: left; }
+  tr:last-child td { border-bottom: 0; font-weight: 600; }
+  dt { font-weight: 600; } dd { margin: 0 0 8px; color: #3c4854; }
+  .good { color: #1d7d57; } .bad { color: #b5372f; }
+  code { background: #eef1f4; border-radius: 4px; padding: 1px 5px; }
+  .names { color: #5b6875; font-size: 13px; overflow-wrap: anywhere; }
+</style>
+</head>
+<body><main>
+<h1>A real day of bitcoin markets on one bankroll</h1>
+<p class="sub">$subtitle</p>
+<div class="tiles">$tiles</div>
+$plots
+<section><h2>The strategies</h2>$strategies</section>
+<section><h2>How to read this</h2><dl>$notes</dl></section>
+<section><h2>Left out: $left_out_count markets</h2><p>$gap_rule</p>$left_out</section>
+<section><h2>The ledger</h2><p>$ledger</p>$commands</section>
+</main></body></html>
+""")
+
+
+def require_plotly() -> None:
+    """Check that plotly is installed.
+
+    Raises
+    ------
+    InvalidInput
+        Naming the extra that brings it.
+    """
+    if find_spec("plotly") is None:
+        raise InvalidInput(
+            "--html needs plotly, which is not installed: install capdesk with its extra 'report', "
+            "or leave --html out"
+        )
+
+
+def write(result: DemoResult, path: Path) -> None:
+    """Write the page to `path`; one that is there is replaced."""
+    path.write_text(page(result), encoding="utf-8")
+
+
+def page(result: DemoResult) -> str:
+    """The page, with the plotting library inside it."""
+    from capdesk.app import demo_plots as plots
+
+    day = result.day
+    figures = (
+        plots.bankroll_plot(result),
+        plots.utilisation_plot(day),
+        plots.answers_plot(day),
+        plots.strategies_plot(day),
+    )
+    return PAGE.substitute(
+        title=f"capdesk demo, {date_of(day)}",
+        subtitle=(
+            f"{date_of(day)}, UTC. {result.traded} of {result.markets} real five-minute markets, one desk with "
+            f"{render.money(day.initial_bankroll)} for all of them (seed {day.seed})."
+        ),
+        tiles="".join(_tile(name, value) for name, value in _headlines(result)),
+        plots="".join(_section(figure, first=not number) for number, figure in enumerate(figures)),
+        strategies=_strategies(strategy_figures(day)),
+        notes="".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in _notes(result)),
+        left_out_count=len(result.left_out),
+        gap_rule=escape(GAP_RULE),
+        left_out=_left_out(result),
+        ledger=(
+            f"<code>{escape(str(result.ledger))}</code>: {result.entries} entries, checked; "
+            "its bankroll is the bots' own to the last digit."
+        ),
+        commands="".join(f"<p><code>{escape(command)}</code></p>" for command in next_commands(result)),
+    )
+
+
+def _headlines(result: DemoResult) -> list[tuple[str, str]]:
+    day, desk = result.day, desk_figures(result.day)
+    everything = strategy_figures(day)[-1]
+    granted = everything.answers.get("full", 0) + everything.answers.get("cut", 0)
+    return [
+        ("bankroll at the end", render.money(round(day.bankroll, 2))),
+        ("P&amp;L after fees", _signed(day.pnl)),
+        ("a tick better", _signed(result.tick_better.pnl)),
+        ("a tick worse", _signed(result.tick_worse.pnl)),
+        ("asks granted", f"{granted} of {everything.asks}"),
+        ("turned over", render.money(round(everything.turned_over, 2))),
+        ("utilisation, peak", render.percent(desk.peak_utilisation)),
+        ("utilisation, mean", render.percent(desk.mean_utilisation)),
+        ("largest drawdown", render.percent(desk.max_drawdown)),
+        ("allocations open, peak", f"{desk.peak_open}"),
+    ]
+
+
+def _notes(result: DemoResult) -> list[tuple[str, str]]:
+    sign = "One tick decides the sign of the result. " if sign_is_undecided(result) else ""
+    return [
+        ("Price", PRICE_NOTE),
+        ("One tick", f"{sign}{SLIPPAGE_NOTE}"),
+        ("Bots", bots_note()),
+        ("Limits", limits_note()),
+    ]
+
+
+def _strategies(each: tuple[StrategyFigures, ...]) -> str:
+    titles = (
+        "",
+        "asks",
+        "in full",
+        "cut",
+        "refused",
+        "turned over",
+        "won",
+        "fees",
+        "P&amp;L",
+        "per $100-hour",
+    )
+    rows = (
+        (
+            it.strategy,
+            f"{it.asks}",
+            *(f"{it.answers.get(answer, 0)}" for answer in ("full", "cut", "refused")),
+            render.money(it.turned_over),
+            f"{it.won} of {it.positions}",
+            render.money(it.fees),
+            _signed(it.pnl),
+            "" if (rate := it.pnl_per_dollar_hour) is None else _signed(rate * 100),
+        )
+        for it in each
+    )
+    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    return f"<table><thead><tr>{''.join(f'<th>{title}</th>' for title in titles)}</tr></thead>{body}</table>"
+
+
+def _left_out(result: DemoResult) -> str:
+    gaps = sorted({market.gap or "" for market in result.left_out})
+    return "".join(
+        f"<p><b>{escape(gap)}</b> <span class='names'>"
+        f"{escape(', '.join(market.name for market in result.left_out if market.gap == gap))}</span></p>"
+        for gap in gaps
+    )
+
+
+def _section(figure: go.Figure, *, first: bool) -> str:
+    plot = figure.to_html(
+        full_html=False,
+        include_plotlyjs=first,
+        config={"displaylogo": False, "responsive": True, "modeBarButtonsToRemove": ["select2d", "lasso2d"]},
+    )
+    return f'<section class="plot">{plot}</section>'
+
+
+def _tile(name: str, value: str) -> str:
+    return f'<div class="tile"><small>{name}</small><b>{value}</b></div>'
+
+
+def _signed(amount: Amount) -> str:
+    cents = round(amount, 2)
+    text = render.money(cents)
+    if not cents:
+        return text
+    return f'<span class="good">+{text}</span>' if cents > 0 else f'<span class="bad">{text}</span>'
