@@ -145,4 +145,3 @@ async def _told(hook: Callable[..., Any | Awaitable[Any]], *arguments: Any) -> N
             await answer
     except Exception:
         logger.exception("the hook %r failed for %s", hook, arguments)
-

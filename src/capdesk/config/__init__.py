@@ -1,10 +1,11 @@
 """What people write: percent, dollars and seconds, from TOML, ``CAPITAL_*`` variables or arguments."""
 
 from capdesk.config.capital import CapitalConfig
-from capdesk.config.parts import GroupConfig, MarketProfileConfig, RiskConfig, SleeveConfig
+from capdesk.config.parts import BreakersConfig, GroupConfig, MarketProfileConfig, RiskConfig, SleeveConfig
 from capdesk.config.reading import differences, plain, read_config
 
 __all__ = [
+    "BreakersConfig",
     "CapitalConfig",
     "GroupConfig",
     "MarketProfileConfig",

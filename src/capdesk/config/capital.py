@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import warnings
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from capdesk.config.fields import SETTINGS, Dollars, Name, Percent, Seconds
-from capdesk.config.parts import GroupConfig, MarketProfileConfig, RiskConfig, SleeveConfig
-from capdesk.model.errors import CapdeskError, ConfigError
+from capdesk.config.parts import BreakersConfig, GroupConfig, MarketProfileConfig, RiskConfig, SleeveConfig
+from capdesk.model.errors import CapdeskError, ConfigError, RulesWarning
 from capdesk.model.mandate import Mandate
 from capdesk.model.money import Amount
 from capdesk.model.requests import PRIORITIES
@@ -76,8 +77,8 @@ class CapitalConfig(BaseModel):
         How long a sleeve has to give back what it holds above its budget.
     sizing
         ``"strategy_first"`` (seed 003, option 1) or ``"unified"`` (option 2).
-    risk
-        The risk gate; None: no market state acts on anything.
+    risk, breakers
+        The risk gate and the circuit breakers; None: no market state acts on anything.
 
     Raises
     ------
@@ -115,6 +116,7 @@ class CapitalConfig(BaseModel):
     recall_seconds: Seconds = Amount("3600")
     sizing: Literal["strategy_first", "unified"] = "strategy_first"
     risk: RiskConfig | None = None
+    breakers: BreakersConfig | None = None
 
     def __init__(self, **given: Any) -> None:
         if given.get("sleeves"):
@@ -160,6 +162,19 @@ class CapitalConfig(BaseModel):
         if self.default_sleeve is not None and self.default_sleeve not in names:
             known = ", ".join(names) or "there are none"
             raise ValueError(f"default_sleeve = {self.default_sleeve!r} is none of the sleeves ({known})")
+        self._warn_of_one_loss()
+
+    def _warn_of_one_loss(self) -> None:
+        limit, largest = self.max_drawdown_percent, self.max_exposure_per_market_percent
+        if self.sleeves:
+            largest = min(largest, max(sleeve.percent for sleeve in self.sleeves))
+        if limit is not None and largest >= limit:
+            warnings.warn(
+                f"one market may hold {largest:f} % of equity and the kill switch fires above {limit:f} % drawdown: "
+                "the loss of a single market can halt the desk",
+                RulesWarning,
+                stacklevel=2,
+            )
 
     @classmethod
     def load(cls, path: str | os.PathLike[str] | None = None, **explicit: Any) -> CapitalConfig:
@@ -179,7 +194,10 @@ class CapitalConfig(BaseModel):
         """The configuration that compiles to a mandate."""
         from capdesk.config.compiling import written
 
-        return cls(**written(mandate))
+        with warnings.catch_warnings():
+            # Whoever wrote these rules was warned then.
+            warnings.simplefilter("ignore", RulesWarning)
+            return cls(**written(mandate))
 
     def mandate(self) -> Mandate:
         """The same rules in exact integers; percentages are rounded down to a millionth."""

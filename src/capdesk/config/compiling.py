@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from capdesk.config.fields import dollars, micro, optional_ppm, percent, ppm
-from capdesk.config.parts import RiskConfig, SleeveConfig
+from capdesk.config.parts import BreakersConfig, RiskConfig, SleeveConfig
 from capdesk.model.mandate import DAY, SECOND, Mandate
 from capdesk.model.money import Amount, to_micro_down
 from capdesk.model.requests import PRIORITIES
@@ -51,6 +51,7 @@ def compiled(config: CapitalConfig) -> Mandate:
         recall_within=to_micro_down(config.recall_seconds),
         sizing=config.sizing,
         risk=None if config.risk is None else config.risk.compiled(),
+        breakers=None if config.breakers is None else config.breakers.compiled(),
     )
 
 
@@ -99,5 +100,6 @@ def written(mandate: Mandate) -> dict[str, Any]:
         "max_drawdown_percent": percent(mandate.drawdown_ppm),
         "recall_seconds": dollars(mandate.recall_within),
         "sizing": mandate.sizing,
+        "breakers": None if mandate.breakers is None else BreakersConfig.written(mandate.breakers),
         "risk": None if mandate.risk is None else RiskConfig.written(mandate.risk),
     }

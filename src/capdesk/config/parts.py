@@ -22,7 +22,7 @@ from capdesk.config.fields import (
     ppm,
 )
 from capdesk.model.money import PPM, Amount
-from capdesk.model.rules import GasStep, GroupLimit, MarketProfile, RiskTable, Sleeve
+from capdesk.model.rules import BreakerRules, GasStep, GroupLimit, MarketProfile, RiskTable, Sleeve
 
 
 class MarketProfileConfig(BaseModel):
@@ -126,6 +126,39 @@ _GAS = (
     GasStepConfig(above_gwei=Amount(100), multiplier=Amount("0.7")),
     GasStepConfig(above_gwei=Amount(50), multiplier=Amount("0.9")),
 )
+
+
+class BreakersConfig(BaseModel):
+    """Circuit breakers: each stops grants until it lifts by its own rule.
+
+    `daily_loss_percent` of the equity the day began with; gas above `gas_above_gwei` for
+    `gas_for_seconds`; `stale_data` when the market's state is missing or stale.
+    """
+
+    model_config = SETTINGS
+    daily_loss_percent: Percent | None = None
+    gas_above_gwei: Dollars | None = None
+    gas_for_seconds: Seconds = Amount(3600)
+    stale_data: Annotated[bool, Field(strict=True)] = False
+
+    def compiled(self) -> BreakerRules:
+        """The same in exact integers."""
+        return BreakerRules(
+            optional_ppm(self.daily_loss_percent),
+            micro(self.gas_above_gwei),
+            micro(self.gas_for_seconds) or 0,
+            self.stale_data,
+        )
+
+    @classmethod
+    def written(cls, rules: BreakerRules) -> BreakersConfig:
+        """The configuration of breakers."""
+        return cls(
+            daily_loss_percent=percent(rules.daily_loss_ppm),  # pyright: ignore[reportArgumentType]
+            gas_above_gwei=dollars(rules.gas_above),
+            gas_for_seconds=Amount.from_micro(rules.gas_for),
+            stale_data=rules.stale,
+        )
 
 
 class RiskConfig(BaseModel):

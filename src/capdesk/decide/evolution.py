@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from capdesk.decide.bookkeeping import book_flow, book_pnl, close_position, put_position, revalue
 from capdesk.decide.orders import order_sizes
+from capdesk.decide.risk.breakers import count_today
 from capdesk.decide.unit_value import PPB, drawdown_ppb, found_units, mark_peak
 from capdesk.model import journal as j
 from capdesk.model.commands import Released
@@ -19,6 +20,7 @@ from capdesk.model.errors import CorruptLedger
 from capdesk.model.mandate import DAY
 from capdesk.model.money import PPM
 from capdesk.model.requests import AllocationResult, Granted, Refused
+from capdesk.model.rules import Breaker
 from capdesk.model.state import Day, Halt, Pending, Position, Recall, State, Transit, Untold
 
 
@@ -90,6 +92,7 @@ def _released(state: State, event: Released, sequence: int, at: int) -> None:
         orders = order_sizes(state.mandate, event.rest)
         put_position(state, replace(old, amount=event.rest, orders=orders, mark=mark), at)
     book_pnl(state, event.account, event.pnl, event.fees)
+    count_today(state, event.pnl - event.fees, at)
     _earn(state, event, 1)
     state.heard[event.strategy] = at
 
@@ -121,6 +124,7 @@ def _restored(state: State, event: j.Restored, sequence: int, at: int) -> None:
         new = replace(old, amount=amount, mark=mark, orders=order_sizes(state.mandate, amount))
     put_position(state, new, at)
     book_pnl(state, was.account, -was.pnl, -was.fees)
+    count_today(state, was.fees - was.pnl, at)
     _earn(state, was, -1)
     state.reversed[event.release] = True
 
@@ -205,6 +209,20 @@ def _mandate_changed(state: State, event: j.MandateChanged, sequence: int, at: i
     revalue(state, at)
 
 
+def _reconciled(state: State, event: j.Reconciled, sequence: int, at: int) -> None:
+    book_pnl(state, event.account, event.amount)
+    count_today(state, event.amount, at)
+
+
+def _market_observed(state: State, event: j.MarketObserved, sequence: int, at: int) -> None:
+    state.risk = event.risk
+    rules, gas = state.mandate.breakers, event.risk.gas_price
+    if rules is None or rules.gas_above is None or gas is None or gas <= rules.gas_above:
+        state.gas_high_since = 0
+    elif state.gas_high_since == 0:
+        state.gas_high_since = event.risk.observed_at
+
+
 def _budgets_published(state: State, event: j.BudgetsPublished, sequence: int, at: int) -> None:
     state.published, state.budget_version, state.paused = event.budgets, event.version, event.paused
 
@@ -241,7 +259,7 @@ _EVOLVERS: dict[type, Callable[[State, Any, int, int], None]] = {
     j.Restored: _restored,
     j.Marked: _marked,
     j.Flowed: lambda s, e, n, at: book_flow(s, e.account, e.amount),
-    j.Reconciled: lambda s, e, n, at: book_pnl(s, e.account, e.amount),
+    j.Reconciled: _reconciled,
     j.Departed: _departed,
     j.Arrived: _arrived,
     j.Queued: _queued,
@@ -249,7 +267,9 @@ _EVOLVERS: dict[type, Callable[[State, Any, int, int], None]] = {
     j.Told: lambda s, e, n, at: s.untold.put(e.event_id, None),
     j.LeaseEnded: _lease_ended,
     j.MandateChanged: _mandate_changed,
-    j.MarketObserved: lambda s, e, n, at: setattr(s, "risk", e.risk),
+    j.MarketObserved: _market_observed,
+    j.BreakerTripped: lambda s, e, n, at: s.breakers.put(e.name, Breaker(e.name, at, e.reason)),
+    j.BreakerLifted: lambda s, e, n, at: s.breakers.put(e.name, None),
     j.BudgetsPublished: _budgets_published,
     j.Recalled: _recalled,
     j.Halted: lambda s, e, n, at: setattr(s, "halt", Halt(at if s.halt is None else s.halt.at, e.reason)),

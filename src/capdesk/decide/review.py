@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from capdesk.decide.risk.breakers import review_breakers, unjournaled
 from capdesk.decide.risk.gate import (
     acts_on,
     assess,
@@ -27,7 +28,7 @@ def current_budgets(state: State, at: int, paused: tuple[str, ...] | None = None
     on_budgets = acts_on(mandate) == "budgets"
 
     def multiplier_of(sleeve: Sleeve) -> int:
-        return sleeve_multiplier(state, sleeve, at) if on_budgets else PPM
+        return sleeve_multiplier(state, sleeve, at) if on_budgets or state.breakers.any() else PPM
 
     waiting = frozenset(state.paused if paused is None else paused)
     return budgets(mandate.sleeves, base, multiplier_of, mandate.idle, waiting)
@@ -39,10 +40,11 @@ def budget_of(state: State, name: str, at: int) -> Budget:
 
 
 def review(state: State, at: int) -> tuple[Event, ...]:
-    """What a heartbeat finds: budgets that changed, capital to recall, recalls that are met."""
+    """What a heartbeat finds: breakers first, then budgets that changed, capital to recall, recalls met."""
     mandate = state.mandate
-    if not mandate.sleeves:
-        return ()
+    stops = review_breakers(state, at)
+    if stops or not mandate.sleeves:
+        return tuple(stops)
     paused = _paused(state, at)
     now = current_budgets(state, at, paused)
     events: list[Event] = []
@@ -74,6 +76,9 @@ def _paused(state: State, at: int) -> tuple[str, ...]:
 
 
 def _reason(state: State, at: int) -> str:
+    stops = [breaker.reason for _, breaker in sorted(state.breakers.entries()) if breaker is not None]
+    if stops:
+        return f"x 0: {'; '.join(stops)}"
     table = state.mandate.risk
     if table is None:
         return "equity"
@@ -111,10 +116,11 @@ def halt(state: State, command: HaltDesk) -> tuple[Event, ...]:
 
 
 def trip(state: State) -> tuple[Event, ...]:
-    """Journal a halt that the drawdown limit has caused."""
+    """Journal what the drawdown or the daily loss limit has stopped."""
+    stops = unjournaled(state)
     if state.halt is None or state.halt.journaled:
-        return ()
-    return (Halted(state.halt.reason, drawdown_ppb(state)),)
+        return stops
+    return (Halted(state.halt.reason, drawdown_ppb(state)), *stops)
 
 
 def resume(state: State, command: Resume) -> tuple[Event, ...]:

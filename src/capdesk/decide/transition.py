@@ -13,6 +13,7 @@ from capdesk.decide import flows, review, settlement
 from capdesk.decide.bookkeeping import tick
 from capdesk.decide.evolution import evolve
 from capdesk.decide.grants import decide_request
+from capdesk.decide.risk.breakers import lift_by_hand, trip_by_hand, unjournaled
 from capdesk.model import commands as c
 from capdesk.model import journal as j
 from capdesk.model.requests import Granted, Refused, Request
@@ -94,6 +95,8 @@ _DECIDERS: dict[type, Callable[[State, Any, str, int], tuple[j.Event, ...]]] = {
     c.HaltDesk: lambda s, x, i, at: review.halt(s, x),
     c.Trip: lambda s, x, i, at: review.trip(s),
     c.Resume: lambda s, x, i, at: review.resume(s, x),
+    c.TripBreaker: lambda s, x, i, at: trip_by_hand(s, x),
+    c.LiftBreaker: lambda s, x, i, at: lift_by_hand(s, x),
 }
 
 
@@ -104,6 +107,6 @@ def due(state: State, at: int) -> list[c.Command]:
         commands.append(c.Expire())
     if any(transit is not None and transit.arrives_at <= at for _, transit in state.transits.entries()):
         commands.append(c.Arrive())
-    if state.halt is not None and not state.halt.journaled:
+    if (state.halt is not None and not state.halt.journaled) or unjournaled(state):
         commands.append(c.Trip())
     return commands

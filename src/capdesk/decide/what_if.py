@@ -76,7 +76,7 @@ def what_if(entries: Iterable[Entry], mandate: Mandate) -> Iterator[Flip | Impos
 
 
 def _let_time_pass(state: State, sequence: int, at: int) -> None:
-    if state.leases or state.transits or state.halt is not None:
+    if state.leases or state.transits or state.halt is not None or state.breakers:
         for command in due(state, at):
             for event in decide(state, command, "", at):
                 evolve(state, event, sequence, at)

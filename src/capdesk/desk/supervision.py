@@ -14,7 +14,7 @@ from capdesk.model.errors import InvalidInput
 from capdesk.model.journal import Event
 from capdesk.model.money import Amount
 from capdesk.model.requests import Verdict
-from capdesk.model.rules import VOLATILITY_STATES, Budget, MarketState
+from capdesk.model.rules import VOLATILITY_STATES, Breaker, Budget, MarketState
 from capdesk.model.state import Halt, Recall
 
 if TYPE_CHECKING:
@@ -78,6 +78,26 @@ class SupervisionVerbs(ViewVerbs):
             If the desk is not halted.
         """
         await self._submit(c.Resume(read.name(reason, "reason")), request_id, None)
+
+    async def trip_breaker(self, reason: str, *, request_id: str | None = None) -> None:
+        """Stop grants by the manual breaker until `lift_breaker`."""
+        await self._submit(c.TripBreaker(read.name(reason, "reason")), request_id, None)
+
+    async def lift_breaker(self, reason: str, *, request_id: str | None = None) -> None:
+        """Lift the manual breaker; the others lift by their own rules.
+
+        Raises
+        ------
+        InvalidInput
+            If it has not tripped.
+        """
+        await self._submit(c.LiftBreaker(read.name(reason, "reason")), request_id, None)
+
+    async def get_breakers(self) -> list[Breaker]:
+        """The breakers that have tripped."""
+        await self._open_ledger.refresh()
+        with self._reading() as state:
+            return [breaker for breaker in state.breakers.values() if breaker is not None]
 
     @property
     def halted(self) -> Halt | None:

@@ -13,7 +13,7 @@ from msgspec import Struct
 from capdesk.ledger.invariants import check_in_full
 from capdesk.model.errors import CorruptLedger
 from capdesk.model.mandate import Mandate
-from capdesk.model.rules import Budget, Risk
+from capdesk.model.rules import Breaker, Budget, Risk, Today
 from capdesk.model.state import (
     Day,
     Halt,
@@ -58,6 +58,8 @@ class Snapshot(Struct, frozen=True):
     paused: tuple[str, ...]
     budget_version: int
     published: tuple[Budget, ...]
+    today: Today
+    gas_high_since: int
     day: Day
     balances: dict[str, int]
     positions: list[Position]
@@ -66,6 +68,7 @@ class Snapshot(Struct, frozen=True):
     untold: list[Untold]
     transits: list[Transit]
     recalls: list[Recall]
+    breakers: list[Breaker]
     heard: dict[str, int]
     earned: dict[str, int]
     reversed: list[int]
@@ -92,6 +95,7 @@ def write_snapshot(state: State, last_hash: bytes) -> bytes:
             untold=_values(state.untold),
             transits=_values(state.transits),
             recalls=_values(state.recalls),
+            breakers=_values(state.breakers),
             heard=dict(state.heard),
             earned=dict(state.earned),
             reversed=list(state.reversed),
@@ -127,6 +131,7 @@ def read_snapshot(body: bytes) -> tuple[State, bytes]:
     state.untold.update((untold.event_id, untold) for untold in snapshot.untold)
     state.transits.update((transit.transfer, transit) for transit in snapshot.transits)
     state.recalls.update((recall.sleeve, recall) for recall in snapshot.recalls)
+    state.breakers.update((breaker.name, breaker) for breaker in snapshot.breakers)
     state.heard.update(snapshot.heard)
     state.earned.update(snapshot.earned)
     state.reversed.update(dict.fromkeys(snapshot.reversed, True))

@@ -181,7 +181,7 @@ class Writer:
         draft = self.state.fork()
         self._transition.tick(draft, at)
         batch = _Batch(draft, self._last_hash, [], [], [], {}, {})
-        if self.state.leases or self.state.transits or self.state.halt is not None:
+        if self.state.leases or self.state.transits or self.state.halt is not None or self.state.breakers:
             for command in self._transition.due(draft, at):
                 kind = command.__struct_config__.tag
                 request_id = f"{kind}-{draft.sequence + 1}"

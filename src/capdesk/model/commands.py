@@ -145,11 +145,23 @@ class HaltDesk(Struct, frozen=True, tag="halt"):
 
 
 class Trip(Struct, frozen=True, tag="trip"):
-    """Journal a halt that the drawdown limit has caused, told by the writer."""
+    """Journal what the drawdown or the daily loss limit has stopped, told by the writer."""
 
 
 class Resume(Struct, frozen=True, tag="resume"):
     """End a halt; the high-water mark begins anew."""
+
+    reason: str
+
+
+class TripBreaker(Struct, frozen=True, tag="trip_breaker"):
+    """Trip the manual breaker."""
+
+    reason: str
+
+
+class LiftBreaker(Struct, frozen=True, tag="lift_breaker"):
+    """Lift the manual breaker."""
 
     reason: str
 
@@ -205,4 +217,6 @@ Command = (
     | HaltDesk
     | Trip
     | Resume
+    | TripBreaker
+    | LiftBreaker
 )

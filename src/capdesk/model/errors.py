@@ -15,6 +15,10 @@ class ConfigError(InvalidInput):
     """A configuration that cannot be obeyed; one line for each problem."""
 
 
+class RulesWarning(UserWarning):
+    """Rules that are accepted, and may do what their author did not mean."""
+
+
 class NoBankroll(CapdeskError):
     """A run-time verb was called on a desk that was given no bankroll."""
 

@@ -168,6 +168,20 @@ class Resumed(Struct, frozen=True, tag="resumed"):
     reason: str
 
 
+class BreakerTripped(Struct, frozen=True, tag="breaker_tripped"):
+    """A breaker stops grants by a multiplier of 0, with what triggered it."""
+
+    name: str
+    reason: str
+
+
+class BreakerLifted(Struct, frozen=True, tag="breaker_lifted"):
+    """A breaker no longer stops grants."""
+
+    name: str
+    reason: str
+
+
 Event = (
     Founded
     | Granted
@@ -190,6 +204,8 @@ Event = (
     | Recalled
     | Halted
     | Resumed
+    | BreakerTripped
+    | BreakerLifted
 )
 
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from capdesk.model.rules import GroupLimit, MarketProfile, PriorityTier, RiskTable, Sleeve
+from capdesk.model.rules import BreakerRules, GroupLimit, MarketProfile, PriorityTier, RiskTable, Sleeve
 
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
@@ -51,6 +51,7 @@ class Mandate(Struct, frozen=True, omit_defaults=True):
     recall_within: int = 3600 * SECOND
     sizing: Literal["strategy_first", "unified"] = "strategy_first"
     risk: RiskTable | None = None
+    breakers: BreakerRules | None = None
 
     def market_limits(self, market: str) -> tuple[int, int | None]:
         """Parts per million of equity and absolute cap of one market; the first matching profile rules."""

@@ -158,3 +158,42 @@ class Risk(Struct, frozen=True, omit_defaults=True):
     gas_ppm: int = PPM
     observed_at: int = 0
     reason: str = "no market state was given"
+    gas_price: int | None = None
+
+
+class BreakerRules(Struct, frozen=True, omit_defaults=True):
+    """Circuit breakers: each stops grants by a multiplier of 0, and lifts by its own rule.
+
+    Attributes
+    ----------
+    daily_loss_ppm
+        Trips when the day has lost this share of the equity it began with; lifts at the
+        next day.
+    gas_above, gas_for
+        Trips when gas (10^-6 gwei) has been above for so long; lifts when it is seen below.
+    stale
+        Trips at a review that finds the market's state missing or stale; lifts with a
+        fresh one.
+    """
+
+    daily_loss_ppm: int | None = None
+    gas_above: int | None = None
+    gas_for: int = 0
+    stale: bool = False
+
+
+class Breaker(Struct, frozen=True):
+    """A breaker that has tripped; `journaled` once it has an entry of its own."""
+
+    name: str
+    since: int
+    reason: str
+    journaled: bool = True
+
+
+class Today(Struct, frozen=True):
+    """The day's number, the equity it began with, and its P&L less fees so far."""
+
+    number: int = -1
+    began_with: int = 0
+    pnl: int = 0

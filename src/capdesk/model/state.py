@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from capdesk.model.mandate import Mandate
-from capdesk.model.rules import Budget, Risk
+from capdesk.model.rules import Breaker, Budget, Risk, Today
 from capdesk.model.tables import Fork, Table
 
 NEVER = 2**63 - 1
@@ -139,6 +139,8 @@ _SCALARS = (
     "paused",
     "budget_version",
     "published",
+    "today",
+    "gas_high_since",
     "day",
 )
 _TABLES = (
@@ -149,6 +151,7 @@ _TABLES = (
     "by_strategy",
     "by_sleeve",
     "recalls",
+    "breakers",
     "balances",
     "leases",
     "expired",
@@ -214,6 +217,8 @@ class State:
     paused: tuple[str, ...]
     budget_version: int
     published: tuple[Budget, ...]
+    today: Today
+    gas_high_since: int
     day: Day
     positions: Table[Key, Position | None]
     markets: Table[str, MarketUse]
@@ -222,6 +227,7 @@ class State:
     by_strategy: Table[str, int]
     by_sleeve: Table[str, int]
     recalls: Table[str, Recall | None]
+    breakers: Table[str, Breaker | None]
     balances: Table[str, int]
     leases: Table[Key, int]
     expired: Table[Key, int]
@@ -246,6 +252,8 @@ class State:
         self.paused = ()
         self.budget_version = 0
         self.published = ()
+        self.today = Today()
+        self.gas_high_since = 0
         self.day = Day()
         self.positions = Table(None)
         self.markets = Table(EMPTY_MARKET)
@@ -254,6 +262,7 @@ class State:
         self.by_strategy = Table(0)
         self.by_sleeve = Table(0)
         self.recalls = Table(None)
+        self.breakers = Table(None)
         self.balances = Table(0)
         self.leases = Table(0)
         self.expired = Table(0)

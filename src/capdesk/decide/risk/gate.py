@@ -30,12 +30,12 @@ def assess(table: RiskTable, market: MarketState, at: int, before: Risk | None =
     seen = at if market.at is None else market.at
     gas_ppm, gas_reason = gas_multiplier(table, market.gas_price)
     if market.breaker:
-        return Risk(0, gas_ppm, seen, "a circuit breaker is triggered: x 0")
+        return Risk(0, gas_ppm, seen, "a circuit breaker is triggered: x 0", market.gas_price)
     if table.mode == "target":
         market_ppm, reason = _towards_target(table, market, seen, before)
     else:
         market_ppm, reason = _by_table(table, market)
-    return Risk(market_ppm, gas_ppm, seen, reason + gas_reason)
+    return Risk(market_ppm, gas_ppm, seen, reason + gas_reason, market.gas_price)
 
 
 def _by_table(table: RiskTable, market: MarketState) -> tuple[int, str]:
@@ -101,12 +101,19 @@ def is_stale(state: State, at: int) -> bool:
 
 def sleeve_multiplier(state: State, sleeve: Sleeve, at: int) -> int:
     """The multiplier in force for one sleeve: the market's, and gas where the sleeve pays it."""
+    if state.breakers.any():
+        return 0
     market = market_multiplier(state, at)
     return market * state.risk.gas_ppm // PPM if sleeve.pays_gas and state.mandate.risk else market
 
 
 def budget_multiplier(state: State, at: int) -> int:
-    """What scales budgets and the deployable total; 1 where volatility acts on the market limits."""
+    """What scales budgets and the deployable total; 1 where volatility acts on the market limits.
+
+    A tripped breaker is 0 in either case.
+    """
+    if state.breakers.any():
+        return 0
     return market_multiplier(state, at) if acts_on(state.mandate) == "budgets" else PPM
 
 
