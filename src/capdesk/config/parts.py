@@ -22,7 +22,7 @@ from capdesk.config.fields import (
     ppm,
 )
 from capdesk.model.money import PPM, Amount
-from capdesk.model.rules import BreakerRules, GasStep, GroupLimit, MarketProfile, RiskTable, Sleeve
+from capdesk.model.rules import BreakerRules, GroupLimit, MarketProfile, RiskStep, RiskTable, Sleeve
 
 
 class MarketProfileConfig(BaseModel):
@@ -114,17 +114,26 @@ class SleeveConfig(BaseModel):
         )
 
 
-class GasStepConfig(BaseModel):
-    """Above `above_gwei`, what pays gas is scaled by `multiplier`."""
+class RiskStepConfig(BaseModel):
+    """Above a figure (gwei of gas, or a mean correlation as a fraction) capital is scaled by `multiplier`."""
 
     model_config = SETTINGS
-    above_gwei: DollarsOrNone
+    above: DollarsOrNone
     multiplier: Factor
+
+    def compiled(self) -> RiskStep:
+        """The same in exact integers."""
+        return RiskStep(self.above.micro, int(self.multiplier * PPM))
+
+    @classmethod
+    def written(cls, step: RiskStep) -> RiskStepConfig:
+        """The configuration of a step."""
+        return cls(above=Amount.from_micro(step.above), multiplier=Amount(step.multiplier_ppm) / PPM)
 
 
 _GAS = (
-    GasStepConfig(above_gwei=Amount(100), multiplier=Amount("0.7")),
-    GasStepConfig(above_gwei=Amount(50), multiplier=Amount("0.9")),
+    RiskStepConfig(above=Amount(100), multiplier=Amount("0.7")),
+    RiskStepConfig(above=Amount(50), multiplier=Amount("0.9")),
 )
 
 
@@ -164,7 +173,8 @@ class BreakersConfig(BaseModel):
 class RiskConfig(BaseModel):
     """The risk gate: how the state of the market scales capital; all factors are fractions.
 
-    `mode` ``"table"`` takes `low`, `medium`, `high`, `extreme`; ``"target"`` scales by
+    `mode` ``"table"`` takes `low`, `medium`, `high`, `extreme` by the state of volatility, or
+    by its annual figure and `medium_above`, `high_above`, `extreme_above`; ``"target"`` scales by
     `target_volatility` / realised, where a change under `hysteresis` (a fraction of the
     multiplier) is not made and no more than `max_daily_change` is made in a day.
     `stale_after_seconds` is the age from which a market state fails closed.
@@ -176,7 +186,11 @@ class RiskConfig(BaseModel):
     medium: Factor = Amount("0.8")
     high: Factor = Amount("0.6")
     extreme: Factor = Amount("0.3")
-    gas: tuple[GasStepConfig, ...] = _GAS
+    medium_above: Dollars = Amount("0.5")
+    high_above: Dollars = Amount("0.8")
+    extreme_above: Dollars = Amount("1.2")
+    gas: tuple[RiskStepConfig, ...] = _GAS
+    correlation: tuple[RiskStepConfig, ...] = ()
     target_volatility: Dollars = Amount("0.2")
     hysteresis: Factor = Amount("0.1")
     max_daily_change: Factor = Amount("0.5")
@@ -191,7 +205,11 @@ class RiskConfig(BaseModel):
             medium=int(self.medium * PPM),
             high=int(self.high * PPM),
             extreme=int(self.extreme * PPM),
-            gas=tuple(GasStep(step.above_gwei.micro, int(step.multiplier * PPM)) for step in self.gas),
+            medium_above=self.medium_above.micro,
+            high_above=self.high_above.micro,
+            extreme_above=self.extreme_above.micro,
+            gas=tuple(step.compiled() for step in self.gas),
+            correlation=tuple(step.compiled() for step in self.correlation),
             target_ppm=int(self.target_volatility * PPM),
             hysteresis_ppm=int(self.hysteresis * PPM),
             daily_change_ppm=int(self.max_daily_change * PPM),
@@ -208,12 +226,11 @@ class RiskConfig(BaseModel):
             medium=Amount(table.medium) / PPM,
             high=Amount(table.high) / PPM,
             extreme=Amount(table.extreme) / PPM,
-            gas=tuple(
-                GasStepConfig(
-                    above_gwei=Amount.from_micro(it.above), multiplier=Amount(it.multiplier_ppm) / PPM
-                )
-                for it in table.gas
-            ),
+            medium_above=Amount.from_micro(table.medium_above),
+            high_above=Amount.from_micro(table.high_above),
+            extreme_above=Amount.from_micro(table.extreme_above),
+            gas=tuple(RiskStepConfig.written(step) for step in table.gas),
+            correlation=tuple(RiskStepConfig.written(step) for step in table.correlation),
             target_volatility=Amount(table.target_ppm) / PPM,
             hysteresis=Amount(table.hysteresis_ppm) / PPM,
             max_daily_change=Amount(table.daily_change_ppm) / PPM,

@@ -12,7 +12,7 @@ from capdesk.desk.views import ViewVerbs, looking
 from capdesk.model import commands as c
 from capdesk.model.errors import InvalidInput
 from capdesk.model.journal import Event
-from capdesk.model.money import Amount
+from capdesk.model.money import Amount, to_micro
 from capdesk.model.requests import Verdict
 from capdesk.model.rules import VOLATILITY_STATES, Breaker, Budget, MarketState
 from capdesk.model.state import Halt, Recall
@@ -30,6 +30,7 @@ class SupervisionVerbs(ViewVerbs):
         *,
         volatility: object = None,
         gas_price_gwei: object = None,
+        correlation: object = None,
         circuit_breaker_triggered: bool = False,
         at: object = None,
         request_id: str | None = None,
@@ -41,7 +42,9 @@ class SupervisionVerbs(ViewVerbs):
         volatility_state
             ``low``, ``medium``, ``high`` or ``extreme``.
         volatility
-            Annual volatility as a fraction, for mode ``target``.
+            Annual volatility as a fraction, where the state is not known, and for mode ``target``.
+        correlation
+            Mean correlation of the markets, for the table's correlation steps.
 
         Raises
         ------
@@ -57,6 +60,7 @@ class SupervisionVerbs(ViewVerbs):
             volatility_ppm=None if volatility is None else read.not_negative(volatility, "volatility"),
             gas_price=None if gas_price_gwei is None else read.not_negative(gas_price_gwei, "gas_price_gwei"),
             breaker=read.flag(circuit_breaker_triggered, "circuit_breaker_triggered"),
+            correlation_ppm=None if correlation is None else to_micro(correlation, "correlation"),
             at=None if at is None else read.instant(at, "at"),
         )
         return (await self._submit(c.Observe(market), request_id, None)).events

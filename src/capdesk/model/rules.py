@@ -65,8 +65,8 @@ class Sleeve(Struct, frozen=True, omit_defaults=True):
     risk_multiplier_ppm: int = PPM
 
 
-class GasStep(Struct, frozen=True):
-    """Above `above` (10^-6 gwei) the multiplier is `multiplier_ppm`."""
+class RiskStep(Struct, frozen=True):
+    """Above `above` (10^-6 gwei, or parts per million of correlation) the multiplier is `multiplier_ppm`."""
 
     above: int
     multiplier_ppm: int
@@ -79,8 +79,11 @@ class RiskTable(Struct, frozen=True, omit_defaults=True):
     ----------
     low, medium, high, extreme
         Multiplier by the state of volatility, parts per million.
-    gas
-        Steps by gas price, the highest first.
+    medium_above, high_above, extreme_above
+        Annual volatility above which the state is so, parts per million, where only the
+        figure is known.
+    gas, correlation
+        Steps by gas price and by mean correlation.
     target_ppm
         Annual volatility to scale towards in mode ``target``.
     hysteresis_ppm
@@ -99,7 +102,11 @@ class RiskTable(Struct, frozen=True, omit_defaults=True):
     medium: int = 800_000
     high: int = 600_000
     extreme: int = 300_000
-    gas: tuple[GasStep, ...] = (GasStep(100_000_000, 700_000), GasStep(50_000_000, 900_000))
+    medium_above: int = 500_000
+    high_above: int = 800_000
+    extreme_above: int = 1_200_000
+    gas: tuple[RiskStep, ...] = (RiskStep(100_000_000, 700_000), RiskStep(50_000_000, 900_000))
+    correlation: tuple[RiskStep, ...] = ()
     target_ppm: int = 200_000
     hysteresis_ppm: int = 100_000
     daily_change_ppm: int = 500_000
@@ -136,6 +143,8 @@ class MarketState(Struct, frozen=True, omit_defaults=True):
         10^-6 gwei; None where it is not known, which is of no matter to sleeves that pay none.
     breaker
         A circuit breaker outside has been triggered.
+    correlation_ppm
+        Mean correlation of the markets, parts per million.
     at
         When it was seen; None: when it was told.
     """
@@ -144,6 +153,7 @@ class MarketState(Struct, frozen=True, omit_defaults=True):
     volatility_ppm: int | None = None
     gas_price: int | None = None
     breaker: bool = False
+    correlation_ppm: int | None = None
     at: int | None = None
 
 

@@ -7,10 +7,11 @@ gwei 0.9, above 100 gwei 0.7; a breaker 0), or by scaling towards a target volat
 
 from __future__ import annotations
 
+from capdesk.decide.risk.volatility import volatility_state
 from capdesk.model.errors import InvalidInput
 from capdesk.model.mandate import DAY, Mandate
 from capdesk.model.money import PPM
-from capdesk.model.rules import VOLATILITY_STATES, MarketState, Risk, RiskTable, Sleeve
+from capdesk.model.rules import VOLATILITY_STATES, MarketState, Risk, RiskStep, RiskTable, Sleeve
 from capdesk.model.state import State
 
 
@@ -28,18 +29,21 @@ def assess(table: RiskTable, market: MarketState, at: int, before: Risk | None =
         For a state of volatility that does not exist.
     """
     seen = at if market.at is None else market.at
-    gas_ppm, gas_reason = gas_multiplier(table, market.gas_price)
+    gas_ppm, gas_reason = step_multiplier(table.gas, market.gas_price, "gas in gwei above")
     if market.breaker:
         return Risk(0, gas_ppm, seen, "a circuit breaker is triggered: x 0", market.gas_price)
     if table.mode == "target":
         market_ppm, reason = _towards_target(table, market, seen, before)
     else:
         market_ppm, reason = _by_table(table, market)
-    return Risk(market_ppm, gas_ppm, seen, reason + gas_reason, market.gas_price)
+    factor, why = step_multiplier(table.correlation, market.correlation_ppm, "mean correlation above")
+    return Risk(market_ppm * factor // PPM, gas_ppm, seen, reason + why + gas_reason, market.gas_price)
 
 
 def _by_table(table: RiskTable, market: MarketState) -> tuple[int, str]:
     state = market.volatility_state
+    if state is None and market.volatility_ppm is not None:
+        state = volatility_state(market.volatility_ppm, table)
     if state is None:
         lowest = lowest_multiplier(table)
         return lowest, f"the volatility is not known: x {_factor(lowest)}, the lowest of the table"
@@ -65,16 +69,13 @@ def _towards_target(table: RiskTable, market: MarketState, seen: int, before: Ri
     return moved, f"x {_factor(moved)} on the way to x {_factor(wanted)}"
 
 
-def gas_multiplier(table: RiskTable, gas_price: int | None) -> tuple[int, str]:
-    """The multiplier for what pays gas, and what to say of it."""
-    if gas_price is None:
+def step_multiplier(steps: tuple[RiskStep, ...], figure: int | None, what: str) -> tuple[int, str]:
+    """The multiplier of the highest step that a figure is above, and what to say of it."""
+    if figure is None:
         return PPM, ""
-    for step in sorted(table.gas, key=lambda step: -step.above):
-        if gas_price > step.above:
-            return (
-                step.multiplier_ppm,
-                f"; gas above {step.above // PPM} gwei: x {_factor(step.multiplier_ppm)}",
-            )
+    for step in sorted(steps, key=lambda step: -step.above):
+        if figure > step.above:
+            return step.multiplier_ppm, f"; {what} {_factor(step.above)}: x {_factor(step.multiplier_ppm)}"
     return PPM, ""
 
 
