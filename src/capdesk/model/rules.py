@@ -161,7 +161,8 @@ class Risk(Struct, frozen=True, omit_defaults=True):
     """What the market's state makes of the budgets.
 
     `market_ppm` scales everything, `gas_ppm` what pays gas; `observed_at` is when the
-    market was seen, 0 for never.
+    market was seen, 0 for never. `base_ppm` is what the volatility alone makes of it: the
+    next step of mode ``target`` begins there, so that no other factor enters it again.
     """
 
     market_ppm: int = PPM
@@ -169,6 +170,7 @@ class Risk(Struct, frozen=True, omit_defaults=True):
     observed_at: int = 0
     reason: str = "no market state was given"
     gas_price: int | None = None
+    base_ppm: int = PPM
 
 
 class BreakerRules(Struct, frozen=True, omit_defaults=True):

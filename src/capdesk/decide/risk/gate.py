@@ -31,13 +31,15 @@ def assess(table: RiskTable, market: MarketState, at: int, before: Risk | None =
     seen = at if market.at is None else market.at
     gas_ppm, gas_reason = step_multiplier(table.gas, market.gas_price, "gas in gwei above")
     if market.breaker:
-        return Risk(0, gas_ppm, seen, "a circuit breaker is triggered: x 0", market.gas_price)
+        base = PPM if before is None else before.base_ppm
+        return Risk(0, gas_ppm, seen, "a circuit breaker is triggered: x 0", market.gas_price, base)
     if table.mode == "target":
         market_ppm, reason = _towards_target(table, market, seen, before)
     else:
         market_ppm, reason = _by_table(table, market)
     factor, why = step_multiplier(table.correlation, market.correlation_ppm, "mean correlation above")
-    return Risk(market_ppm * factor // PPM, gas_ppm, seen, reason + why + gas_reason, market.gas_price)
+    scaled = market_ppm * factor // PPM
+    return Risk(scaled, gas_ppm, seen, reason + why + gas_reason, market.gas_price, market_ppm)
 
 
 def _by_table(table: RiskTable, market: MarketState) -> tuple[int, str]:
@@ -61,7 +63,7 @@ def _towards_target(table: RiskTable, market: MarketState, seen: int, before: Ri
     wanted = PPM if realised <= table.target_ppm else table.target_ppm * PPM // realised
     if before is None or before.observed_at == 0:
         return wanted, f"volatility {_factor(realised)} against a target of {_factor(table.target_ppm)}"
-    now = before.market_ppm
+    now = before.base_ppm
     if abs(wanted - now) * PPM < table.hysteresis_ppm * max(now, 1):
         return now, f"x {_factor(now)} kept: x {_factor(wanted)} is within the hysteresis"
     most = table.daily_change_ppm * max(0, seen - before.observed_at) // DAY
