@@ -9,14 +9,15 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from capdesk.decide.risk.anomaly import robust_z
 from capdesk.desk import CapitalAllocator
 from capdesk.model.errors import CapdeskError
 from capdesk.model.journal import Event, Recalled
-from capdesk.model.money import Amount
+from capdesk.model.money import Amount, usd
 from capdesk.model.requests import moment
 
 logger = logging.getLogger("capdesk.supervisor")
@@ -56,6 +57,12 @@ class Supervisor:
     wallet
         Called at each heartbeat; gives the free cash in dollars by account, which is
         compared with the books; None: the desk's own books are believed.
+    notify
+        ``notify(title, text)``, told of every halt, breaker and overdue recall. It runs
+        beside the heartbeat, which never waits for it; one that fails is logged.
+    anomaly_z
+        Robust z-score of volatility or gas beyond which the manual breaker is tripped;
+        None: anomalies are not looked for.
     every_seconds
         Time between heartbeats.
     """
@@ -67,13 +74,20 @@ class Supervisor:
         *,
         look: Callable[[], Any] | None = None,
         wallet: Callable[[], Any] | None = None,
+        notify: Callable[[str, str], Any] | None = None,
+        anomaly_z: float | None = None,
         every_seconds: float = 60.0,
     ) -> None:
         self._desk = desk
         self._hooks = hooks or Hooks()
         self._look = look
         self._wallet = wallet
+        self._notify = notify
+        self._anomaly_z = anomaly_z
         self._every = every_seconds
+        self._notices: set[asyncio.Task[None]] = set()
+        self._breakers: set[str] = set()
+        self._overdue: set[str] = set()
         self._task: asyncio.Task[None] | None = None
         self._running: dict[str, bool] = {}
         self._told_halt: int | None = None
@@ -89,6 +103,7 @@ class Supervisor:
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+        await asyncio.gather(*self._notices)
 
     async def beat(self) -> tuple[Event, ...]:
         """One heartbeat: see the market and the wallet, review the sleeves, tell whom it concerns."""
@@ -97,6 +112,8 @@ class Supervisor:
             for account, cash in (await _called(self._wallet)).items():
                 await self._desk.sync_with_wallet(cash, account)
         if self._look is not None and (seen := await _called(self._look)) is not None:
+            if self._anomaly_z is not None:
+                await self._look_for_anomalies(seen, self._anomaly_z)
             events += await self._desk.observe_market(**seen)
         events += await self._desk.review()
         await self._tell(events)
@@ -120,8 +137,49 @@ class Supervisor:
             self._told_halt = None
         elif self._told_halt != halt.at:
             self._told_halt = halt.at
+            self._send("capdesk is halted", halt.reason)
             if hooks.halted is not None:
                 await _told(hooks.halted, halt.reason)
+        await self._tell_breakers()
+        await self._tell_overdue()
+
+    async def _tell_breakers(self) -> None:
+        breakers = await self._desk.get_breakers()
+        for breaker in breakers:
+            if breaker.name not in self._breakers:
+                self._send(f"capdesk: the breaker {breaker.name} has tripped", breaker.reason)
+        self._breakers = {breaker.name for breaker in breakers}
+
+    async def _tell_overdue(self) -> None:
+        now = self._desk.ledger.now()
+        late = [recall for recall in await self._desk.get_recalls() if recall.deadline < now]
+        for recall in late:
+            if recall.sleeve not in self._overdue:
+                text = f"{recall.sleeve} holds {usd(recall.amount)} above its budget since {moment(recall.since)}"
+                self._send(f"capdesk: the recall of {recall.sleeve} is overdue", text)
+        self._overdue = {recall.sleeve for recall in late}
+
+    async def _look_for_anomalies(self, seen: Mapping[str, Any], limit: float) -> None:
+        if any(breaker.name == "manual" for breaker in await self._desk.get_breakers()):
+            return
+        history = await self._desk.get_market_history()
+        for name, past in (
+            ("volatility", [state.volatility_ppm for state in history]),
+            ("gas_price_gwei", [state.gas_price for state in history]),
+        ):
+            value = seen.get(name)
+            known = [figure / 1e6 for figure in past if figure is not None]
+            if value is not None and abs(z := robust_z(float(value), known)) > limit:
+                await self._desk.trip_breaker(
+                    f"{name} {float(value):g} is {z:.1f} robust deviations from the median of {len(known)} past states"
+                )
+                return
+
+    def _send(self, title: str, text: str) -> None:
+        if self._notify is not None:
+            notice = asyncio.create_task(_told(self._notify, title, text))
+            self._notices.add(notice)
+            notice.add_done_callback(self._notices.discard)
 
     async def _run(self) -> None:
         while True:

@@ -118,6 +118,11 @@ class SupervisionVerbs(ViewVerbs):
         with self._reading() as state:
             return [recall for recall in state.recalls.values() if recall is not None]
 
+    async def get_market_history(self, limit: int = 200) -> list[MarketState]:
+        """The market states that were observed last, newest first."""
+        entries = await self._open_ledger.entries(lambda store: store.history("observe", limit, 0))
+        return [entry.command.seen for entry in entries if isinstance(entry.command, c.Observe)]
+
     async def audit(self) -> waterfall.Audit:
         """The waterfall from bankroll to positions, each reduction with its one cause."""
         return await self._open_ledger.ask(looking(waterfall.audit))
