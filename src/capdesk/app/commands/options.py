@@ -1,0 +1,39 @@
+"""The arguments that commands share, so that one option means one thing everywhere."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DEFAULT_LEDGER = Path("desk.db")
+DEFAULT_CONFIG = Path("capdesk.toml")
+
+Ledger = Annotated[
+    Path,
+    typer.Option("--ledger", envvar="CAPDESK_LEDGER", help="The ledger file of the desk.", metavar="FILE"),
+]
+Json = Annotated[
+    bool,
+    typer.Option("--json", help="Print the result as JSON, amounts as exact strings."),
+]
+RequestId = Annotated[
+    str | None,
+    typer.Option(
+        help="Name this command: given again under its name, it takes effect once and repeats its answer.",
+        metavar="ID",
+    ),
+]
+Strategy = Annotated[
+    str | None,
+    typer.Option(help="Which strategy's allocation, where several share the market.", metavar="NAME"),
+]
+Account = Annotated[
+    str | None,
+    typer.Option(help="Where the money lies; the mandate's first account when left out.", metavar="NAME"),
+]
+Market = Annotated[str, typer.Argument(help="The market's id.", metavar="MARKET", show_default=False)]
+Amount = Annotated[str, typer.Argument(help="Dollars, exact: 15 or 0.000001.", metavar="AMOUNT")]
+Pnl = Annotated[
+    str, typer.Option(help="Profit (3.5) or loss (-3.5) before fees.", metavar="AMOUNT", show_default="0")
+]
+Fees = Annotated[str, typer.Option(help="Fees paid, not negative.", metavar="AMOUNT", show_default="0")]
