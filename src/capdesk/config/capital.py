@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import warnings
+from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from capdesk.config.fields import SETTINGS, Dollars, Name, Percent, Seconds
+from capdesk.config.fields import SETTINGS, Dollars, Name, Percent, Seconds, plain
 from capdesk.config.parts import BreakersConfig, GroupConfig, MarketProfileConfig, RiskConfig, SleeveConfig
 from capdesk.model.errors import CapdeskError, ConfigError, RulesWarning
 from capdesk.model.mandate import Mandate
@@ -208,11 +209,12 @@ class CapitalConfig(BaseModel):
 
 def _problem(problem: Any) -> str:
     where = ".".join(str(part) for part in problem["loc"])
-    text = problem["msg"].removeprefix("Value error, ")
+    text = problem["msg"].removeprefix("Value error, ").replace("Input should", "it should")
     if problem["type"] == "extra_forbidden":
         known = ", ".join(CapitalConfig.model_fields)
         return f"{where} is no field of the configuration; its fields are {known}"
     if not where:
         return text
-    given = repr(problem["input"])
+    value = problem["input"]
+    given = plain(value) if isinstance(value, Decimal) else repr(value)
     return f"{where} = {given if len(given) <= 60 else given[:57] + '...'}: {text}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from decimal import Decimal
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
@@ -86,3 +87,14 @@ def percent(parts: int | None) -> str | None:
 def dollars(millionths: int | None) -> Amount | None:
     """An amount, from micro-units."""
     return None if millionths is None else Amount.from_micro(millionths)
+
+
+def plain(value: Any) -> str:
+    """A field's value as people write it."""
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {plain(part)}" for key, part in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(plain(part) for part in value) + "]"
+    return "none" if value is None else str(value)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from capdesk.config.capital import CapitalConfig
+from capdesk.config.fields import plain
 from capdesk.model.errors import ConfigError
 from capdesk.model.mandate import Mandate
 
@@ -31,6 +32,7 @@ def gather(
             given = tomllib.loads(Path(path).read_text(encoding="utf-8"), parse_float=Decimal)
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise ConfigError(f"{path} cannot be read as a configuration: {error}") from error
+        given = {name: _none(value) for name, value in given.items()}
     for name in fields:
         text = os.environ.get(f"CAPITAL_{name.upper()}")
         if text is not None:
@@ -59,15 +61,9 @@ def differences(ledger: Mandate, given: Mandate) -> list[tuple[str, str, str]]:
     return [(name, plain(ours[name]), plain(theirs[name])) for name in ours if ours[name] != theirs[name]]
 
 
-def plain(value: Any) -> str:
-    """A field's value as people write it."""
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {plain(part)}" for key, part in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(plain(part) for part in value) + "]"
-    return "none" if value is None else str(value)
+def _none(value: Any) -> Any:
+    """TOML has no word for nothing, so "none" stands for it."""
+    return None if isinstance(value, str) and value.lower() == "none" else value
 
 
 def _from_environment(name: str, text: str) -> Any:
@@ -82,4 +78,4 @@ def _from_environment(name: str, text: str) -> Any:
         return int(text)
     if name == "accounts":
         return tuple(text.split(","))
-    return None if text.lower() == "none" else text
+    return _none(text)

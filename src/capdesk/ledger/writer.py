@@ -19,7 +19,7 @@ from capdesk.ledger.codec import GENESIS, Row, read_row, verify_row, write_row
 from capdesk.ledger.invariants import check_step
 from capdesk.ledger.snapshot import FORMAT, read_snapshot, write_snapshot
 from capdesk.ledger.store import DuplicateId, Store, StoredSnapshot
-from capdesk.model.commands import Command
+from capdesk.model.commands import Command, describe
 from capdesk.model.errors import CapdeskError, CorruptLedger, IdConflict, InvariantBreach, LedgerClosed
 from capdesk.model.journal import Body, Entry, Event
 from capdesk.model.requests import Refused, Request
@@ -204,7 +204,7 @@ class Writer:
             earlier = self._stored(known[request_id])
         if earlier is not None:
             if earlier.command != command:
-                raise IdConflict(request_id, repr(earlier.command), repr(command))
+                raise IdConflict(request_id, describe(earlier.command), describe(command))
             return earlier
         events = self._transition.decide(batch.draft, command, request_id, at)
         period = batch.draft.id_period

@@ -9,6 +9,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from capdesk.model.mandate import Mandate
+from capdesk.model.money import usd
 from capdesk.model.requests import Request
 from capdesk.model.rules import MarketState
 
@@ -220,3 +221,17 @@ Command = (
     | TripBreaker
     | LiftBreaker
 )
+
+_DOLLARS = frozenset({"amount", "asked", "min_amount", "pnl", "fees", "filled", "value", "cash", "bankroll"})
+
+
+def describe(command: Command) -> str:
+    """A command in words: its kind, and the fields that say something, amounts in dollars."""
+    parts: list[str] = []
+    for name in command.__struct_fields__:
+        value: object = getattr(command, name)
+        if value is None or value is False:
+            continue
+        shown = usd(value) if name in _DOLLARS and isinstance(value, int) else str(value)
+        parts.append(f"{name} {shown}")
+    return f"{command.__struct_config__.tag} ({', '.join(parts)})"

@@ -61,7 +61,7 @@ class IdConflict(CapdeskError):
     def __init__(self, request_id: str, stored: str, given: str) -> None:
         self.request_id = request_id
         super().__init__(
-            f"request_id {request_id!r} belongs to another command: stored {stored}, given {given}. "
+            f"request_id {request_id!r} belongs to another command: stored {stored}; given {given}. "
             "Use a new id for a new command"
         )
 
