@@ -103,7 +103,7 @@ def rooms_for(
     rooms = [RoomLeft("available", state.bankroll - state.transit_total, allocated)]
     if len(mandate.accounts) > 1:
         rooms.append(RoomLeft(f"account:{account}", state.balances[account], state.by_account[account]))
-    gated = mandate.risk is not None or mandate.breakers is not None
+    gated = mandate.risk is not None or mandate.breakers is not None or state.breakers.any()
     total = deployable(state, equity, at) if gated else equity * mandate.total_percent_ppm // PPM
     rooms.append(RoomLeft("total", total, allocated))
     if mandate.tiers:
