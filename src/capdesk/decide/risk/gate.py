@@ -59,6 +59,8 @@ def _towards_target(table: RiskTable, market: MarketState, seen: int, before: Ri
     realised = market.volatility_ppm
     if realised is None:
         lowest = lowest_multiplier(table)
+        if before is not None and before.base_ppm < lowest:
+            return before.base_ppm, f"the volatility is not known: x {_factor(before.base_ppm)} kept"
         return lowest, f"the volatility is not known: x {_factor(lowest)}, the lowest of the table"
     wanted = PPM if realised <= table.target_ppm else table.target_ppm * PPM // realised
     if before is None or before.observed_at == 0:
@@ -87,11 +89,17 @@ def lowest_multiplier(table: RiskTable) -> int:
 
 
 def market_multiplier(state: State, at: int) -> int:
-    """The multiplier in force for everything, parts per million; a missing or stale state fails closed."""
+    """The multiplier in force for everything, parts per million.
+
+    A missing or stale state fails closed: the lowest of the table, or what was seen last where
+    that was lower still.
+    """
     table = state.mandate.risk
     if table is None:
         return PPM
-    return lowest_multiplier(table) if is_stale(state, at) else state.risk.market_ppm
+    if is_stale(state, at):
+        return min(lowest_multiplier(table), state.risk.market_ppm)
+    return state.risk.market_ppm
 
 
 def is_stale(state: State, at: int) -> bool:
