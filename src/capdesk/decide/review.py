@@ -7,9 +7,8 @@ from capdesk.decide.risk.gate import (
     acts_on,
     assess,
     budget_multiplier,
-    is_stale,
-    lowest_multiplier,
     sleeve_multiplier,
+    why,
 )
 from capdesk.decide.sleeves import budgets, compounding_base
 from capdesk.decide.unit_value import drawdown_ppb
@@ -48,8 +47,10 @@ def review(state: State, at: int) -> tuple[Event, ...]:
     paused = _paused(state, at)
     now = current_budgets(state, at, paused)
     events: list[Event] = []
+    scaled = acts_on(mandate) == "budgets" or state.breakers.any()
+    reason = (why(state, at) if scaled else "") or "equity"
     if now != state.published or paused != state.paused:
-        events.append(BudgetsPublished(state.budget_version + 1, now, _reason(state, at), paused))
+        events.append(BudgetsPublished(state.budget_version + 1, now, reason, paused))
     for budget in now:
         over = state.by_sleeve[budget.sleeve] - budget.amount
         recall = state.recalls[budget.sleeve]
@@ -73,18 +74,6 @@ def _paused(state: State, at: int) -> tuple[str, ...]:
         if amount < needed:
             waiting.append(sleeve.name)
     return tuple(waiting)
-
-
-def _reason(state: State, at: int) -> str:
-    stops = [breaker.reason for _, breaker in sorted(state.breakers.entries()) if breaker is not None]
-    if stops:
-        return f"x 0: {'; '.join(stops)}"
-    table = state.mandate.risk
-    if table is None:
-        return "equity"
-    if is_stale(state, at):
-        return f"the market state is missing or stale: x {lowest_multiplier(table) / PPM:g}, the lowest of the table"
-    return state.risk.reason
 
 
 def observe(state: State, command: Observe, at: int) -> tuple[Event, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from capdesk.decide.review import current_budgets, deployable
-from capdesk.decide.risk.gate import acts_on, budget_multiplier, is_stale
+from capdesk.decide.risk.gate import why
 from capdesk.decide.sleeves import compounding_base
 from capdesk.model.money import PPM, Amount, usd
 from capdesk.model.rules import Budget
@@ -84,7 +84,7 @@ def _desk_steps(state: State, at: int, budgets: tuple[Budget, ...]) -> list[Step
         steps.append(_step(0, "total limit", capped, capped - equity, f"{share} of equity may be at work"))
         scaled = deployable(state, max(0, equity), at)
         if scaled != capped:
-            steps.append(_step(0, "risk multiplier", scaled, scaled - capped, _risk_cause(state, at)))
+            steps.append(_step(0, "risk multiplier", scaled, scaled - capped, why(state, at)))
         return steps
     base = compounding_base(equity, state.deposits - state.withdrawals, mandate.compounding)
     if base != equity:
@@ -108,7 +108,7 @@ def _desk_steps(state: State, at: int, budgets: tuple[Budget, ...]) -> list[Step
     if before != shares:
         steps.append(_step(0, "caps and minimums", before, before - shares, "see the sleeves"))
     if after != before:
-        steps.append(_step(0, "risk multiplier", after, after - before, _risk_cause(state, at)))
+        steps.append(_step(0, "risk multiplier", after, after - before, why(state, at)))
     return steps
 
 
@@ -155,14 +155,6 @@ def _reserved(state: State, sleeve: str | None) -> int:
         and position.lease_until is not None
         and (sleeve is None or position.sleeve == sleeve)
     )
-
-
-def _risk_cause(state: State, at: int) -> str:
-    if acts_on(state.mandate) != "budgets":
-        return ""
-    if is_stale(state, at):
-        return f"the market state is missing or stale: x {budget_multiplier(state, at) / PPM:g}"
-    return state.risk.reason
 
 
 def _performance(state: State, budgets: tuple[Budget, ...]) -> dict[str, Amount]:

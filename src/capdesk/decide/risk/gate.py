@@ -135,6 +135,21 @@ def market_limit_multiplier(state: State, sleeve: Sleeve | None, at: int) -> int
     return market_multiplier(state, at) if sleeve is None else sleeve_multiplier(state, sleeve, at)
 
 
+def why(state: State, at: int) -> str:
+    """What the multiplier in force comes from; empty where nothing scales."""
+    stops = [breaker.reason for _, breaker in sorted(state.breakers.entries()) if breaker is not None]
+    if stops:
+        return f"x 0: {'; '.join(stops)}"
+    table = state.mandate.risk
+    if table is None:
+        return ""
+    if is_stale(state, at):
+        factor = market_multiplier(state, at)
+        least = ", the lowest of the table" if factor == lowest_multiplier(table) else ", as it was seen last"
+        return f"the market state is missing or stale: x {_factor(factor)}{least}"
+    return state.risk.reason
+
+
 def acts_on(mandate: Mandate) -> str:
     """The one place where the multiplier acts."""
     return "budgets" if mandate.risk is None else mandate.risk.acts_on
