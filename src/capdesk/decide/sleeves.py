@@ -27,7 +27,7 @@ def compounding_base(equity: int, contributed: int, compounding: Compounding) ->
     profit = equity - contributed
     if profit <= 0 or compounding == "full":
         return max(0, equity)
-    return contributed + (profit // 2 if compounding == "half" else 0)
+    return max(0, contributed + (profit // 2 if compounding == "half" else 0))
 
 
 def budgets(
