@@ -67,11 +67,11 @@ def _paused(state: State, at: int) -> tuple[str, ...]:
     margin = state.mandate.resume_margin_ppm
     waiting: list[str] = []
     for budget, sleeve in zip(current_budgets(state, at, ()), state.mandate.sleeves, strict=True):
-        amount = min(budget.share, budget.share if sleeve.cap is None else sleeve.cap)
+        # A cap is never under the minimum, so the share alone says whether the minimum is passed.
         needed = sleeve.minimum
         if sleeve.name in state.paused:
             needed += sleeve.minimum * margin // PPM
-        if amount < needed:
+        if budget.share < needed:
             waiting.append(sleeve.name)
     return tuple(waiting)
 
