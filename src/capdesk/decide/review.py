@@ -98,9 +98,9 @@ def observe(state: State, command: Observe, at: int) -> tuple[Event, ...]:
 
 
 def halt(state: State, command: HaltDesk) -> tuple[Event, ...]:
-    """Stop granting by hand."""
-    if state.halt is not None and state.halt.journaled:
-        return ()
+    """Stop granting by hand; a halt that has a cause already keeps it."""
+    if state.halt is not None:
+        return trip(state)
     return (Halted(command.reason, drawdown_ppb(state)),)
 
 
@@ -122,7 +122,7 @@ def resume(state: State, command: Resume) -> tuple[Event, ...]:
     """
     if state.halt is None:
         raise InvalidInput("the desk is not halted: there is nothing to resume")
-    return (Resumed(command.reason),)
+    return (*trip(state), Resumed(command.reason))
 
 
 def deployable(state: State, equity: int, at: int) -> int:
