@@ -102,6 +102,7 @@ def tick(state: State, at: int) -> None:
         state.id_since = at
     if at >= state.stale_at:
         revalue(state, at)
+        unit_value.watch_drawdown(state, at)
 
 
 def revalue(state: State, at: int) -> None:

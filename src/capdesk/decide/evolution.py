@@ -13,12 +13,11 @@ from msgspec.structs import replace
 from capdesk.decide.bookkeeping import book_flow, book_pnl, close_position, put_position, revalue
 from capdesk.decide.orders import order_sizes
 from capdesk.decide.risk.breakers import count_today
-from capdesk.decide.unit_value import PPB, drawdown_ppb, found_units, mark_peak
+from capdesk.decide.unit_value import found_units, mark_peak, watch_drawdown
 from capdesk.model import journal as j
 from capdesk.model.commands import Released
 from capdesk.model.errors import CorruptLedger
 from capdesk.model.mandate import DAY
-from capdesk.model.money import PPM
 from capdesk.model.requests import AllocationResult, Granted, Refused
 from capdesk.model.rules import Breaker
 from capdesk.model.state import Day, Halt, Pending, Position, Recall, State, Transit, Untold
@@ -27,16 +26,7 @@ from capdesk.model.state import Day, Halt, Pending, Position, Recall, State, Tra
 def evolve(state: State, event: j.Event, sequence: int, at: int) -> None:
     """Carry one event into a working copy of the state."""
     _EVOLVERS[type(event)](state, event, sequence, at)
-    if state.mandate.drawdown_ppm is not None and state.halt is None:
-        _watch_drawdown(state, state.mandate.drawdown_ppm, at)
-
-
-def _watch_drawdown(state: State, limit_ppm: int, at: int) -> None:
-    """The kill switch: it latches in the fold itself, so that no later gain undoes it."""
-    drawdown = drawdown_ppb(state)
-    if drawdown * PPM > limit_ppm * PPB:
-        reason = f"drawdown {drawdown / PPB:.2%} of the unit value exceeds the limit of {limit_ppm / PPM:.2%}"
-        state.halt = Halt(at, reason, journaled=False)
+    watch_drawdown(state, at)
 
 
 def _granted(state: State, event: Granted, sequence: int, at: int) -> None:
