@@ -213,6 +213,11 @@ def _market_observed(state: State, event: j.MarketObserved, sequence: int, at: i
         state.gas_high_since = event.risk.observed_at
 
 
+def _breaker_tripped(state: State, event: j.BreakerTripped, sequence: int, at: int) -> None:
+    latched = state.breakers[event.name]
+    state.breakers[event.name] = Breaker(event.name, at if latched is None else latched.since, event.reason)
+
+
 def _budgets_published(state: State, event: j.BudgetsPublished, sequence: int, at: int) -> None:
     state.published, state.budget_version, state.paused = event.budgets, event.version, event.paused
 
@@ -258,7 +263,7 @@ _EVOLVERS: dict[type, Callable[[State, Any, int, int], None]] = {
     j.LeaseEnded: _lease_ended,
     j.MandateChanged: _mandate_changed,
     j.MarketObserved: _market_observed,
-    j.BreakerTripped: lambda s, e, n, at: s.breakers.put(e.name, Breaker(e.name, at, e.reason)),
+    j.BreakerTripped: _breaker_tripped,
     j.BreakerLifted: lambda s, e, n, at: s.breakers.put(e.name, None),
     j.BudgetsPublished: _budgets_published,
     j.Recalled: _recalled,
