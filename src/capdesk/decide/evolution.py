@@ -207,9 +207,9 @@ def _reconciled(state: State, event: j.Reconciled, sequence: int, at: int) -> No
 def _market_observed(state: State, event: j.MarketObserved, sequence: int, at: int) -> None:
     state.risk = event.risk
     rules, gas = state.mandate.breakers, event.risk.gas_price
-    if rules is None or rules.gas_above is None or gas is None or gas <= rules.gas_above:
+    if rules is None or rules.gas_above is None or (gas is not None and gas <= rules.gas_above):
         state.gas_high_since = 0
-    elif state.gas_high_since == 0:
+    elif gas is not None and state.gas_high_since == 0:
         state.gas_high_since = event.risk.observed_at
 
 
