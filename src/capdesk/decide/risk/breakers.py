@@ -7,7 +7,7 @@ from capdesk.model.commands import LiftBreaker, TripBreaker
 from capdesk.model.errors import InvalidInput
 from capdesk.model.journal import BreakerLifted, BreakerTripped, Event
 from capdesk.model.money import PPM, usd
-from capdesk.model.rules import Breaker, Today
+from capdesk.model.rules import Breaker, BreakerRules, Today
 from capdesk.model.state import State
 
 MANUAL = "manual"
@@ -44,10 +44,18 @@ def unjournaled(state: State) -> tuple[Event, ...]:
 
 def review_breakers(state: State, at: int) -> list[Event]:
     """What a heartbeat trips and lifts."""
-    rules = state.mandate.breakers
-    if rules is None:
-        return []
-    events: list[Event] = []
+    rules = state.mandate.breakers or BreakerRules()
+    events: list[Event] = [
+        BreakerLifted(name, "its rule is no longer configured")
+        for name, configured in (
+            (DAILY_LOSS, rules.daily_loss_ppm is not None),
+            (GAS, rules.gas_above is not None),
+            (STALE, rules.stale),
+        )
+        if state.breakers[name] is not None and not configured
+    ]
+    if events:
+        return events
     tripped = state.breakers[DAILY_LOSS]
     if tripped is not None and state.mandate.day_of(at) > state.mandate.day_of(tripped.since):
         events.append(BreakerLifted(DAILY_LOSS, "a new day has begun"))
