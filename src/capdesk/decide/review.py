@@ -40,26 +40,41 @@ def budget_of(state: State, name: str, at: int) -> Budget:
 
 def review(state: State, at: int) -> tuple[Event, ...]:
     """What a heartbeat finds: breakers first, then budgets that changed, capital to recall, recalls met."""
-    mandate = state.mandate
     stops = review_breakers(state, at)
-    if stops or not mandate.sleeves:
+    if stops:
         return tuple(stops)
+    if not state.mandate.sleeves:
+        return tuple(Recalled(name, 0, it.deadline) for name, it in state.recalls.entries() if it is not None)
+    return (*_publish(state, at), *_recall(state, at))
+
+
+def _publish(state: State, at: int) -> list[Event]:
     paused = _paused(state, at)
     now = current_budgets(state, at, paused)
-    events: list[Event] = []
-    scaled = acts_on(mandate) == "budgets" or state.breakers.any()
+    if now == state.published and paused == state.paused:
+        return []
+    scaled = acts_on(state.mandate) == "budgets" or state.breakers.any()
     reason = (why(state, at) if scaled else "") or "equity"
-    if now != state.published or paused != state.paused:
-        events.append(BudgetsPublished(state.budget_version + 1, now, reason, paused))
-    for budget in now:
-        over = state.by_sleeve[budget.sleeve] - budget.amount
-        recall = state.recalls[budget.sleeve]
+    return [BudgetsPublished(state.budget_version + 1, now, reason, paused)]
+
+
+def _recall(state: State, at: int) -> list[Event]:
+    """What each sleeve holds above its budget; one that the mandate no longer names has none."""
+    amounts = {
+        **{name: 0 for name, used in state.by_sleeve.entries() if used},
+        **{name: 0 for name, recall in state.recalls.entries() if recall is not None},
+        **{budget.sleeve: budget.amount for budget in current_budgets(state, at, _paused(state, at))},
+    }
+    events: list[Event] = []
+    for name, amount in amounts.items():
+        over = state.by_sleeve[name] - amount
+        recall = state.recalls[name]
         if over > 0 and (recall is None or recall.amount != over):
-            deadline = at + mandate.recall_within if recall is None else recall.deadline
-            events.append(Recalled(budget.sleeve, over, deadline))
+            deadline = at + state.mandate.recall_within if recall is None else recall.deadline
+            events.append(Recalled(name, over, deadline))
         elif over <= 0 and recall is not None:
-            events.append(Recalled(budget.sleeve, 0, recall.deadline))
-    return tuple(events)
+            events.append(Recalled(name, 0, recall.deadline))
+    return events
 
 
 def _paused(state: State, at: int) -> tuple[str, ...]:
