@@ -8,10 +8,11 @@ from msgspec import Struct
 
 from capdesk.decide.bookkeeping import tick
 from capdesk.decide.evolution import evolve
+from capdesk.decide.flows import account_of, free_cash
 from capdesk.decide.transition import decide, due
 from capdesk.model import commands as c
-from capdesk.model.errors import CapdeskError
-from capdesk.model.journal import Entry, Event
+from capdesk.model.errors import CapdeskError, InvalidInput
+from capdesk.model.journal import Entry, Event, Reconciled
 from capdesk.model.mandate import Mandate
 from capdesk.model.requests import AllocationResult, Granted, Refused, Request, explain_outcome
 from capdesk.model.state import State
@@ -54,25 +55,53 @@ def what_if(entries: Iterable[Entry], mandate: Mandate) -> Iterator[Flip | Impos
         The rules that hold from its first entry on.
     """
     state = State()
+    otherwise: dict[int, c.Released | None] = {}
     for entry in entries:
-        command, at = entry.command, entry.at
-        if isinstance(command, c.Found):
-            command = c.Found(mandate, command.bankroll)
-        elif isinstance(command, _BY_THE_WRITER):
+        at = entry.at
+        if isinstance(entry.command, _BY_THE_WRITER):
             state.sequence, state.at = entry.sequence, at
             continue
         tick(state, at)
         _let_time_pass(state, entry.sequence, at)
         try:
+            command = _under(mandate, state, entry, otherwise)
             events = decide(state, command, entry.request_id, at)
         except CapdeskError as error:
             yield Impossible(entry.sequence, at, str(error))
-            events = ()
+            command, events = entry.command, ()
         for event in events:
             evolve(state, event, entry.sequence, at)
         state.sequence, state.at = entry.sequence, at
         if events != entry.events:
+            if any(isinstance(event, c.Released) for event in entry.events):
+                otherwise[entry.sequence] = next((it for it in events if isinstance(it, c.Released)), None)
             yield from _flips(entry, command, events)
+
+
+def _under(
+    mandate: Mandate, state: State, entry: Entry, otherwise: dict[int, c.Released | None]
+) -> c.Command:
+    """A command as it would have been given: what it says of the desk's own books is said of these.
+
+    Raises
+    ------
+    InvalidInput
+        If it undoes a release that does not happen here.
+    """
+    command = entry.command
+    if isinstance(command, c.Found):
+        return c.Found(mandate, command.bankroll)
+    if isinstance(command, c.SyncWallet):
+        # A wallet showed what other grants had left in it; what nobody explained is the same.
+        unexplained = sum(event.amount for event in entry.events if isinstance(event, Reconciled))
+        account = account_of(state, command.account)
+        return c.SyncWallet(free_cash(state, account) + unexplained, command.account)
+    if isinstance(command, c.ReverseRelease) and command.release in otherwise:
+        released = otherwise[command.release]
+        if released is None:
+            raise InvalidInput(f"the release in entry {command.release} does not happen under these rules")
+        return c.ReverseRelease(command.release, released, command.reason)
+    return command
 
 
 def _let_time_pass(state: State, sequence: int, at: int) -> None:
