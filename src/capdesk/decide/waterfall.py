@@ -60,8 +60,11 @@ def audit(state: State, at: int) -> Audit:
     steps = [*_desk_steps(state, at, budgets)]
     for budget in budgets:
         steps += _sleeve_steps(state, budget)
+    outside = state.allocated - sum(state.by_sleeve[budget.sleeve] for budget in budgets)
     if not budgets:
         steps += _use_steps(1, "", state.allocated, _reserved(state, None), None)
+    elif outside:
+        steps.append(_step(1, "outside the sleeves", outside, 0, "granted under earlier rules"))
     total = state.equity
     return Audit(
         steps=tuple(steps),
@@ -94,7 +97,9 @@ def _desk_steps(state: State, at: int, budgets: tuple[Budget, ...]) -> list[Step
                 "compounding",
                 base,
                 base - equity,
-                f"compounding is {mandate.compounding}: profit kept out",
+                f"compounding is {mandate.compounding}: profit kept out"
+                if equity > 0
+                else "a loss beyond the bankroll is nobody's share",
             )
         )
     reserve = base * mandate.reserve_ppm // PPM
@@ -109,6 +114,10 @@ def _desk_steps(state: State, at: int, budgets: tuple[Budget, ...]) -> list[Step
         steps.append(_step(0, "caps and minimums", before, before - shares, "see the sleeves"))
     if after != before:
         steps.append(_step(0, "risk multiplier", after, after - before, why(state, at)))
+    most = deployable(state, max(0, equity), at)
+    if most < after:
+        share = f"{mandate.total_percent_ppm / 10_000:g} %"
+        steps.append(_step(0, "total limit", most, most - after, f"{share} of equity may be at work"))
     return steps
 
 
@@ -136,7 +145,7 @@ def _sleeve_steps(state: State, budget: Budget) -> list[Step]:
 def _use_steps(level: int, sleeve: str, used: int, reserved: int, budget: int | None) -> list[Step]:
     steps: list[Step] = []
     if budget is not None:
-        cause = "not asked for" if used <= budget else "above the budget: recalled"
+        cause = "not in use" if used <= budget else "above the budget: recalled"
         steps.append(_step(level, "granted", used, used - budget, cause if used != budget else ""))
     else:
         steps.append(_step(level, "granted", used, 0, ""))
