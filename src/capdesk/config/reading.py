@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from capdesk.config.capital import CapitalConfig
 from capdesk.config.fields import plain
@@ -32,7 +32,7 @@ def gather(
             given = tomllib.loads(Path(path).read_text(encoding="utf-8"), parse_float=Decimal)
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise ConfigError(f"{path} cannot be read as a configuration: {error}") from error
-        given = {name: _none(value) for name, value in given.items()}
+        given = {name: _nones(value) for name, value in given.items()}
     for name in fields:
         text = os.environ.get(f"CAPITAL_{name.upper()}")
         if text is not None:
@@ -64,6 +64,18 @@ def differences(ledger: Mandate, given: Mandate) -> list[tuple[str, str, str]]:
 def _none(value: Any) -> Any:
     """TOML has no word for nothing, so "none" stands for it."""
     return None if isinstance(value, str) and value.lower() == "none" else value
+
+
+def _nones(value: Any) -> Any:
+    """The same in tables, where a name stays what it is."""
+    if isinstance(value, dict):
+        return {
+            key: part if key in ("name", "pattern") else _nones(part)
+            for key, part in cast("dict[str, Any]", value).items()
+        }
+    if isinstance(value, list):
+        return [_nones(part) if isinstance(part, dict) else part for part in cast("list[Any]", value)]
+    return _none(value)
 
 
 def _from_environment(name: str, text: str) -> Any:
