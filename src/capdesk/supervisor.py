@@ -15,7 +15,7 @@ from typing import Any
 
 from capdesk.decide.risk.anomaly import robust_z
 from capdesk.desk import CapitalAllocator
-from capdesk.model.errors import CapdeskError
+from capdesk.model.errors import LedgerError
 from capdesk.model.journal import Event, Recalled
 from capdesk.model.money import Amount, usd
 from capdesk.model.requests import moment
@@ -53,10 +53,11 @@ class Supervisor:
     look
         Called at each heartbeat; gives the arguments of `CapitalAllocator.observe_market`
         (a mapping), or None when the market could not be seen: then the last state ages,
-        and the gate fails closed when it is stale.
+        and the gate fails closed when it is stale. One that fails, or gives figures that
+        cannot be read, is logged and has not seen the market either.
     wallet
         Called at each heartbeat; gives the free cash in dollars by account, which is
-        compared with the books; None: the desk's own books are believed.
+        compared with the books; None, or one that fails: the desk's own books are believed.
     notify
         ``notify(title, text)``, told of every halt, breaker and overdue recall. It runs
         beside the heartbeat, which never waits for it; one that fails is logged.
@@ -64,7 +65,7 @@ class Supervisor:
         Robust z-score of volatility or gas beyond which the manual breaker is tripped;
         None: anomalies are not looked for.
     every_seconds
-        Time between heartbeats.
+        Time between heartbeats; also how long a source or a hook may take.
     """
 
     def __init__(
@@ -90,6 +91,7 @@ class Supervisor:
         self._overdue: set[str] = set()
         self._task: asyncio.Task[None] | None = None
         self._running: dict[str, bool] = {}
+        self._paused_before: set[str] = set()
         self._told_halt: int | None = None
 
     async def start(self) -> None:
@@ -107,31 +109,55 @@ class Supervisor:
 
     async def beat(self) -> tuple[Event, ...]:
         """One heartbeat: see the market and the wallet, review the sleeves, tell whom it concerns."""
-        events: tuple[Event, ...] = ()
-        if self._wallet is not None:
-            for account, cash in (await _called(self._wallet)).items():
-                await self._desk.sync_with_wallet(cash, account)
-        if self._look is not None and (seen := await _called(self._look)) is not None:
-            if self._anomaly_z is not None:
-                await self._look_for_anomalies(seen, self._anomaly_z)
-            events += await self._desk.observe_market(**seen)
-        events += await self._desk.review()
+        if not self._running:
+            self._remember_paused()
+        await self._believe(self._compare_wallet)
+        await self._believe(self._see_market)
+        events = await self._desk.review()
         await self._tell(events)
         return events
+
+    def _remember_paused(self) -> None:
+        """Whom an earlier run told to pause must be told to resume by this one."""
+        with self._desk.ledger.reading:
+            published = self._desk.ledger.state.published
+        self._paused_before = {budget.sleeve for budget in published if not budget.enabled}
+
+    async def _believe(self, source: Callable[[], Awaitable[None]]) -> None:
+        """A source that fails has said nothing: it is logged, and the review goes on without it."""
+        try:
+            await source()
+        except LedgerError:
+            raise
+        except Exception:
+            logger.exception("%s failed; the review goes on without it", source.__name__)
+
+    async def _compare_wallet(self) -> None:
+        if self._wallet is not None:
+            for account, cash in (await _called(self._wallet, self._every)).items():
+                await self._desk.sync_with_wallet(cash, account)
+
+    async def _see_market(self) -> None:
+        if self._look is not None and (seen := await _called(self._look, self._every)) is not None:
+            if self._anomaly_z is not None:
+                await self._look_for_anomalies(seen, self._anomaly_z)
+            await self._desk.observe_market(**seen)
 
     async def _tell(self, events: tuple[Event, ...]) -> None:
         hooks = self._hooks
         for event in events:
             if isinstance(event, Recalled) and event.amount and hooks.recalled is not None:
                 deadline = moment(event.deadline)
-                await _told(hooks.recalled, event.sleeve, Amount.from_micro(event.amount), deadline)
+                await self._call(hooks.recalled, event.sleeve, Amount.from_micro(event.amount), deadline)
         for budget in await self._desk.get_budgets():
             was = self._running.get(budget.sleeve)
             self._running[budget.sleeve] = budget.enabled
+            if was is None and budget.sleeve in self._paused_before:
+                was = not budget.enabled and None
             if was is not False and not budget.enabled and hooks.pause is not None:
-                await _told(hooks.pause, budget.sleeve)
+                await self._call(hooks.pause, budget.sleeve)
             elif was is False and budget.enabled and hooks.resume is not None:
-                await _told(hooks.resume, budget.sleeve, Amount.from_micro(budget.amount))
+                await self._call(hooks.resume, budget.sleeve, Amount.from_micro(budget.amount))
         halt = self._desk.halted
         if halt is None:
             self._told_halt = None
@@ -139,7 +165,7 @@ class Supervisor:
             self._told_halt = halt.at
             self._send("capdesk is halted", halt.reason)
             if hooks.halted is not None:
-                await _told(hooks.halted, halt.reason)
+                await self._call(hooks.halted, halt.reason)
         await self._tell_breakers()
         await self._tell_overdue()
 
@@ -177,29 +203,26 @@ class Supervisor:
 
     def _send(self, title: str, text: str) -> None:
         if self._notify is not None:
-            notice = asyncio.create_task(_told(self._notify, title, text))
+            notice = asyncio.create_task(self._call(self._notify, title, text))
             self._notices.add(notice)
             notice.add_done_callback(self._notices.discard)
+
+    async def _call(self, hook: Callable[..., Any], *arguments: Any) -> None:
+        """A hook that fails never stops the heartbeat: it is logged, and the next beat goes on."""
+        try:
+            await _called(hook, self._every, *arguments)
+        except Exception:
+            logger.exception("the hook %r failed for %s", hook, arguments)
 
     async def _run(self) -> None:
         while True:
             try:
                 await self.beat()
-            except CapdeskError:
+            except Exception:
                 logger.exception("the heartbeat failed; the next one is in %g s", self._every)
             await asyncio.sleep(self._every)
 
 
-async def _called(function: Callable[[], Any]) -> Any:
-    answer = function()
-    return await answer if inspect.isawaitable(answer) else answer
-
-
-async def _told(hook: Callable[..., Any | Awaitable[Any]], *arguments: Any) -> None:
-    """A hook that fails never stops the heartbeat: it is logged, and the next beat goes on."""
-    try:
-        answer = hook(*arguments)
-        if inspect.isawaitable(answer):
-            await answer
-    except Exception:
-        logger.exception("the hook %r failed for %s", hook, arguments)
+async def _called(function: Callable[..., Any], within_seconds: float, *arguments: Any) -> Any:
+    answer = function(*arguments)
+    return await asyncio.wait_for(answer, within_seconds) if inspect.isawaitable(answer) else answer
