@@ -112,8 +112,8 @@ class Supervisor:
         if not self._running:
             self._remember_paused()
         await self._believe(self._compare_wallet)
-        await self._believe(self._see_market)
-        events = await self._desk.review()
+        events = await self._believe(self._see_market)
+        events += await self._desk.review()
         await self._tell(events)
         return events
 
@@ -123,25 +123,28 @@ class Supervisor:
             published = self._desk.ledger.state.published
         self._paused_before = {budget.sleeve for budget in published if not budget.enabled}
 
-    async def _believe(self, source: Callable[[], Awaitable[None]]) -> None:
+    async def _believe(self, source: Callable[[], Awaitable[tuple[Event, ...]]]) -> tuple[Event, ...]:
         """A source that fails has said nothing: it is logged, and the review goes on without it."""
         try:
-            await source()
+            return await source()
         except LedgerError:
             raise
         except Exception:
-            logger.exception("%s failed; the review goes on without it", source.__name__)
+            logger.exception("%s failed; the review goes on without it", source.__name__.strip("_"))
+            return ()
 
-    async def _compare_wallet(self) -> None:
+    async def _compare_wallet(self) -> tuple[Event, ...]:
         if self._wallet is not None:
             for account, cash in (await _called(self._wallet, self._every)).items():
                 await self._desk.sync_with_wallet(cash, account)
+        return ()
 
-    async def _see_market(self) -> None:
-        if self._look is not None and (seen := await _called(self._look, self._every)) is not None:
-            if self._anomaly_z is not None:
-                await self._look_for_anomalies(seen, self._anomaly_z)
-            await self._desk.observe_market(**seen)
+    async def _see_market(self) -> tuple[Event, ...]:
+        if self._look is None or (seen := await _called(self._look, self._every)) is None:
+            return ()
+        if self._anomaly_z is not None:
+            await self._look_for_anomalies(seen, self._anomaly_z)
+        return await self._desk.observe_market(**seen)
 
     async def _tell(self, events: tuple[Event, ...]) -> None:
         hooks = self._hooks
@@ -150,14 +153,13 @@ class Supervisor:
                 deadline = moment(event.deadline)
                 await self._call(hooks.recalled, event.sleeve, Amount.from_micro(event.amount), deadline)
         for budget in await self._desk.get_budgets():
-            was = self._running.get(budget.sleeve)
-            self._running[budget.sleeve] = budget.enabled
-            if was is None and budget.sleeve in self._paused_before:
-                was = not budget.enabled and None
-            if was is not False and not budget.enabled and hooks.pause is not None:
-                await self._call(hooks.pause, budget.sleeve)
-            elif was is False and budget.enabled and hooks.resume is not None:
-                await self._call(hooks.resume, budget.sleeve, Amount.from_micro(budget.amount))
+            name, was = budget.sleeve, self._running.get(budget.sleeve)
+            self._running[name] = budget.enabled
+            waits = was is False or (was is None and name in self._paused_before)
+            if not budget.enabled and was is not False and hooks.pause is not None:
+                await self._call(hooks.pause, name)
+            elif budget.enabled and waits and hooks.resume is not None:
+                await self._call(hooks.resume, name, Amount.from_micro(budget.amount))
         halt = self._desk.halted
         if halt is None:
             self._told_halt = None
