@@ -146,6 +146,7 @@ class CapitalConfig(BaseModel):
         if self.priority_tiers and set(self.priority_tiers) != set(PRIORITIES):
             raise ValueError(f"priority_tiers must name each of {', '.join(PRIORITIES)}")
         self._check_sleeves()
+        self._warn_of_blind_breakers()
         return self
 
     def _check_sleeves(self) -> None:
@@ -173,6 +174,25 @@ class CapitalConfig(BaseModel):
             warnings.warn(
                 f"one market may hold {largest:f} % of equity and the kill switch fires above {limit:f} % drawdown: "
                 "the loss of a single market can halt the desk",
+                RulesWarning,
+                stacklevel=2,
+            )
+
+    def _warn_of_blind_breakers(self) -> None:
+        breakers = self.breakers
+        if breakers is None or self.risk is not None:
+            return
+        blind = [
+            name
+            for name, watched in (
+                ("gas_above_gwei", breakers.gas_above_gwei is not None),
+                ("stale_data", breakers.stale_data),
+            )
+            if watched
+        ]
+        if blind:
+            warnings.warn(
+                f"breakers.{' and breakers.'.join(blind)} can never trip: without [risk] no market state is seen",
                 RulesWarning,
                 stacklevel=2,
             )
