@@ -13,7 +13,7 @@ from capdesk.model.errors import InvalidInput
 from capdesk.model.mandate import Mandate
 from capdesk.model.money import PPM, usd
 from capdesk.model.requests import PRIORITIES, AllocationResult, Granted, Refused, Request, RoomLeft
-from capdesk.model.rules import Sleeve
+from capdesk.model.rules import Budget, Sleeve
 from capdesk.model.state import State
 
 _PRECEDENCE = {
@@ -49,10 +49,11 @@ def decide_request(state: State, request: Request, at: int) -> Granted | Refused
     mandate = state.mandate
     account, group = places(mandate, request)
     sleeve = mandate.sleeve_of(request.strategy) if mandate.sleeves else None
-    early = _refuse_early(state, request, mandate, sleeve, at)
+    budget = None if sleeve is None else budget_of(state, sleeve, at)
+    early = _refuse_early(state, request, mandate, sleeve, budget)
     if early is not None:
         return early
-    rooms = rooms_for(state, request, account, group, sleeve, at)
+    rooms = rooms_for(state, request, account, group, sleeve, budget, at)
     tightest = min(rooms, key=_left)
     left = tightest.limit - tightest.used
     granted = request.asked if request.asked <= left else max(0, left)
@@ -88,7 +89,13 @@ def _left(room: RoomLeft) -> int:
 
 
 def rooms_for(
-    state: State, request: Request, account: str, group: str | None, sleeve: Sleeve | None, at: int
+    state: State,
+    request: Request,
+    account: str,
+    group: str | None,
+    sleeve: Sleeve | None,
+    budget: Budget | None,
+    at: int,
 ) -> tuple[RoomLeft, ...]:
     """The room under every limit that applies to a request, in the order of precedence.
 
@@ -110,9 +117,8 @@ def rooms_for(
         tier = mandate.tier(request.priority)
         if tier is not None:
             rooms.append(RoomLeft(f"priority:{tier.name}", total * tier.share_ppm // PPM, allocated))
-    if sleeve is not None:
-        budget = budget_of(state, sleeve.name, at)
-        rooms.append(RoomLeft(f"sleeve:{sleeve.name}", budget.amount, state.by_sleeve[sleeve.name]))
+    if budget is not None:
+        rooms.append(RoomLeft(f"sleeve:{budget.sleeve}", budget.amount, state.by_sleeve[budget.sleeve]))
     if group is not None:
         rooms.extend(_group_rooms(state, mandate, group, equity))
     used = state.markets[request.market].used
@@ -160,14 +166,14 @@ def places(mandate: Mandate, request: Request) -> tuple[str, str | None]:
 
 
 def _refuse_early(
-    state: State, request: Request, mandate: Mandate, sleeve: Sleeve | None, at: int
+    state: State, request: Request, mandate: Mandate, sleeve: Sleeve | None, budget: Budget | None
 ) -> Refused | None:
     """The reasons that come before any limit."""
     if state.halt is not None:
         detail = f"refused {usd(request.asked)} asked for {request.market}: the desk is halted ({state.halt.reason})"
         return _refused(state, request, AllocationResult.HALTED, detail)
     if mandate.sleeves:
-        outside = _refuse_strategy(state, request, mandate, sleeve, at)
+        outside = _refuse_strategy(state, request, mandate, sleeve, budget)
         if outside is not None:
             return outside
     held = state.positions[request.market, request.strategy]
@@ -196,13 +202,12 @@ def _refuse_early(
 
 
 def _refuse_strategy(
-    state: State, request: Request, mandate: Mandate, sleeve: Sleeve | None, at: int
+    state: State, request: Request, mandate: Mandate, sleeve: Sleeve | None, budget: Budget | None
 ) -> Refused | None:
-    if sleeve is None:
+    if sleeve is None or budget is None:
         known = ", ".join(sleeve.name for sleeve in mandate.sleeves)
         detail = f"{request.strategy} has no sleeve: the sleeves are {known}, and none is the default"
         return _refused(state, request, AllocationResult.UNKNOWN_STRATEGY, detail)
-    budget = budget_of(state, sleeve.name, at)
     if not budget.enabled:
         detail = (
             f"the sleeve {sleeve.name} is disabled: {usd(budget.share)} is its share, "

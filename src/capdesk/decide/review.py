@@ -10,7 +10,7 @@ from capdesk.decide.risk.gate import (
     sleeve_multiplier,
     why,
 )
-from capdesk.decide.sleeves import budgets, compounding_base
+from capdesk.decide.sleeves import budget, budgets, compounding_base
 from capdesk.decide.unit_value import drawdown_ppb
 from capdesk.model.commands import HaltDesk, Observe, Resume
 from capdesk.model.errors import InvalidInput
@@ -23,19 +23,32 @@ from capdesk.model.state import State
 def current_budgets(state: State, at: int, paused: tuple[str, ...] | None = None) -> tuple[Budget, ...]:
     """The budget of every sleeve at this moment, from the equity and the multiplier in force."""
     mandate = state.mandate
-    base = compounding_base(state.equity, state.deposits - state.withdrawals, mandate.compounding)
-    on_budgets = acts_on(mandate) == "budgets"
-
-    def multiplier_of(sleeve: Sleeve) -> int:
-        return sleeve_multiplier(state, sleeve, at) if on_budgets or state.breakers.any() else PPM
-
     waiting = frozenset(state.paused if paused is None else paused)
-    return budgets(mandate.sleeves, base, multiplier_of, mandate.idle, waiting)
+    return budgets(
+        mandate.sleeves,
+        _base(state),
+        lambda sleeve: _multiplier(state, sleeve, at),
+        mandate.idle,
+        waiting,
+    )
 
 
-def budget_of(state: State, name: str, at: int) -> Budget:
+def budget_of(state: State, sleeve: Sleeve, at: int) -> Budget:
     """The budget of one sleeve at this moment."""
-    return next(budget for budget in current_budgets(state, at) if budget.sleeve == name)
+    if state.mandate.idle == "keep":
+        paused = sleeve.name in state.paused
+        return budget(sleeve, _base(state), _multiplier(state, sleeve, at), paused=paused)
+    # What idle sleeves leave makes one sleeve's budget depend on the others.
+    return next(each for each in current_budgets(state, at) if each.sleeve == sleeve.name)
+
+
+def _base(state: State) -> int:
+    return compounding_base(state.equity, state.deposits - state.withdrawals, state.mandate.compounding)
+
+
+def _multiplier(state: State, sleeve: Sleeve, at: int) -> int:
+    on_budgets = acts_on(state.mandate) == "budgets"
+    return sleeve_multiplier(state, sleeve, at) if on_budgets or state.breakers.any() else PPM
 
 
 def review(state: State, at: int) -> tuple[Event, ...]:

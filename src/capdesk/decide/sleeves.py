@@ -51,31 +51,38 @@ def budgets(
     paused
         Sleeves that are disabled whatever their amount is.
     """
-    base = max(0, base)
-    shares = {sleeve.name: base * sleeve.percent_ppm // PPM for sleeve in sleeves}
-    before = {sleeve.name: _capped(shares[sleeve.name], sleeve) for sleeve in sleeves}
-    enabled = {
-        sleeve.name: before[sleeve.name] >= sleeve.minimum and sleeve.name not in paused for sleeve in sleeves
-    }
-    before = {name: amount if enabled[name] else 0 for name, amount in before.items()}
-    if idle == "share":
-        _share_idle(sleeves, enabled, before, sum(shares.values()))
+    kept = tuple(
+        budget(sleeve, base, multiplier_of(sleeve), paused=sleeve.name in paused) for sleeve in sleeves
+    )
+    if idle == "keep":
+        return kept
+    before = {each.sleeve: each.before for each in kept}
+    enabled = {each.sleeve: each.enabled for each in kept}
+    _share_idle(sleeves, enabled, before, sum(each.share for each in kept))
     return tuple(
-        Budget(
-            sleeve=sleeve.name,
-            share=shares[sleeve.name],
-            before=before[sleeve.name],
-            amount=before[sleeve.name] * multiplier_of(sleeve) // PPM,
-            enabled=enabled[sleeve.name],
-            capped=enabled[sleeve.name] and sleeve.cap is not None and before[sleeve.name] >= sleeve.cap,
-            multiplier_ppm=multiplier_of(sleeve),
-        )
-        for sleeve in sleeves
+        _budget(sleeve, each.share, before[sleeve.name], each.multiplier_ppm, enabled=each.enabled)
+        for sleeve, each in zip(sleeves, kept, strict=True)
     )
 
 
-def _capped(amount: int, sleeve: Sleeve) -> int:
-    return amount if sleeve.cap is None else min(amount, sleeve.cap)
+def budget(sleeve: Sleeve, base: int, multiplier_ppm: int, *, paused: bool = False) -> Budget:
+    """The budget of one sleeve, without what idle sleeves leave."""
+    share = max(0, base) * sleeve.percent_ppm // PPM
+    before = share if sleeve.cap is None or share <= sleeve.cap else sleeve.cap
+    enabled = before >= sleeve.minimum and not paused
+    return _budget(sleeve, share, before if enabled else 0, multiplier_ppm, enabled=enabled)
+
+
+def _budget(sleeve: Sleeve, share: int, before: int, multiplier_ppm: int, *, enabled: bool) -> Budget:
+    return Budget(
+        sleeve=sleeve.name,
+        share=share,
+        before=before,
+        amount=before * multiplier_ppm // PPM,
+        enabled=enabled,
+        capped=enabled and sleeve.cap is not None and before >= sleeve.cap,
+        multiplier_ppm=multiplier_ppm,
+    )
 
 
 def _share_idle(
