@@ -76,7 +76,7 @@ def _recall(state: State, at: int) -> list[Event]:
     amounts = {
         **{name: 0 for name, used in state.by_sleeve.entries() if used},
         **{name: 0 for name, recall in state.recalls.entries() if recall is not None},
-        **{budget.sleeve: budget.amount for budget in current_budgets(state, at, _paused(state, at))},
+        **{each.sleeve: each.amount for each in current_budgets(state, at, _paused(state, at))},
     }
     events: list[Event] = []
     for name, amount in amounts.items():
@@ -94,12 +94,12 @@ def _paused(state: State, at: int) -> tuple[str, ...]:
     """Sleeves under their minimum, and those paused before that have not passed it by the margin."""
     margin = state.mandate.resume_margin_ppm
     waiting: list[str] = []
-    for budget, sleeve in zip(current_budgets(state, at, ()), state.mandate.sleeves, strict=True):
+    for today, sleeve in zip(current_budgets(state, at, ()), state.mandate.sleeves, strict=True):
         # A cap is never under the minimum, so the share alone says whether the minimum is passed.
         needed = sleeve.minimum
         if sleeve.name in state.paused:
             needed += sleeve.minimum * margin // PPM
-        if budget.share < needed:
+        if today.share < needed:
             waiting.append(sleeve.name)
     return tuple(waiting)
 
