@@ -18,6 +18,7 @@ from capdesk.ledger.snapshot import FORMAT, read_snapshot, same_state
 from capdesk.ledger.sqlite import COLUMNS, SqliteStore, sqlite_errors
 from capdesk.ledger.writer import Writer
 from capdesk.model.errors import CapdeskError, NotALedger
+from capdesk.model.journal import Entry
 from capdesk.model.requests import moment
 from capdesk.model.state import State
 
@@ -146,6 +147,39 @@ def _replay(state: State, row: Row) -> None:
     for event in entry.events:
         TRANSITION.evolve(state, event, entry.sequence, entry.at)
     state.sequence, state.at = entry.sequence, entry.at
+
+
+def journal(path: Path) -> Iterator[Entry]:
+    """Every entry, oldest first, each read when it is asked for: a long journal takes no more memory than a short one.
+
+    Raises
+    ------
+    LedgerError
+        If the file cannot be read.
+    """
+    with sqlite_errors(path):
+        db = _read_only(path)
+        try:
+            for row in _rows(db):
+                yield read_row(row)
+        finally:
+            db.close()
+
+
+def length(path: Path) -> int:
+    """How many entries the journal has.
+
+    Raises
+    ------
+    LedgerError
+        If the file cannot be read.
+    """
+    with sqlite_errors(path):
+        db = _read_only(path)
+        try:
+            return db.execute("SELECT coalesce(max(sequence), 0) FROM journal").get
+        finally:
+            db.close()
 
 
 def export(path: Path) -> Iterator[dict[str, Any]]:
