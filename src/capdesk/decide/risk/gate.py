@@ -31,7 +31,7 @@ def assess(table: RiskTable, market: MarketState, at: int, before: Risk | None =
     seen = at if market.at is None else market.at
     gas_ppm, gas_reason = step_multiplier(table.gas, market.gas_price, "gas in gwei above")
     if market.breaker:
-        base = PPM if before is None else before.base_ppm
+        base = lowest_multiplier(table) if before is None or before.observed_at == 0 else before.base_ppm
         return Risk(0, gas_ppm, seen, "a circuit breaker is triggered: x 0", market.gas_price, base)
     if table.mode == "target":
         market_ppm, reason = _towards_target(table, market, seen, before)
