@@ -9,6 +9,7 @@ from msgspec import Struct
 from capdesk.decide.bookkeeping import tick
 from capdesk.decide.evolution import evolve
 from capdesk.decide.flows import account_of, free_cash
+from capdesk.decide.proportion import Held, follow, in_proportion
 from capdesk.decide.transition import decide, due
 from capdesk.model import commands as c
 from capdesk.model.errors import CapdeskError, InvalidInput
@@ -56,21 +57,24 @@ def what_if(entries: Iterable[Entry], mandate: Mandate) -> Iterator[Flip | Impos
     """
     state = State()
     otherwise: dict[int, c.Released | None] = {}
+    held: Held = {}
     for entry in entries:
         at = entry.at
-        if isinstance(entry.command, _BY_THE_WRITER):
+        if isinstance(entry.command, _BY_THE_WRITER) or _is_moot(entry.command, mandate, state):
+            follow(held, entry.events)
             state.sequence, state.at = entry.sequence, at
             continue
         tick(state, at)
         _let_time_pass(state, entry.sequence, at)
         try:
-            command = _under(mandate, state, entry, otherwise)
+            command = in_proportion(_under(mandate, state, entry, otherwise), entry.events, held, state)
             events = decide(state, command, entry.request_id, at)
         except CapdeskError as error:
             yield Impossible(entry.sequence, at, str(error))
             command, events = entry.command, ()
         for event in events:
             evolve(state, event, entry.sequence, at)
+        follow(held, entry.events)
         state.sequence, state.at = entry.sequence, at
         if events != entry.events:
             if any(isinstance(event, c.Released) for event in entry.events):
@@ -102,6 +106,13 @@ def _under(
             raise InvalidInput(f"the release in entry {command.release} does not happen under these rules")
         return c.ReverseRelease(command.release, released, command.reason)
     return command
+
+
+def _is_moot(command: c.Command, mandate: Mandate, state: State) -> bool:
+    """Whether a command speaks of what these rules do not have: a market that acts on nothing, a halt that was not."""
+    if isinstance(command, c.Observe):
+        return mandate.risk is None
+    return isinstance(command, c.Resume) and state.halt is None
 
 
 def _let_time_pass(state: State, sequence: int, at: int) -> None:
