@@ -23,7 +23,7 @@ ARB_MIN_CAPITAL = Amount("10")
 DRAWDOWN_LIMIT_PCT = Amount("0.05")
 MAX_EXPOSURE_PCT = Amount("0.95")
 
-_SLEEVES = (
+SLEEVES = (
     Sleeve(
         "market_making", int(MM_CAPITAL_ALLOCATION_PCT * PPM), MM_MAX_CAPITAL_CAP.micro, MM_MIN_CAPITAL.micro
     ),
@@ -49,7 +49,7 @@ def calculate_strategy_capital(current_balance: object) -> dict[str, Any]:
         For a negative balance or no number.
     """
     balance = _dollars(current_balance, "current_balance")
-    making, arbitrage = budgets(_SLEEVES, balance, lambda sleeve: PPM)
+    making, arbitrage = budgets(SLEEVES, balance, lambda sleeve: PPM)
     reserve = balance * int(RESERVE_PCT * PPM) // PPM
     allocated = making.amount + arbitrage.amount + reserve
     return {
