@@ -12,6 +12,7 @@ from typing import Any
 
 from capdesk import CapitalAllocator, CapitalConfig
 from capdesk.decide import transition
+from capdesk.ledger import tools
 from capdesk.model import commands as c
 from capdesk.model.errors import CapdeskError
 from capdesk.model.journal import Entry, Event
@@ -89,6 +90,9 @@ class Fold:
 
 async def journal(desk: CapitalAllocator) -> list[Entry]:
     """Every entry of a desk's journal, oldest first."""
+    path = desk.path
+    if path is not None:
+        return await asyncio.to_thread(lambda: list(tools.journal(path)))
     return await desk.ledger.entries(lambda store: iter(store.rows(0)))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, pairwise
 from math import log, nan
 from statistics import correlation, fmean
 
@@ -34,7 +34,7 @@ CLOSES = {
 """Daily closes in dollars, 2020-03-05 to 2020-03-19 (CoinMarketCap)."""
 
 MARCH = {
-    name: [log(today / before) for before, today in zip(closes, closes[1:], strict=False)]
+    name: [log(today / before) for before, today in pairwise(closes)]
     for name, closes in CLOSES.items()
 }
 

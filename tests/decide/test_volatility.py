@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import fsum, inf, log, nan, sqrt
 
 import pytest
@@ -45,7 +46,7 @@ def test_the_recursion_is_the_weighted_sum_of_squares(
 
 
 def test_the_crash_of_march_2020_takes_ether_from_high_to_extreme() -> None:
-    returns = [log(today / before) for before, today in zip(ETH_CLOSES, ETH_CLOSES[1:], strict=False)]
+    returns = [log(today / before) for before, today in pairwise(ETH_CLOSES)]
     before, after = ewma_volatility(returns[:2], 365), ewma_volatility(returns[:7], 365)
     table = RiskConfig().compiled()
 

@@ -221,10 +221,10 @@ async def test_bots_that_give_back_what_they_are_told_comply_in_time(seed: int) 
             if random.random() < 0.5:
                 await desk.request_allocation(f"{name}-{minute}", random.randint(1, 20), name)
         await supervisor.beat()
-        for name in overhang:
+        for name, most in list(overhang.items()):
             held = sum(it.amount for it in await desk.get_allocations(name))
             over = held.micro - (await budget(desk, name)).amount if held else 0
-            overhang[name] = max(overhang[name], over)
+            overhang[name] = max(most, over)
         await bots.work()
         clock_of(desk).forward(60)
         await desk.observe_market(["low", "extreme", "medium", "high"][minute // 60])
@@ -232,8 +232,8 @@ async def test_bots_that_give_back_what_they_are_told_comply_in_time(seed: int) 
     found = spans(await journal(desk))
 
     assert {name for name, *_ in found} == {"maker", "taker"}
-    for name in overhang:
-        assert max(worst for sleeve_, _, _, worst in found if sleeve_ == name) == overhang[name]
+    for name, most in overhang.items():
+        assert max(worst for sleeve_, _, _, worst in found if sleeve_ == name) == most
     for _, began, ended, worst in found:
         # 5 dollars a minute, and one heartbeat more to see it.
         assert ended - began <= (worst // (5 * PPM) + 2) * 60 * PPM <= 600 * PPM

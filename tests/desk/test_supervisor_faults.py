@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,7 @@ def test_the_heartbeat_beats_on_through_every_failure(caplog: pytest.LogCaptureF
         run_virtually(main())
 
     assert len(beats) == 60
-    assert all(59.9 < later - sooner < 61 for sooner, later in zip(beats, beats[1:], strict=False))
+    assert all(59.9 < later - sooner < 61 for sooner, later in pairwise(beats))
 
 
 def test_a_hook_that_hangs_delays_the_next_beat_by_no_more_than_one_interval() -> None:
@@ -119,7 +120,7 @@ def test_a_hook_that_hangs_delays_the_next_beat_by_no_more_than_one_interval() -
 
     run_virtually(main())
     assert len(beats) == 10
-    assert max(later - sooner for sooner, later in zip(beats, beats[1:], strict=False)) < 121
+    assert max(later - sooner for sooner, later in pairwise(beats)) < 121
 
 
 def test_a_notifier_that_hangs_delays_nothing_and_does_not_hold_up_the_end() -> None:
