@@ -120,9 +120,10 @@ class ViewVerbs(DeskBase):
 
     def get_allocation_report(self) -> dict[str, Any]:
         """Seed 001's report, true as of the entry it names; `json.dumps(report, default=str)` writes it."""
+        at = self._open_ledger.now()
         with self._reading() as state:
             positions = [position for position in state.positions.values() if position is not None]
-            return reports.allocation_report(state, positions)
+            return reports.allocation_report(state, positions, at)
 
     @property
     def bankroll(self) -> Amount:
