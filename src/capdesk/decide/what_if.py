@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from msgspec import Struct
 
@@ -45,7 +45,9 @@ class Impossible(Struct, frozen=True):
     why: str
 
 
-def what_if(entries: Iterable[Entry], mandate: Mandate) -> Iterator[Flip | Impossible]:
+def what_if(
+    entries: Iterable[Entry], mandate: Mandate, undone: Collection[int] | None = None
+) -> Iterator[Flip | Impossible]:
     """Decide a journal again; request times are as they were.
 
     Parameters
@@ -54,6 +56,9 @@ def what_if(entries: Iterable[Entry], mandate: Mandate) -> Iterator[Flip | Impos
         A whole journal, oldest first.
     mandate
         The rules that hold from its first entry on.
+    undone
+        Numbers of the releases that the journal undoes later, so that only those are
+        remembered; None: not known beforehand, every one that turns out otherwise is.
     """
     state = State()
     otherwise: dict[int, c.Released | None] = {}
@@ -77,7 +82,8 @@ def what_if(entries: Iterable[Entry], mandate: Mandate) -> Iterator[Flip | Impos
         follow(held, entry.events)
         state.sequence, state.at = entry.sequence, at
         if events != entry.events:
-            if any(isinstance(event, c.Released) for event in entry.events):
+            may_be_undone = undone is None or entry.sequence in undone
+            if may_be_undone and any(isinstance(event, c.Released) for event in entry.events):
                 otherwise[entry.sequence] = next((it for it in events if isinstance(it, c.Released)), None)
             yield from _flips(entry, command, events)
 

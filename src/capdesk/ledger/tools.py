@@ -17,6 +17,7 @@ from capdesk.ledger.schema import inspect_file
 from capdesk.ledger.snapshot import FORMAT, read_snapshot, same_state
 from capdesk.ledger.sqlite import COLUMNS, SqliteStore, sqlite_errors
 from capdesk.ledger.writer import Writer
+from capdesk.model.commands import ReverseRelease
 from capdesk.model.errors import CapdeskError, NotALedger
 from capdesk.model.journal import Entry
 from capdesk.model.requests import moment
@@ -180,6 +181,24 @@ def length(path: Path) -> int:
             return db.execute("SELECT coalesce(max(sequence), 0) FROM journal").get
         finally:
             db.close()
+
+
+def undone(path: Path) -> frozenset[int]:
+    """The numbers of the releases that the journal undoes later.
+
+    Raises
+    ------
+    LedgerError
+        If the file cannot be read.
+    """
+    with sqlite_errors(path):
+        db = _read_only(path)
+        try:
+            rows = db.execute(f"SELECT {COLUMNS} FROM journal WHERE kind = 'reverse_release'")
+            commands = [read_row(Row(*row)).command for row in rows]
+        finally:
+            db.close()
+    return frozenset(command.release for command in commands if isinstance(command, ReverseRelease))
 
 
 def export(path: Path) -> Iterator[dict[str, Any]]:

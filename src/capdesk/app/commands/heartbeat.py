@@ -32,12 +32,12 @@ async def keep(ledger: Path, every: str, addresses: Sequence[str], notices: "Not
         from capdesk.app.notifications import Notifier
 
         notices.forward = Notifier(addresses)
-    in_words()
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for each in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(each, ended.set)
     async with CapitalAllocator.open(ledger) as desk:
+        in_words()
         supervisor = Supervisor(desk, notices.hooks(), notify=notices.notify, every_seconds=every_seconds)
         notices.begin()
         await supervisor.start()
@@ -111,6 +111,4 @@ def in_words() -> None:
     """Send what the supervisor logs to standard error, a failure in one line."""
     handler = logging.StreamHandler()
     handler.setFormatter(_Words("error: %(message)s"))
-    logger = logging.getLogger("capdesk.supervisor")
-    logger.handlers = [handler]
-    logger.propagate = False
+    logging.getLogger("capdesk.supervisor").addHandler(handler)

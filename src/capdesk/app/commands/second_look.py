@@ -7,7 +7,7 @@ than a short one, however much of it flips.
 import pickle
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import IO, Self
 
@@ -52,18 +52,25 @@ class SecondLook:
 
     @classmethod
     def of(
-        cls, journal: Iterable[Entry], mandate: Mandate, most: int | None, tell: Callable[[int], object]
+        cls,
+        journal: Iterable[Entry],
+        mandate: Mandate,
+        undone: Collection[int],
+        most: int | None,
+        tell: Callable[[int], object],
     ) -> Self:
         """Decide a journal again and keep the first `most` of what flips; None: all of it.
 
         Parameters
         ----------
+        undone
+            Numbers of the releases that the journal undoes later.
         tell
             Told from time to time how many entries are done.
         """
         look = cls()
         try:
-            for found in what_if(look._count(journal, tell), mandate):
+            for found in what_if(look._count(journal, tell), mandate, undone):
                 look._take(found, most)
         except BaseException:
             look._kept.close()

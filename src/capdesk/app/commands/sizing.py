@@ -38,7 +38,7 @@ def size(
         from capdesk.sizing import Signal
 
         verdict = await desk.size_position(strategy, Signal(strategy, percent, market))
-        return verdict, desk.config.sizing
+        return verdict, desk.ledger.state.mandate.sizing
 
     verdict, mode = on_desk(ledger, ask)
     from capdesk.app.commands import verdict_view

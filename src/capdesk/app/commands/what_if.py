@@ -58,5 +58,9 @@ def look_again(ledger: Path, mandate: "Mandate", most: int | None) -> "SecondLoo
     with Progress(console=screen, disable=not screen.is_terminal, transient=True) as bar:
         task = bar.add_task("Deciding again", total=tools.length(ledger))
         return SecondLook.of(
-            tools.journal(ledger), mandate, most, lambda done: bar.update(task, completed=done)
+            tools.journal(ledger),
+            mandate,
+            tools.undone(ledger),
+            most,
+            lambda done: bar.update(task, completed=done),
         )
