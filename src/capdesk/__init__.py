@@ -8,6 +8,12 @@ from typing import TYPE_CHECKING, Any
 from capdesk._version import __version__
 
 if TYPE_CHECKING:
+    from capdesk.budgets import (
+        calculate_drawdown_limit,
+        calculate_max_exposure,
+        calculate_strategy_capital,
+        get_allocation_summary,
+    )
     from capdesk.config import CapitalConfig
     from capdesk.desk import CapitalAllocator
     from capdesk.model.errors import (
@@ -20,17 +26,36 @@ if TYPE_CHECKING:
         LedgerError,
         MandateMismatch,
         NoBankroll,
+        RulesWarning,
         UnknownAllocation,
     )
     from capdesk.model.money import Amount
     from capdesk.model.requests import Allocation, AllocationResult, RecycleEvent, Room, Verdict
+    from capdesk.planner import allocate_risk_adjusted_capital
     from capdesk.recycler import CapitalRecycler
+    from capdesk.sizing import Signal, StrategyCapitalManager, StrategyCapitalTracker, UnifiedCapitalManager
+    from capdesk.supervisor import Hooks, Supervisor
 
 _HOMES = {
     "CapitalAllocator": "capdesk.desk",
     "CapitalConfig": "capdesk.config",
     "CapitalRecycler": "capdesk.recycler",
     "Amount": "capdesk.model.money",
+    "allocate_risk_adjusted_capital": "capdesk.planner",
+    **dict.fromkeys(("Hooks", "Supervisor"), "capdesk.supervisor"),
+    **dict.fromkeys(
+        ("Signal", "StrategyCapitalManager", "StrategyCapitalTracker", "UnifiedCapitalManager"),
+        "capdesk.sizing",
+    ),
+    **dict.fromkeys(
+        (
+            "calculate_drawdown_limit",
+            "calculate_max_exposure",
+            "calculate_strategy_capital",
+            "get_allocation_summary",
+        ),
+        "capdesk.budgets",
+    ),
     **dict.fromkeys(
         ("Allocation", "AllocationResult", "RecycleEvent", "Room", "Verdict"), "capdesk.model.requests"
     ),
@@ -45,6 +70,7 @@ _HOMES = {
             "LedgerError",
             "MandateMismatch",
             "NoBankroll",
+            "RulesWarning",
             "UnknownAllocation",
         ),
         "capdesk.model.errors",
@@ -61,6 +87,7 @@ __all__ = [
     "CapitalRecycler",
     "ConfigError",
     "DeadlineExceeded",
+    "Hooks",
     "IdConflict",
     "InsufficientFunds",
     "InvalidInput",
@@ -69,9 +96,20 @@ __all__ = [
     "NoBankroll",
     "RecycleEvent",
     "Room",
+    "RulesWarning",
+    "Signal",
+    "StrategyCapitalManager",
+    "StrategyCapitalTracker",
+    "Supervisor",
+    "UnifiedCapitalManager",
     "UnknownAllocation",
     "Verdict",
     "__version__",
+    "allocate_risk_adjusted_capital",
+    "calculate_drawdown_limit",
+    "calculate_max_exposure",
+    "calculate_strategy_capital",
+    "get_allocation_summary",
 ]
 
 

@@ -15,11 +15,16 @@ from capdesk.model import errors
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
 COMMANDS = {
+    "audit",
+    "breaker lift",
+    "breaker trip",
+    "budget",
     "confirm",
     "demo",
     "deposit",
     "doctor",
     "explain",
+    "halt",
     "init",
     "ledger check",
     "ledger compact",
@@ -28,11 +33,17 @@ COMMANDS = {
     "mandate show",
     "mandate update",
     "mark",
+    "observe",
     "orphans",
     "recycle",
     "release",
     "report",
     "request",
+    "resume",
+    "size",
+    "status",
+    "supervise",
+    "what-if",
     "withdraw",
 }
 
@@ -59,7 +70,7 @@ def sections() -> dict[str, str]:
     found = {}
     for part in re.split(r"^### ", REFERENCE.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
         heading, _, text = part.partition("\n")
-        name = re.match(r"`capdesk ([a-z ]+?)( [A-Z\[].*)?`", heading)
+        name = re.match(r"`capdesk ([a-z -]+?)( [A-Z\[].*)?`", heading)
         assert name is not None, heading
         found[name[1]] = f"{heading}\n{text.partition(chr(10) + '## ')[0]}"
     return found

@@ -42,6 +42,19 @@ BAD = {
     "no money": ["withdraw", "0"],
     "a negative silence": ["orphans", "--silent", "-1"],
     "no configuration": ["mandate", "diff", "missing.toml"],
+    "no such rules to ask about": ["what-if", "--config", "missing.toml"],
+    "a negative balance": ["budget", "--balance", "-5"],
+    "a peak without a balance": ["budget", "--peak", "5"],
+    "a strategy without a sleeve": ["size", "sniper"],
+    "a size above all of the sleeve": ["size", "sniper", "--percent", "50"],
+    "nothing to resume": ["resume", "--reason", "test"],
+    "nothing to lift": ["breaker", "lift", "--reason", "test"],
+    "a halt without a reason": ["halt"],
+    "a market that acts on nothing": ["observe", "--volatility-state", "low"],
+    "no such state of volatility": ["observe", "--volatility-state", "wild"],
+    "no time between heartbeats": ["supervise", "--every", "0"],
+    "an address that is none": ["supervise", "--notify", "nowhere"],
+    "no steps of a story": ["explain", "--last", "0"],
 }
 
 

@@ -1,6 +1,7 @@
 """The rules of a ledger through the command line: shown, weighed, changed."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,22 @@ EVERYTHING = CapitalConfig(
     accounts=["main", "kalshi"],
     max_mark_age_seconds=600,
     day_boundary="22:30",
+)
+WITH_SLEEVES = CapitalConfig(
+    sleeves=[
+        {"name": "making", "percent": "0.5%", "cap": 10, "minimum": 2, "expected_return": "-0.5"},
+        {"name": "none", "percent": 20, "pays_gas": True, "max_position_size": "0.5"},
+    ],
+    default_sleeve="making",
+    reserve_percent=2,
+    idle="share",
+    compounding="half",
+    resume_margin_percent=10,
+    recall_seconds=60,
+    sizing="unified",
+    max_drawdown_percent=None,
+    risk={"high": "0.5", "stale_after_seconds": None, "correlation": [{"above": "0.5", "multiplier": "0.5"}]},
+    breakers={"daily_loss_percent": "0.5%", "gas_above_gwei": 100, "stale_data": True},
 )
 
 
@@ -56,21 +73,24 @@ def test_every_setting_has_its_comment() -> None:
     assert set(SETTINGS) == set(CapitalConfig.model_fields)
 
 
-@pytest.mark.parametrize("config", [CapitalConfig(), EVERYTHING], ids=["defaults", "everything"])
+@pytest.mark.parametrize(
+    "config", [CapitalConfig(), EVERYTHING, WITH_SLEEVES], ids=["defaults", "everything", "sleeves"]
+)
 def test_a_written_configuration_reads_back_as_the_same(config: CapitalConfig) -> None:
     assert CapitalConfig.load(rules(toml_of(config))) == config
 
 
 def test_an_example_in_the_file_is_valid_when_its_comment_is_taken_away() -> None:
-    def is_example(line: str) -> bool:
-        return line.startswith(
-            ("# [", "# order_tick", "# max_", "# pattern", "# critical", "# high", "# normal")
-        )
-
     lines = toml_of(CapitalConfig()).splitlines()
-    text = "\n".join(line.removeprefix("# ") if is_example(line) else line for line in lines)
+    text = "\n".join(
+        line.removeprefix("# ") if re.match(r"# (\[|[a-z_]+ = )", line) else line for line in lines
+    )
+    read = CapitalConfig.load(rules(text))
 
-    assert CapitalConfig.load(rules(text)).groups["bitcoin"].patterns == ("btc-*",)
+    assert read.groups["bitcoin"].patterns == ("btc-*",)
+    assert [sleeve.name for sleeve in read.sleeves] == ["market_making", "arbitrage"]
+    assert read.risk is not None
+    assert read.breakers is not None
 
 
 def test_the_rules_in_force_are_shown() -> None:

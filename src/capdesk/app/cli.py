@@ -5,21 +5,29 @@ from typing import Annotated
 import typer
 
 from capdesk.app.commands import (
+    audit,
+    budget,
     capital,
     demo,
     doctor,
     flows,
+    halting,
     ledger,
     mandate,
     reading,
     recycling,
     setup,
+    sizing,
+    status,
+    supervising,
+    what_if,
 )
 from capdesk.app.commands.shell import DeskCommand, DeskGroup
 
-START, CAPITAL, INSIGHT, MONEY, RULES = (
+START, CAPITAL, RISK, INSIGHT, MONEY, RULES = (
     "Start",
     "Capital",
+    "Sleeves and risk",
     "Insight",
     "The bankroll",
     "Rules and record",
@@ -63,8 +71,18 @@ app.command("request", cls=DeskCommand, rich_help_panel=CAPITAL)(capital.request
 app.command("confirm", cls=DeskCommand, rich_help_panel=CAPITAL)(capital.confirm)
 app.command("release", cls=DeskCommand, rich_help_panel=CAPITAL)(capital.release)
 app.command("recycle", cls=DeskCommand, rich_help_panel=CAPITAL)(recycling.recycle)
+app.command("budget", cls=DeskCommand, rich_help_panel=RISK)(budget.budget)
+app.command("size", cls=DeskCommand, rich_help_panel=RISK)(sizing.size)
+app.command("status", cls=DeskCommand, rich_help_panel=RISK)(status.status)
+app.command("halt", cls=DeskCommand, rich_help_panel=RISK)(halting.halt)
+app.command("resume", cls=DeskCommand, rich_help_panel=RISK)(halting.resume)
+app.add_typer(halting.app, name="breaker", rich_help_panel=RISK)
+app.command("observe", cls=DeskCommand, rich_help_panel=RISK)(supervising.observe)
+app.command("supervise", cls=DeskCommand, rich_help_panel=RISK)(supervising.supervise)
 app.command("report", cls=DeskCommand, rich_help_panel=INSIGHT)(reading.report)
 app.command("explain", cls=DeskCommand, rich_help_panel=INSIGHT)(reading.explain)
+app.command("audit", cls=DeskCommand, rich_help_panel=INSIGHT)(audit.audit)
+app.command("what-if", cls=DeskCommand, rich_help_panel=INSIGHT)(what_if.what_if)
 app.command("orphans", cls=DeskCommand, rich_help_panel=INSIGHT)(reading.orphans)
 app.command("deposit", cls=DeskCommand, rich_help_panel=MONEY)(flows.deposit)
 app.command("withdraw", cls=DeskCommand, rich_help_panel=MONEY)(flows.withdraw)

@@ -12,18 +12,21 @@ from msgspec.structs import replace
 
 from capdesk.decide.bookkeeping import book_flow, book_pnl, close_position, put_position, revalue
 from capdesk.decide.orders import order_sizes
-from capdesk.decide.unit_value import found_units, mark_peak
+from capdesk.decide.risk.breakers import count_today
+from capdesk.decide.unit_value import found_units, mark_peak, watch_drawdown
 from capdesk.model import journal as j
 from capdesk.model.commands import Released
 from capdesk.model.errors import CorruptLedger
 from capdesk.model.mandate import DAY
 from capdesk.model.requests import AllocationResult, Granted, Refused
-from capdesk.model.state import Day, Pending, Position, State, Transit, Untold
+from capdesk.model.rules import Breaker
+from capdesk.model.state import Day, Halt, Pending, Position, Recall, State, Transit, Untold
 
 
 def evolve(state: State, event: j.Event, sequence: int, at: int) -> None:
     """Carry one event into a working copy of the state."""
     _EVOLVERS[type(event)](state, event, sequence, at)
+    watch_drawdown(state, at)
 
 
 def _granted(state: State, event: Granted, sequence: int, at: int) -> None:
@@ -36,6 +39,7 @@ def _granted(state: State, event: Granted, sequence: int, at: int) -> None:
             account=event.account,
             opened=sequence,
             opened_at=at,
+            sleeve=event.sleeve,
             group=event.group,
             orders=event.orders,
             lease_until=event.lease_until,
@@ -78,7 +82,15 @@ def _released(state: State, event: Released, sequence: int, at: int) -> None:
         orders = order_sizes(state.mandate, event.rest)
         put_position(state, replace(old, amount=event.rest, orders=orders, mark=mark), at)
     book_pnl(state, event.account, event.pnl, event.fees)
+    count_today(state, event.pnl - event.fees, at)
+    _earn(state, event, 1)
     state.heard[event.strategy] = at
+
+
+def _earn(state: State, released: Released, sign: int) -> None:
+    if released.sleeve is not None:
+        net = sign * (released.pnl - released.fees)
+        state.earned.put(released.sleeve, state.earned[released.sleeve] + net)
 
 
 def _restored(state: State, event: j.Restored, sequence: int, at: int) -> None:
@@ -93,6 +105,7 @@ def _restored(state: State, event: j.Restored, sequence: int, at: int) -> None:
             account=was.account,
             opened=was.opened,
             opened_at=was.opened_at,
+            sleeve=was.sleeve,
             group=was.group,
             orders=order_sizes(state.mandate, amount),
             queued=was.queued if was.queued is not None and state.pending[was.queued] is not None else None,
@@ -102,6 +115,8 @@ def _restored(state: State, event: j.Restored, sequence: int, at: int) -> None:
         new = replace(old, amount=amount, mark=mark, orders=order_sizes(state.mandate, amount))
     put_position(state, new, at)
     book_pnl(state, was.account, -was.pnl, -was.fees)
+    count_today(state, was.fees - was.pnl, at)
+    _earn(state, was, -1)
     state.reversed[event.release] = True
 
 
@@ -185,6 +200,45 @@ def _mandate_changed(state: State, event: j.MandateChanged, sequence: int, at: i
     revalue(state, at)
 
 
+def _reconciled(state: State, event: j.Reconciled, sequence: int, at: int) -> None:
+    book_pnl(state, event.account, event.amount)
+    count_today(state, event.amount, at)
+
+
+def _market_observed(state: State, event: j.MarketObserved, sequence: int, at: int) -> None:
+    state.risk = event.risk
+    rules, gas = state.mandate.breakers, event.risk.gas_price
+    if rules is None or rules.gas_above is None or (gas is not None and gas <= rules.gas_above):
+        state.gas_high_since = 0
+    elif gas is not None and state.gas_high_since == 0:
+        state.gas_high_since = event.risk.observed_at
+
+
+def _breaker_tripped(state: State, event: j.BreakerTripped, sequence: int, at: int) -> None:
+    latched = state.breakers[event.name]
+    state.breakers[event.name] = Breaker(event.name, at if latched is None else latched.since, event.reason)
+
+
+def _budgets_published(state: State, event: j.BudgetsPublished, sequence: int, at: int) -> None:
+    state.published, state.budget_version, state.paused = event.budgets, event.version, event.paused
+
+
+def _recalled(state: State, event: j.Recalled, sequence: int, at: int) -> None:
+    if event.amount == 0:
+        state.recalls.put(event.sleeve, None)
+        return
+    old = state.recalls[event.sleeve]
+    since, worst = (at, 0) if old is None else (old.since, old.worst)
+    state.recalls[event.sleeve] = Recall(
+        event.sleeve, event.amount, since, event.deadline, max(worst, event.amount)
+    )
+
+
+def _resumed(state: State, event: j.Resumed, sequence: int, at: int) -> None:
+    state.halt = None
+    found_units(state)
+
+
 def _position(state: State, market: str, strategy: str) -> Position:
     position = state.positions[market, strategy]
     if position is None:
@@ -201,7 +255,7 @@ _EVOLVERS: dict[type, Callable[[State, Any, int, int], None]] = {
     j.Restored: _restored,
     j.Marked: _marked,
     j.Flowed: lambda s, e, n, at: book_flow(s, e.account, e.amount),
-    j.Reconciled: lambda s, e, n, at: book_pnl(s, e.account, e.amount),
+    j.Reconciled: _reconciled,
     j.Departed: _departed,
     j.Arrived: _arrived,
     j.Queued: _queued,
@@ -209,4 +263,11 @@ _EVOLVERS: dict[type, Callable[[State, Any, int, int], None]] = {
     j.Told: lambda s, e, n, at: s.untold.put(e.event_id, None),
     j.LeaseEnded: _lease_ended,
     j.MandateChanged: _mandate_changed,
+    j.MarketObserved: _market_observed,
+    j.BreakerTripped: _breaker_tripped,
+    j.BreakerLifted: lambda s, e, n, at: s.breakers.put(e.name, None),
+    j.BudgetsPublished: _budgets_published,
+    j.Recalled: _recalled,
+    j.Halted: lambda s, e, n, at: setattr(s, "halt", Halt(at if s.halt is None else s.halt.at, e.reason)),
+    j.Resumed: _resumed,
 }

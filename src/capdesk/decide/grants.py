@@ -9,10 +9,13 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from capdesk.decide.orders import order_sizes
+from capdesk.decide.review import budget_of, deployable
+from capdesk.decide.risk.gate import market_limit_multiplier
 from capdesk.model.errors import InvalidInput
 from capdesk.model.mandate import Mandate
 from capdesk.model.money import PPM, usd
 from capdesk.model.requests import PRIORITIES, AllocationResult, Granted, Refused, Request, RoomLeft
+from capdesk.model.rules import Budget, Sleeve
 from capdesk.model.state import State
 
 _PRECEDENCE = {
@@ -20,6 +23,7 @@ _PRECEDENCE = {
     "account": AllocationResult.INSUFFICIENT_CAPITAL,
     "total": AllocationResult.TOTAL_LIMIT_EXCEEDED,
     "priority": AllocationResult.TOTAL_LIMIT_EXCEEDED,
+    "sleeve": AllocationResult.SLEEVE_LIMIT_EXCEEDED,
     "group": AllocationResult.GROUP_LIMIT_EXCEEDED,
     "market_percent": AllocationResult.MARKET_LIMIT_EXCEEDED,
     "market_absolute": AllocationResult.MARKET_LIMIT_EXCEEDED,
@@ -47,10 +51,12 @@ def decide_request(state: State, request: Request, at: int) -> Granted | Refused
     mandate = state.mandate
     request = _of_its_holder(state, request)
     account, group = places(state, request)
-    early = _refuse_early(state, request, mandate)
+    sleeve = _sleeve_of(state, request) if mandate.sleeves else None
+    budget = None if sleeve is None else budget_of(state, sleeve, at)
+    early = _refuse_early(state, request, mandate, sleeve, budget)
     if early is not None:
         return early
-    rooms = rooms_for(state, request, account, group)
+    rooms = rooms_for(state, request, account, group, sleeve, budget, at)
     tightest = min(rooms, key=_left)
     left = tightest.limit - tightest.used
     granted = request.asked if request.asked <= left else max(0, left)
@@ -72,6 +78,7 @@ def decide_request(state: State, request: Request, at: int) -> Granted | Refused
         account=account,
         rooms=rooms,
         version=state.mandate_version,
+        sleeve=None if sleeve is None else sleeve.name,
         group=group,
         orders=order_sizes(mandate, granted) if granted > mandate.split_threshold else (),
         bound_by=bound_by,
@@ -97,10 +104,27 @@ def _of_its_holder(state: State, request: Request) -> Request:
     return replace(request, strategy=holders[0]) if holders else request
 
 
-def rooms_for(state: State, request: Request, account: str, group: str | None) -> tuple[RoomLeft, ...]:
+def _sleeve_of(state: State, request: Request) -> Sleeve | None:
+    """The sleeve a request draws on; an increase has that of its allocation."""
+    held = state.positions[request.market, request.strategy] if request.increase else None
+    if held is None:
+        return state.mandate.sleeve_of(request.strategy)
+    return next((sleeve for sleeve in state.mandate.sleeves if sleeve.name == held.sleeve), None)
+
+
+def rooms_for(
+    state: State,
+    request: Request,
+    account: str,
+    group: str | None,
+    sleeve: Sleeve | None,
+    budget: Budget | None,
+    at: int,
+) -> tuple[RoomLeft, ...]:
     """The room under every limit that applies to a request, in the order of precedence.
 
-    ``equity x percent`` is rounded down to the micro-unit; equity below zero counts as zero.
+    ``equity x percent x multiplier`` is rounded down to the micro-unit; equity below zero
+    counts as zero. The market's multiplier is in the budgets or in the market limits.
     """
     mandate = state.mandate
     equity = state.equity
@@ -110,12 +134,15 @@ def rooms_for(state: State, request: Request, account: str, group: str | None) -
     rooms = [RoomLeft("available", state.bankroll - state.transit_total, allocated)]
     if len(mandate.accounts) > 1:
         rooms.append(RoomLeft(f"account:{account}", state.balances[account], state.by_account[account]))
-    total = equity * mandate.total_percent_ppm // PPM
+    gated = mandate.risk is not None or mandate.breakers is not None or state.breakers.any()
+    total = deployable(state, equity, at) if gated else equity * mandate.total_percent_ppm // PPM
     rooms.append(RoomLeft("total", total, allocated))
     if mandate.tiers:
         tier = mandate.tier(request.priority)
         if tier is not None:
             rooms.append(RoomLeft(f"priority:{tier.name}", total * tier.share_ppm // PPM, allocated))
+    if budget is not None:
+        rooms.append(RoomLeft(f"sleeve:{budget.sleeve}", budget.amount, state.by_sleeve[budget.sleeve]))
     if group is not None:
         rooms.extend(_group_rooms(state, mandate, group, equity))
     used = state.markets[request.market].used
@@ -124,9 +151,10 @@ def rooms_for(state: State, request: Request, account: str, group: str | None) -
         if mandate.profiles
         else (mandate.market_percent_ppm, mandate.market_absolute)
     )
-    rooms.append(RoomLeft("market_percent", equity * percent // PPM, used))
+    factor = market_limit_multiplier(state, sleeve, at) if gated else PPM
+    rooms.append(RoomLeft("market_percent", equity * percent * factor // (PPM * PPM), used))
     if absolute is not None:
-        rooms.append(RoomLeft("market_absolute", absolute, used))
+        rooms.append(RoomLeft("market_absolute", absolute * factor // PPM, used))
     return tuple(rooms)
 
 
@@ -165,8 +193,17 @@ def places(state: State, request: Request) -> tuple[str, str | None]:
     return account, request.group
 
 
-def _refuse_early(state: State, request: Request, mandate: Mandate) -> Refused | None:
+def _refuse_early(
+    state: State, request: Request, mandate: Mandate, sleeve: Sleeve | None, budget: Budget | None
+) -> Refused | None:
     """The reasons that come before any limit."""
+    if state.halt is not None:
+        detail = f"refused {usd(request.asked)} asked for {request.market}: the desk is halted ({state.halt.reason})"
+        return _refused(state, request, AllocationResult.HALTED, detail)
+    if mandate.sleeves:
+        outside = _refuse_strategy(state, request, mandate, sleeve, budget)
+        if outside is not None:
+            return outside
     held = state.positions[request.market, request.strategy]
     if request.asked < mandate.min_order:
         asked = usd(request.asked)
@@ -190,6 +227,22 @@ def _refuse_early(state: State, request: Request, mandate: Mandate) -> Refused |
             f"it holds {usd(use.used)} already, for {owner}; release it first, or increase it"
         )
         return _refused(state, request, AllocationResult.ALREADY_ALLOCATED, detail)
+    return None
+
+
+def _refuse_strategy(
+    state: State, request: Request, mandate: Mandate, sleeve: Sleeve | None, budget: Budget | None
+) -> Refused | None:
+    if sleeve is None or budget is None:
+        known = ", ".join(sleeve.name for sleeve in mandate.sleeves)
+        detail = f"{request.strategy} has no sleeve: the sleeves are {known}, and none is the default"
+        return _refused(state, request, AllocationResult.UNKNOWN_STRATEGY, detail)
+    if not budget.enabled:
+        detail = (
+            f"the sleeve {sleeve.name} is disabled: {usd(budget.share)} is its share, "
+            f"its minimum is {usd(sleeve.minimum)}"
+        )
+        return _refused(state, request, AllocationResult.STRATEGY_DISABLED, detail)
     return None
 
 

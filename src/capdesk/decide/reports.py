@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from capdesk.decide.bookkeeping import mark_gain
+from capdesk.decide.review import deployable
 from capdesk.model.money import PPM, Amount
 from capdesk.model.requests import Allocation, AsOf, RecycleEvent, moment
 from capdesk.model.state import Pending, Position, State, Untold
@@ -33,10 +34,13 @@ def as_of(state: State) -> AsOf:
     return AsOf(state.sequence, moment(state.at))
 
 
-def allocation_report(state: State, positions: list[Position]) -> dict[str, Any]:
-    """Seed 001's allocation report; amounts are exact, percentages rounded to six digits."""
+def allocation_report(state: State, positions: list[Position], at: int) -> dict[str, Any]:
+    """Seed 001's allocation report; amounts are exact, percentages rounded to six digits.
+
+    What may be allocated in all is what it is at this moment, after the market's multiplier.
+    """
     bankroll, allocated = state.bankroll, state.allocated
-    total = max(0, state.equity) * state.mandate.total_percent_ppm // PPM
+    total = deployable(state, max(0, state.equity), at)
     return {
         "bankroll": Amount.from_micro(bankroll),
         "total_allocated": Amount.from_micro(allocated),

@@ -113,6 +113,7 @@ def _released(position: Position, amount: int, pnl: int, fees: int, event_id: st
         pnl=pnl,
         fees=fees,
         rest=position.amount - amount,
+        sleeve=position.sleeve,
         group=position.group,
         event_id=event_id,
         queued=position.queued,

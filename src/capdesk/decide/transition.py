@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from capdesk.decide import flows, settlement
+from capdesk.decide import flows, review, settlement
 from capdesk.decide.bookkeeping import tick
 from capdesk.decide.evolution import evolve
 from capdesk.decide.grants import decide_request
+from capdesk.decide.risk.breakers import lift_by_hand, trip_by_hand, unjournaled
 from capdesk.model import commands as c
 from capdesk.model import journal as j
 from capdesk.model.requests import Granted, Refused, Request
@@ -89,14 +90,23 @@ _DECIDERS: dict[type, Callable[[State, Any, str, int], tuple[j.Event, ...]]] = {
     c.Expire: lambda s, x, i, at: settlement.expire(s, at),
     c.Arrive: lambda s, x, i, at: flows.arrive(s, at),
     c.UpdateMandate: lambda s, x, i, at: flows.update_mandate(s, x),
+    c.Observe: lambda s, x, i, at: review.observe(s, x, at),
+    c.Review: lambda s, x, i, at: review.review(s, at),
+    c.HaltDesk: lambda s, x, i, at: review.halt(s, x),
+    c.Trip: lambda s, x, i, at: review.trip(s),
+    c.Resume: lambda s, x, i, at: review.resume(s, x),
+    c.TripBreaker: lambda s, x, i, at: trip_by_hand(s, x),
+    c.LiftBreaker: lambda s, x, i, at: lift_by_hand(s, x),
 }
 
 
 def due(state: State, at: int) -> list[c.Command]:
-    """What the passing of time commands: expired leases, transfers that arrived."""
+    """What nobody has to ask for: expired leases, transfers that arrived, a halt that was caused."""
     commands: list[c.Command] = []
     if any(0 < until <= at for _, until in state.leases.entries()):
         commands.append(c.Expire())
     if any(transit is not None and transit.arrives_at <= at for _, transit in state.transits.entries()):
         commands.append(c.Arrive())
+    if (state.halt is not None and not state.halt.journaled) or unjournaled(state):
+        commands.append(c.Trip())
     return commands

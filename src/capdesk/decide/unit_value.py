@@ -7,7 +7,8 @@ mark is of the unit value. All figures are integers and compared by cross-multip
 
 from __future__ import annotations
 
-from capdesk.model.state import State
+from capdesk.model.money import PPM
+from capdesk.model.state import Halt, State
 
 UNITS_PER_MICRO = 10**12
 _PARKED = 10**30
@@ -15,9 +16,10 @@ PPB = 10**9
 
 
 def found_units(state: State) -> None:
-    """Give the first deposit its units; the high-water mark is where it begins."""
-    state.units = state.equity * UNITS_PER_MICRO
-    state.peak_equity, state.peak_units = state.equity, state.units
+    """Begin the units and the high-water mark anew, at the equity of this moment."""
+    equity = max(0, state.equity)
+    state.units = equity * UNITS_PER_MICRO
+    state.peak_equity, state.peak_units = equity, max(1, state.units)
 
 
 def flow(state: State, equity_before: int) -> None:
@@ -53,6 +55,17 @@ def mark_peak(state: State) -> None:
             state.peak_equity, state.peak_units = equity, state.units
     else:
         state.worst_ppb = max(state.worst_ppb, (peak - here) * PPB // peak)
+
+
+def watch_drawdown(state: State, at: int) -> None:
+    """The kill switch: it latches in the fold itself, so that no later gain undoes it."""
+    limit_ppm = state.mandate.drawdown_ppm
+    if limit_ppm is None or state.halt is not None:
+        return
+    drawdown = drawdown_ppb(state)
+    if drawdown * PPM > limit_ppm * PPB:
+        reason = f"drawdown {drawdown / PPB:.2%} of the unit value exceeds the limit of {limit_ppm / PPM:.2%}"
+        state.halt = Halt(at, reason, journaled=False)
 
 
 def drawdown_ppb(state: State) -> int:

@@ -10,22 +10,20 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self
 
-from capdesk.decide import transition
 from capdesk.desk import arguments as read
 from capdesk.desk.answers import confirmation, equity_after, principal, verdict, verdicts
 from capdesk.desk.flows import FlowVerbs
 from capdesk.desk.opening import Opening
-from capdesk.desk.views import ViewVerbs
+from capdesk.desk.supervision import SupervisionVerbs
 from capdesk.ledger.ledger import Ledger
 from capdesk.ledger.rules import TRANSITION
-from capdesk.ledger.writer import Writer
 from capdesk.model import commands as c
 from capdesk.model.errors import CapdeskError, InvalidInput, MandateMismatch, NoBankroll, UnknownAllocation
 from capdesk.model.mandate import Mandate
 from capdesk.model.money import Amount, to_micro
-from capdesk.model.requests import Granted, Refused, Verdict
+from capdesk.model.requests import Verdict
 from capdesk.model.state import State
 
 if TYPE_CHECKING:
@@ -41,7 +39,7 @@ def system_clock() -> int:
     return time.time_ns() // 1_000
 
 
-class CapitalAllocator(FlowVerbs, ViewVerbs):
+class CapitalAllocator(FlowVerbs, SupervisionVerbs):
     """Grants capital to markets under limits, and takes it back with its P&L.
 
     Parameters
@@ -218,25 +216,6 @@ class CapitalAllocator(FlowVerbs, ViewVerbs):
         command = c.RequestAll(read.legs(requests))
         entry = await self._submit(command, request_id, deadline_seconds)
         return verdicts(entry)
-
-    async def quote(
-        self, market_id: str, requested_amount: object, strategy: str = "sniper", **options: Any
-    ) -> Verdict:
-        """What `request_allocation` would answer now; nothing is taken and nothing is journaled."""
-        request = read.request(market_id, requested_amount, strategy, **options)
-
-        def decide(writer: Writer) -> Verdict:
-            writer.refresh()
-            at = writer.now()
-            trial = writer.state.fork()
-            transition.tick(trial, at)
-            for command in transition.due(trial, at):
-                for event in transition.decide(trial, command, "", at):
-                    transition.evolve(trial, event, trial.sequence, at)
-            (outcome,) = transition.decide(trial, request, "", at)
-            return Verdict(request, cast("Granted | Refused", outcome), "", trial.sequence)
-
-        return await self._open_ledger.ask(decide)
 
     async def increase_allocation(
         self,

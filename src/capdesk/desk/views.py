@@ -2,25 +2,58 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from capdesk.decide import reports
+from capdesk.decide import reports, transition
 from capdesk.decide.unit_value import PPB, drawdown_ppb
 from capdesk.desk import arguments as read
 from capdesk.desk.answers import confirmation, markets_of, verdict, verdicts
 from capdesk.desk.base import DeskBase
+from capdesk.ledger.writer import Writer
 from capdesk.model import commands as c
 from capdesk.model.errors import InvalidInput
 from capdesk.model.journal import Entry
 from capdesk.model.money import Amount
-from capdesk.model.requests import Allocation, Request, Verdict
+from capdesk.model.requests import Allocation, Granted, Refused, Request, Verdict
+from capdesk.model.state import State
 
 if TYPE_CHECKING:
     from capdesk.config import CapitalConfig
 
+T = TypeVar("T")
+
+
+def looking(question: Callable[[State, int], T]) -> Callable[[Writer], T]:
+    """Ask a question of the state as it is now: all processes' entries in, due leases ended, nothing kept."""
+
+    def look(writer: Writer) -> T:
+        writer.refresh()
+        at = writer.now()
+        trial = writer.state.fork()
+        transition.tick(trial, at)
+        for command in transition.due(trial, at):
+            for event in transition.decide(trial, command, "", at):
+                transition.evolve(trial, event, trial.sequence, at)
+        return question(trial, at)
+
+    return look
+
 
 class ViewVerbs(DeskBase):
     """What the desk holds, has decided, and believes."""
+
+    async def quote(
+        self, market_id: str, requested_amount: object, strategy: str = "sniper", **options: Any
+    ) -> Verdict:
+        """What `request_allocation` would answer now; nothing is taken and nothing is journaled."""
+        request = read.request(market_id, requested_amount, strategy, **options)
+
+        def decide(state: State, at: int) -> Verdict:
+            (outcome,) = transition.decide(state, request, "", at)
+            return Verdict(request, cast("Granted | Refused", outcome), "", state.sequence)
+
+        return await self._open_ledger.ask(looking(decide))
 
     async def get_allocation(self, market_id: str, strategy: str | None = None) -> Allocation | None:
         """The open allocation of a market; None if it holds nothing."""
@@ -87,9 +120,10 @@ class ViewVerbs(DeskBase):
 
     def get_allocation_report(self) -> dict[str, Any]:
         """Seed 001's report, true as of the entry it names; `json.dumps(report, default=str)` writes it."""
+        at = self._open_ledger.now()
         with self._reading() as state:
             positions = [position for position in state.positions.values() if position is not None]
-            return reports.allocation_report(state, positions)
+            return reports.allocation_report(state, positions, at)
 
     @property
     def bankroll(self) -> Amount:

@@ -67,6 +67,7 @@ _TOTALS = {
     "by_account": lambda position: position.account,
     "by_group": lambda position: position.group,
     "by_strategy": lambda position: position.strategy,
+    "by_sleeve": lambda position: position.sleeve,
 }
 
 
@@ -88,6 +89,7 @@ def check_step(before: State, after: State) -> None:
     accounts: dict[str, int] = {}
     groups: dict[str, int] = {}
     strategies: dict[str, int] = {}
+    sleeves: dict[str, int] = {}
     old_positions = before.positions
     for key, new in after.positions.items():
         old = old_positions[key]
@@ -105,6 +107,8 @@ def check_step(before: State, after: State) -> None:
         markets[position.market] = markets.get(position.market, 0) + delta
         accounts[position.account] = accounts.get(position.account, 0) + delta
         strategies[position.strategy] = strategies.get(position.strategy, 0) + delta
+        if position.sleeve is not None:
+            sleeves[position.sleeve] = sleeves.get(position.sleeve, 0) + delta
         if position.group is not None:
             groups[position.group] = groups.get(position.group, 0) + delta
     _expect(
@@ -116,6 +120,7 @@ def check_step(before: State, after: State) -> None:
     _same_moves("market", before.markets, after.markets, markets)
     _same_moves("account", before.by_account, after.by_account, accounts)
     _same_moves("strategy", before.by_strategy, after.by_strategy, strategies)
+    _same_moves("sleeve", before.by_sleeve, after.by_sleeve, sleeves)
     _same_moves("group", before.by_group, after.by_group, groups)
 
 

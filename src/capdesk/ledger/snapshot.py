@@ -13,7 +13,19 @@ from msgspec import Struct
 from capdesk.ledger.invariants import check_in_full
 from capdesk.model.errors import CorruptLedger
 from capdesk.model.mandate import Mandate
-from capdesk.model.state import Day, Key, MarketUse, Pending, Position, State, Transit, Untold
+from capdesk.model.rules import Breaker, Budget, Risk, Today
+from capdesk.model.state import (
+    Day,
+    Halt,
+    Key,
+    MarketUse,
+    Pending,
+    Position,
+    Recall,
+    State,
+    Transit,
+    Untold,
+)
 
 FORMAT = 1
 """Raised when the fold changes its meaning: older snapshots are then passed over."""
@@ -41,6 +53,13 @@ class Snapshot(Struct, frozen=True):
     transit_total: int
     id_period: int
     id_since: int
+    halt: Halt | None
+    risk: Risk
+    paused: tuple[str, ...]
+    budget_version: int
+    published: tuple[Budget, ...]
+    today: Today
+    gas_high_since: int
     day: Day
     balances: dict[str, int]
     positions: list[Position]
@@ -48,7 +67,10 @@ class Snapshot(Struct, frozen=True):
     pending: list[Pending]
     untold: list[Untold]
     transits: list[Transit]
+    recalls: list[Recall]
+    breakers: list[Breaker]
     heard: dict[str, int]
+    earned: dict[str, int]
     reversed: list[int]
 
 
@@ -72,7 +94,10 @@ def write_snapshot(state: State, last_hash: bytes) -> bytes:
             pending=_values(state.pending),
             untold=_values(state.untold),
             transits=_values(state.transits),
+            recalls=_values(state.recalls),
+            breakers=_values(state.breakers),
             heard=dict(state.heard),
+            earned=dict(state.earned),
             reversed=list(state.reversed),
         )
     )
@@ -105,7 +130,10 @@ def read_snapshot(body: bytes) -> tuple[State, bytes]:
     state.pending.update((pending.event_id, pending) for pending in snapshot.pending)
     state.untold.update((untold.event_id, untold) for untold in snapshot.untold)
     state.transits.update((transit.transfer, transit) for transit in snapshot.transits)
+    state.recalls.update((recall.sleeve, recall) for recall in snapshot.recalls)
+    state.breakers.update((breaker.name, breaker) for breaker in snapshot.breakers)
     state.heard.update(snapshot.heard)
+    state.earned.update(snapshot.earned)
     state.reversed.update(dict.fromkeys(snapshot.reversed, True))
     check_in_full(state)
     return state, snapshot.hash
@@ -120,6 +148,8 @@ def _open(state: State, position: Position) -> None:
     )
     state.by_account[position.account] += position.amount
     state.by_strategy[position.strategy] += position.amount
+    if position.sleeve is not None:
+        state.by_sleeve[position.sleeve] += position.amount
     if position.group is not None:
         state.by_group[position.group] += position.amount
     if position.lease_until is not None and not position.held:

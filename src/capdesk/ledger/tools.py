@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,9 @@ from capdesk.ledger.schema import inspect_file, newest_version, version_of
 from capdesk.ledger.snapshot import FORMAT, read_snapshot, same_state
 from capdesk.ledger.sqlite import COLUMNS, SqliteStore, sqlite_errors
 from capdesk.ledger.writer import Writer
+from capdesk.model.commands import ReverseRelease
 from capdesk.model.errors import CapdeskError, LedgerUnavailable, NotALedger
+from capdesk.model.journal import Entry
 from capdesk.model.requests import moment
 from capdesk.model.state import State
 
@@ -62,44 +65,45 @@ def check(path: Path) -> CheckReport:
     problems: list[str] = []
     state, last_hash = State(), GENESIS
     began: dict[int, int] = {}
-    with sqlite_errors(path):
-        name, db = _read_only(path)
-    try:
-        problems += _check_pages(db)
-        snapshots = _snapshots(db, problems)
-        for row in _rows(db):
-            verify_row(row, last_hash, state.sequence + 1)
-            _replay(state, row)
-            began.setdefault(state.id_period, row.sequence)
-            last_hash = row.hash
-            if row.sequence in snapshots:
-                problems += _check_snapshot(snapshots.pop(row.sequence), state, row)
-        check_in_full(state)
-        problems += [f"the snapshot of entry {number} is of no entry" for number in snapshots]
-        problems += _check_ids(db, began.get(state.id_period - 1, began.get(state.id_period, 1)))
-    except (CapdeskError, apsw.Error, AssertionError) as error:
-        problems.append(str(error) or type(error).__name__)
-    finally:
-        db.close()
-        name.close()
+    with sqlite_errors(path), _reading(path) as db:
+        try:
+            problems += _check_pages(db)
+            snapshots = _snapshots(db, problems)
+            for row in _rows(db):
+                verify_row(row, last_hash, state.sequence + 1)
+                _replay(state, row)
+                began.setdefault(state.id_period, row.sequence)
+                last_hash = row.hash
+                if row.sequence in snapshots:
+                    problems += _check_snapshot(snapshots.pop(row.sequence), state, row)
+            check_in_full(state)
+            problems += [f"the snapshot of entry {number} is of no entry" for number in snapshots]
+            problems += _check_ids(db, began.get(state.id_period - 1, began.get(state.id_period, 1)))
+        except (CapdeskError, apsw.Error, AssertionError) as error:
+            problems.append(str(error) or type(error).__name__)
     return CheckReport(state.sequence, last_hash.hex(), problems)
 
 
-def _read_only(path: Path) -> tuple[InUse, apsw.Connection]:
+@contextmanager
+def _reading(path: Path) -> Iterator[apsw.Connection]:
+    """A connection that only reads, within one transaction."""
     if not path.exists():
         raise NotALedger(f"there is no ledger at {path}")
     name = InUse(path, inspect_file)
     try:
         db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
-        db.set_busy_timeout(2_000)
-        db.execute("BEGIN")
-        if version_of(db, path) != newest_version("sqlite"):
+        try:
+            db.set_busy_timeout(2_000)
+            db.execute("BEGIN")
+            if version_of(db, path) != newest_version("sqlite"):
+                raise LedgerUnavailable(
+                    f"{path} has an older schema: open it once with capdesk to upgrade it"
+                )
+            yield db
+        finally:
             db.close()
-            raise LedgerUnavailable(f"{path} has an older schema: open it once with capdesk to upgrade it")
-    except BaseException:
+    finally:
         name.close()
-        raise
-    return name, db
 
 
 def _check_pages(db: apsw.Connection) -> list[str]:
@@ -159,6 +163,45 @@ def _replay(state: State, row: Row) -> None:
     state.sequence, state.at = entry.sequence, entry.at
 
 
+def journal(path: Path) -> Iterator[Entry]:
+    """Every entry, oldest first, each read when it is asked for: a long journal takes no more memory than a short one.
+
+    Raises
+    ------
+    LedgerError
+        If the file cannot be read.
+    """
+    with sqlite_errors(path), _reading(path) as db:
+        for row in _rows(db):
+            yield read_row(row)
+
+
+def length(path: Path) -> int:
+    """How many entries the journal has.
+
+    Raises
+    ------
+    LedgerError
+        If the file cannot be read.
+    """
+    with sqlite_errors(path), _reading(path) as db:
+        return db.execute("SELECT coalesce(max(sequence), 0) FROM journal").get
+
+
+def undone(path: Path) -> frozenset[int]:
+    """The numbers of the releases that the journal undoes later.
+
+    Raises
+    ------
+    LedgerError
+        If the file cannot be read.
+    """
+    with sqlite_errors(path), _reading(path) as db:
+        rows = db.execute(f"SELECT {COLUMNS} FROM journal WHERE kind = 'reverse_release'")
+        commands = [read_row(Row(*row)).command for row in rows]
+    return frozenset(command.release for command in commands if isinstance(command, ReverseRelease))
+
+
 def export(path: Path) -> Iterator[dict[str, Any]]:
     """Every entry as plain data, oldest first; amounts in micro-units, times in microseconds since 1970 (UTC).
 
@@ -167,23 +210,18 @@ def export(path: Path) -> Iterator[dict[str, Any]]:
     LedgerError
         If the file cannot be read.
     """
-    with sqlite_errors(path):
-        name, db = _read_only(path)
-        try:
-            for row in _rows(db):
-                body = msgspec.json.decode(row.body)
-                yield {
-                    "sequence": row.sequence,
-                    "at": row.at,
-                    "time": moment(row.at).isoformat(),
-                    "request_id": row.request_id,
-                    "command": body["command"],
-                    "events": body["events"],
-                    "hash": row.hash.hex(),
-                }
-        finally:
-            db.close()
-            name.close()
+    with sqlite_errors(path), _reading(path) as db:
+        for row in _rows(db):
+            body = msgspec.json.decode(row.body)
+            yield {
+                "sequence": row.sequence,
+                "at": row.at,
+                "time": moment(row.at).isoformat(),
+                "request_id": row.request_id,
+                "command": body["command"],
+                "events": body["events"],
+                "hash": row.hash.hex(),
+            }
 
 
 def compact(path: Path) -> CompactReport:

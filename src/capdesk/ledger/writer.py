@@ -19,7 +19,7 @@ from capdesk.ledger.codec import GENESIS, Row, read_row, verify_row, write_row
 from capdesk.ledger.invariants import check_step
 from capdesk.ledger.snapshot import FORMAT, read_snapshot, write_snapshot
 from capdesk.ledger.store import DuplicateId, Store, StoredSnapshot
-from capdesk.model.commands import Command
+from capdesk.model.commands import Command, describe
 from capdesk.model.errors import CapdeskError, CorruptLedger, IdConflict, InvariantBreach, LedgerClosed
 from capdesk.model.journal import Body, Entry, Event
 from capdesk.model.requests import Refused, Request
@@ -184,7 +184,7 @@ class Writer:
         draft = self.state.fork()
         self._transition.tick(draft, at)
         batch = _Batch(draft, self._last_hash, [], [], [], {}, {})
-        if self.state.leases or self.state.transits:
+        if self.state.leases or self.state.transits or self.state.halt is not None or self.state.breakers:
             for command in self._transition.due(draft, at):
                 kind = command.__struct_config__.tag
                 request_id = f"{kind}-{draft.sequence + 1}"
@@ -216,7 +216,7 @@ class Writer:
             earlier = self._stored(known[request_id])
         if earlier is not None:
             if earlier.command != command:
-                raise IdConflict(request_id, repr(earlier.command), repr(command))
+                raise IdConflict(request_id, describe(earlier.command), describe(command))
             return replace(earlier, request_id=request_id)
         # As the replay does before each row: a command of this batch may have changed what ages.
         self._transition.tick(batch.draft, at)

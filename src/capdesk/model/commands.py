@@ -9,7 +9,9 @@ from __future__ import annotations
 from msgspec import Struct
 
 from capdesk.model.mandate import Mandate
+from capdesk.model.money import usd
 from capdesk.model.requests import Request
+from capdesk.model.rules import MarketState
 
 
 class Found(Struct, frozen=True, omit_defaults=True, tag="found"):
@@ -127,6 +129,44 @@ class Arrive(Struct, frozen=True, tag="arrive"):
     """Transfers whose time in transit is over, told by the writer."""
 
 
+class Observe(Struct, frozen=True, omit_defaults=True, tag="observe"):
+    """The state of the market as it was seen."""
+
+    seen: MarketState
+
+
+class Review(Struct, frozen=True, tag="review"):
+    """Look at the sleeves: publish budgets that changed, recall what is over them, pause and resume."""
+
+
+class HaltDesk(Struct, frozen=True, tag="halt"):
+    """Refuse every grant until resumed, by hand."""
+
+    reason: str
+
+
+class Trip(Struct, frozen=True, tag="trip"):
+    """Journal what the drawdown or the daily loss limit has stopped, told by the writer."""
+
+
+class Resume(Struct, frozen=True, tag="resume"):
+    """End a halt; the high-water mark begins anew."""
+
+    reason: str
+
+
+class TripBreaker(Struct, frozen=True, tag="trip_breaker"):
+    """Trip the manual breaker."""
+
+    reason: str
+
+
+class LiftBreaker(Struct, frozen=True, tag="lift_breaker"):
+    """Lift the manual breaker."""
+
+    reason: str
+
+
 class UpdateMandate(Struct, frozen=True, omit_defaults=True, tag="update_mandate"):
     """Change the rules, for every process on this ledger."""
 
@@ -150,6 +190,7 @@ class Released(Struct, frozen=True, omit_defaults=True, tag="released"):
     pnl: int = 0
     fees: int = 0
     rest: int = 0
+    sleeve: str | None = None
     group: str | None = None
     event_id: str | None = None
     queued: str | None = None
@@ -174,4 +215,25 @@ Command = (
     | Expire
     | Arrive
     | UpdateMandate
+    | Observe
+    | Review
+    | HaltDesk
+    | Trip
+    | Resume
+    | TripBreaker
+    | LiftBreaker
 )
+
+_DOLLARS = frozenset({"amount", "asked", "min_amount", "pnl", "fees", "filled", "value", "cash", "bankroll"})
+
+
+def describe(command: Command) -> str:
+    """A command in words: its kind, and the fields that say something, amounts in dollars."""
+    parts: list[str] = []
+    for name in command.__struct_fields__:
+        value: object = getattr(command, name)
+        if value is None or value is False:
+            continue
+        shown = usd(value) if name in _DOLLARS and isinstance(value, int) else str(value)
+        parts.append(f"{name} {shown}")
+    return f"{command.__struct_config__.tag} ({', '.join(parts)})"

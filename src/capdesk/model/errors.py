@@ -15,6 +15,10 @@ class ConfigError(InvalidInput):
     """A configuration that cannot be obeyed; one line for each problem."""
 
 
+class RulesWarning(UserWarning):
+    """Rules that are accepted, and may do what their author did not mean."""
+
+
 class NoBankroll(CapdeskError):
     """A run-time verb was called on a desk that was given no bankroll."""
 
@@ -57,7 +61,7 @@ class IdConflict(CapdeskError):
     def __init__(self, request_id: str, stored: str, given: str) -> None:
         self.request_id = request_id
         super().__init__(
-            f"request_id {request_id!r} belongs to another command: stored {stored}, given {given}. "
+            f"request_id {request_id!r} belongs to another command: stored {stored}; given {given}. "
             "Use a new id for a new command"
         )
 

@@ -12,6 +12,7 @@ from msgspec import Struct
 from capdesk.model.commands import Command, Released
 from capdesk.model.mandate import Mandate
 from capdesk.model.requests import Granted, Refused, moment
+from capdesk.model.rules import Budget, Risk
 
 
 class Founded(Struct, frozen=True, omit_defaults=True, tag="founded"):
@@ -132,6 +133,56 @@ class MandateChanged(Struct, frozen=True, omit_defaults=True, tag="mandate_chang
     reason: str
 
 
+class MarketObserved(Struct, frozen=True, tag="market_observed"):
+    """The market was seen, and this is what it makes of the budgets."""
+
+    risk: Risk
+
+
+class BudgetsPublished(Struct, frozen=True, omit_defaults=True, tag="budgets_published"):
+    """The sleeves' budgets changed; `paused` wait for their minimum with its margin."""
+
+    version: int
+    budgets: tuple[Budget, ...]
+    reason: str
+    paused: tuple[str, ...] = ()
+
+
+class Recalled(Struct, frozen=True, tag="recalled"):
+    """A sleeve holds `amount` more than its budget, to be given back by `deadline`; 0: it does no more."""
+
+    sleeve: str
+    amount: int
+    deadline: int
+
+
+class Halted(Struct, frozen=True, tag="halted"):
+    """No grant is made from here on."""
+
+    reason: str
+    drawdown_ppb: int
+
+
+class Resumed(Struct, frozen=True, tag="resumed"):
+    """Grants are made again; the high-water mark is the unit value of this moment."""
+
+    reason: str
+
+
+class BreakerTripped(Struct, frozen=True, tag="breaker_tripped"):
+    """A breaker stops grants by a multiplier of 0, with what triggered it."""
+
+    name: str
+    reason: str
+
+
+class BreakerLifted(Struct, frozen=True, tag="breaker_lifted"):
+    """A breaker no longer stops grants."""
+
+    name: str
+    reason: str
+
+
 Event = (
     Founded
     | Granted
@@ -149,6 +200,13 @@ Event = (
     | Told
     | LeaseEnded
     | MandateChanged
+    | MarketObserved
+    | BudgetsPublished
+    | Recalled
+    | Halted
+    | Resumed
+    | BreakerTripped
+    | BreakerLifted
 )
 
 

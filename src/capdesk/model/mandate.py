@@ -12,34 +12,12 @@ from typing import Literal
 
 from msgspec import Struct
 
+from capdesk.model.rules import BreakerRules, GroupLimit, MarketProfile, PriorityTier, RiskTable, Sleeve
+
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
 
 OnExpiry = Literal["hold", "free"]
-
-
-class MarketProfile(Struct, frozen=True, omit_defaults=True):
-    """Limits for markets whose name matches a pattern, instead of the general ones."""
-
-    pattern: str
-    percent_ppm: int | None = None
-    absolute: int | None = None
-
-
-class GroupLimit(Struct, frozen=True, omit_defaults=True):
-    """One limit shared by correlated markets."""
-
-    name: str
-    percent_ppm: int | None = None
-    absolute: int | None = None
-    patterns: tuple[str, ...] = ()
-
-
-class PriorityTier(Struct, frozen=True):
-    """The share of the total limit that requests of one priority may fill."""
-
-    name: str
-    share_ppm: int
 
 
 class Mandate(Struct, frozen=True, omit_defaults=True):
@@ -63,6 +41,17 @@ class Mandate(Struct, frozen=True, omit_defaults=True):
     id_retention: int = 7 * DAY
     day_boundary: int = 0
     owner_silent: int = 3600 * SECOND
+    sleeves: tuple[Sleeve, ...] = ()
+    default_sleeve: str | None = None
+    reserve_ppm: int = 0
+    idle: Literal["keep", "share"] = "keep"
+    compounding: Literal["full", "half", "fixed"] = "full"
+    resume_margin_ppm: int = 0
+    drawdown_ppm: int | None = None
+    recall_within: int = 3600 * SECOND
+    sizing: Literal["strategy_first", "unified"] = "strategy_first"
+    risk: RiskTable | None = None
+    breakers: BreakerRules | None = None
 
     def market_limits(self, market: str) -> tuple[int, int | None]:
         """Parts per million of equity and absolute cap of one market; the first matching profile rules."""
@@ -86,6 +75,13 @@ class Mandate(Struct, frozen=True, omit_defaults=True):
     def tier(self, priority: str) -> PriorityTier | None:
         """The tier of a priority; None where no tiers are configured."""
         return next((tier for tier in self.tiers if tier.name == priority), None)
+
+    def sleeve_of(self, strategy: str) -> Sleeve | None:
+        """The sleeve that a strategy draws on: its own, else the default one."""
+        own = next((sleeve for sleeve in self.sleeves if sleeve.name == strategy), None)
+        if own is None and self.default_sleeve is not None:
+            return next((sleeve for sleeve in self.sleeves if sleeve.name == self.default_sleeve), None)
+        return own
 
     def day_of(self, at: int) -> int:
         """The number of the day that an instant belongs to, by the configured boundary."""

@@ -32,12 +32,16 @@ class AllocationResult(StrEnum):
     """What became of a request, in the order of precedence of its reasons."""
 
     SUCCESS = "success"
+    HALTED = "halted"
+    UNKNOWN_STRATEGY = "unknown_strategy"
+    STRATEGY_DISABLED = "strategy_disabled"
     INVALID_AMOUNT = "invalid_amount"
     ALREADY_ALLOCATED = "already_allocated"
     NOT_ALLOCATED = "not_allocated"
     LEASE_EXPIRED = "lease_expired"
     INSUFFICIENT_CAPITAL = "insufficient_capital"
     TOTAL_LIMIT_EXCEEDED = "total_limit_exceeded"
+    SLEEVE_LIMIT_EXCEEDED = "sleeve_limit_exceeded"
     GROUP_LIMIT_EXCEEDED = "group_limit_exceeded"
     MARKET_LIMIT_EXCEEDED = "market_limit_exceeded"
 
@@ -102,6 +106,7 @@ class Granted(Struct, frozen=True, omit_defaults=True, tag="granted"):
     account: str
     rooms: tuple[RoomLeft, ...]
     version: int
+    sleeve: str | None = None
     group: str | None = None
     orders: tuple[int, ...] = ()
     bound_by: str | None = None

@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from capdesk.model.mandate import Mandate
+from capdesk.model.rules import Breaker, Budget, Risk, Today
 from capdesk.model.tables import Fork, Table
 
 NEVER = 2**63 - 1
@@ -31,6 +32,7 @@ class Position(Struct, frozen=True, omit_defaults=True):
     account: str
     opened: int
     opened_at: int
+    sleeve: str | None = None
     group: str | None = None
     orders: tuple[int, ...] = ()
     lease_until: int | None = None
@@ -93,6 +95,24 @@ class Day(Struct, frozen=True):
     waited: int = 0
 
 
+class Halt(Struct, frozen=True):
+    """Why no grant is made, and since when; `journaled` once the halt has an entry of its own."""
+
+    at: int
+    reason: str
+    journaled: bool = True
+
+
+class Recall(Struct, frozen=True):
+    """A sleeve holds `amount` more than its budget, to be given back by `deadline`."""
+
+    sleeve: str
+    amount: int
+    since: int
+    deadline: int
+    worst: int
+
+
 EMPTY_MARKET = MarketUse(0, ())
 
 _SCALARS = (
@@ -114,6 +134,13 @@ _SCALARS = (
     "transit_total",
     "id_period",
     "id_since",
+    "halt",
+    "risk",
+    "paused",
+    "budget_version",
+    "published",
+    "today",
+    "gas_high_since",
     "day",
 )
 _TABLES = (
@@ -122,6 +149,9 @@ _TABLES = (
     "by_account",
     "by_group",
     "by_strategy",
+    "by_sleeve",
+    "recalls",
+    "breakers",
     "balances",
     "leases",
     "expired",
@@ -129,6 +159,7 @@ _TABLES = (
     "untold",
     "transits",
     "heard",
+    "earned",
     "reversed",
 )
 
@@ -151,6 +182,11 @@ class State:
         Sum of mark minus cost over all allocations whose mark counts.
     stale_at
         No mark turns stale before this time.
+    halt
+        Set by the drawdown limit, a breaker or by hand; only `Resume` clears it.
+    risk, paused, budget_version, published
+        The multiplier in force with its reason, the sleeves that wait for their
+        minimum with a margin, and the budgets last published, with their number.
     id_period, id_since
         The period in which request ids are kept now, and when it began; ids of this
         period and of the one before are known.
@@ -176,12 +212,22 @@ class State:
     transit_total: int
     id_period: int
     id_since: int
+    halt: Halt | None
+    risk: Risk
+    paused: tuple[str, ...]
+    budget_version: int
+    published: tuple[Budget, ...]
+    today: Today
+    gas_high_since: int
     day: Day
     positions: Table[Key, Position | None]
     markets: Table[str, MarketUse]
     by_account: Table[str, int]
     by_group: Table[str, int]
     by_strategy: Table[str, int]
+    by_sleeve: Table[str, int]
+    recalls: Table[str, Recall | None]
+    breakers: Table[str, Breaker | None]
     balances: Table[str, int]
     leases: Table[Key, int]
     expired: Table[Key, int]
@@ -189,6 +235,7 @@ class State:
     untold: Table[str, Untold | None]
     transits: Table[int, Transit | None]
     heard: Table[str, int]
+    earned: Table[str, int]
     reversed: Table[int, bool]
 
     def __init__(self) -> None:
@@ -200,12 +247,22 @@ class State:
         self.peak_units = 1
         self.mark_excess = self.transit_total = self.id_period = self.id_since = 0
         self.stale_at = NEVER
+        self.halt = None
+        self.risk = Risk()
+        self.paused = ()
+        self.budget_version = 0
+        self.published = ()
+        self.today = Today()
+        self.gas_high_since = 0
         self.day = Day()
         self.positions = Table(None)
         self.markets = Table(EMPTY_MARKET)
         self.by_account = Table(0)
         self.by_group = Table(0)
         self.by_strategy = Table(0)
+        self.by_sleeve = Table(0)
+        self.recalls = Table(None)
+        self.breakers = Table(None)
         self.balances = Table(0)
         self.leases = Table(0)
         self.expired = Table(0)
@@ -213,6 +270,7 @@ class State:
         self.untold = Table(None)
         self.transits = Table(None)
         self.heard = Table(0)
+        self.earned = Table(0)
         self.reversed = Table(False)
 
     @property

@@ -32,6 +32,10 @@ class Table(dict[K, V], Generic[K, V]):
         else:
             self[key] = value
 
+    def any(self) -> bool:
+        """Whether anything is there."""
+        return bool(self)
+
     def entries(self) -> Iterator[tuple[K, V]]:
         """All that is there, oldest first."""
         return iter(self.items())
@@ -52,6 +56,10 @@ class Fork(Table[K, V]):
 
     def __missing__(self, key: K) -> V:
         return self.base[key]
+
+    def any(self) -> bool:
+        """Whether anything is there."""
+        return next(self.entries(), None) is not None
 
     def put(self, key: K, value: V) -> None:
         """Set a key; the default stands for its absence."""

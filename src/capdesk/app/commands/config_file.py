@@ -24,23 +24,53 @@ SETTINGS = {
     "id_retention_days": "How long request ids are remembered at least.",
     "day_boundary": "When a day begins, in UTC.",
     "owner_silent_seconds": "An allocation is an orphan when its strategy was not heard of for so long.",
+    "max_drawdown_percent": 'The kill switch: a drawdown above this percentage halts the desk ("none" for no limit).',
+    "reserve_percent": "What no sleeve may have, in percent of the bankroll.",
+    "default_sleeve": "Where a strategy without a sleeve draws; without one it is unknown.",
+    "idle": 'What a disabled or capped sleeve leaves: "keep" it as cash, or "share" it among the others.',
+    "compounding": 'How much of the profit the percentages of the sleeves apply to: "full", "half" or "fixed".',
+    "resume_margin_percent": "By how much a paused sleeve must pass its minimum before it is resumed.",
+    "recall_seconds": "How long a sleeve has to give back what it holds above its budget.",
+    "sizing": 'Who sizes a position: the strategy ("strategy_first"), or its sleeve\'s own rules ("unified").',
     "priority_tiers": "The percentage of the total limit that requests of each priority may fill.",
     "market_profiles": "Limits for markets by their names (* and ?); the first that matches rules.",
     "groups": "One limit for correlated markets together, in percent of equity, dollars, or both.",
+    "sleeves": "Each strategy's share of the bankroll, in percent; its cap and its minimum, in dollars.",
+    "risk": "The risk gate: what the state of the market makes of the budgets, as fractions.",
+    "breakers": "Circuit breakers: each stops grants until its own rule lifts it.",
 }
 """Every setting and its comment, in the order of the file: in TOML the tables come last."""
 
 EXAMPLES = {
     "order_tick": "order_tick = 0.01",
     "max_mark_age_seconds": "max_mark_age_seconds = 600",
+    "default_sleeve": 'default_sleeve = "arbitrage"',
     "priority_tiers": "[priority_tiers]\ncritical = 100\nhigh = 90\nnormal = 75",
     "market_profiles": '[[market_profiles]]\npattern = "btc-*"\nmax_percent = 2\nmax_absolute = 10',
     "groups": '[groups.bitcoin]\nmax_percent = 10\npatterns = ["btc-*"]',
+    "sleeves": (
+        '[[sleeves]]\nname = "market_making"\npercent = 78\ncap = 500\nminimum = 50\n\n'
+        '[[sleeves]]\nname = "arbitrage"\npercent = 20\ncap = 200\nminimum = 10'
+    ),
+    "risk": (
+        "[risk]\nlow = 1.0\nmedium = 0.8\nhigh = 0.6\nextreme = 0.3\n"
+        "gas = [{ above = 100, multiplier = 0.7 }, { above = 50, multiplier = 0.9 }]\nstale_after_seconds = 3600"
+    ),
+    "breakers": "[breakers]\ndaily_loss_percent = 10\nstale_data = true",
 }
 """How a setting that is not set would be written; it stands in the file as a comment."""
 
 BARE_KEY = re.compile("[A-Za-z0-9_-]+")
-PERCENTAGES = ("max_percent", "critical", "high", "normal")
+PERCENTAGES = {
+    "priority_tiers": ("critical", "high", "normal"),
+    "market_profiles": ("max_percent",),
+    "groups": ("max_percent",),
+    "sleeves": ("percent",),
+    "breakers": ("daily_loss_percent",),
+}
+"""What is a percentage, in each table."""
+WITH_A_DEFAULT = ("stale_after_seconds",)
+"""What would not be none if it were left out."""
 
 
 def toml_of(config: "CapitalConfig") -> str:
@@ -53,7 +83,7 @@ def toml_of(config: "CapitalConfig") -> str:
     for name, comment in SETTINGS.items():
         lines = [f"# {comment}"]
         if name in EXAMPLES and not values[name]:
-            lines += [f"# {line}" for line in EXAMPLES[name].splitlines()]
+            lines += [f"# {line}".rstrip() for line in EXAMPLES[name].splitlines()]
         else:
             lines += setting(name, values[name])
         blocks.append("\n".join(lines))
@@ -62,26 +92,27 @@ def toml_of(config: "CapitalConfig") -> str:
 
 def setting(name: str, value: Any) -> Iterator[str]:
     """Write one setting: a line, or the tables it is made of."""
-    if name == "priority_tiers":
-        yield "[priority_tiers]"
-        yield from pairs(value)
-    elif name == "market_profiles":
-        for profile in value:
-            yield "[[market_profiles]]"
-            yield from pairs(profile)
+    if name in ("market_profiles", "sleeves"):
+        for number, each in enumerate(value):
+            yield from ([""] if number else [])
+            yield f"[[{name}]]"
+            yield from pairs(name, each)
+    elif name in ("priority_tiers", "risk", "breakers"):
+        yield f"[{name}]"
+        yield from pairs(name, value)
     elif name == "groups":
         for group, limits in value.items():
             yield f"[groups.{group if BARE_KEY.fullmatch(group) else literal(group)}]"
-            yield from pairs(limits)
+            yield from pairs(name, limits)
     else:
         yield f"{name} = {literal(value, percent=name.endswith('_percent'))}"
 
 
-def pairs(table: dict[str, Any]) -> Iterator[str]:
+def pairs(table: str, values: dict[str, Any]) -> Iterator[str]:
     """Write the lines of a table; what is not set is left out."""
-    for name, value in table.items():
-        if value is not None:
-            yield f"{name} = {literal(value, percent=name in PERCENTAGES)}"
+    for name, value in values.items():
+        if value is not None or name in WITH_A_DEFAULT:
+            yield f"{name} = {literal(value, percent=name in PERCENTAGES.get(table, ()))}"
 
 
 def literal(value: Any, *, percent: bool = False) -> str:
@@ -93,6 +124,8 @@ def literal(value: Any, *, percent: bool = False) -> str:
         return f'"{plain}%"' if percent and 0 < value < 1 else plain
     if isinstance(value, int):
         return str(value)
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{name} = {literal(each)}" for name, each in value.items()) + " }"
     if isinstance(value, (tuple, list)):
         return "[" + ", ".join(literal(each) for each in value) + "]"
     if value is None:

@@ -8,6 +8,7 @@ import typer
 from capdesk.app import render
 from capdesk.app.commands import options
 from capdesk.app.commands.exits import ExitCode
+from capdesk.app.commands.rules import load
 from capdesk.app.commands.session import on_desk
 from capdesk.app.commands.shell import DeskCommand, DeskGroup
 
@@ -110,10 +111,3 @@ def update(
     else:
         render.say(f"no difference to mandate {version}; nothing was written")
     return ExitCode.DONE
-
-
-def load(file: Path) -> "CapitalConfig":
-    """Read a configuration file, which the environment's CAPITAL_* variables override."""
-    from capdesk.config import CapitalConfig
-
-    return CapitalConfig.load(file)

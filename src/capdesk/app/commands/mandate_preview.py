@@ -72,7 +72,7 @@ def preview(state: State, proposed: Mandate, changes: list[tuple[str, object, ob
     for event in decide(state, UpdateMandate(proposed, ASKING), ASKING, at):
         assert isinstance(event, MandateChanged)
         evolve(after, event, state.sequence + 1, at)
-    now, then = limits_of(state, at), limits_of(after, at)
+    now, then = limits_of(granting(state), at), limits_of(granting(after), at)
     return Preview(
         mandate_version=state.mandate_version,
         changes=changes,
@@ -87,9 +87,16 @@ def preview(state: State, proposed: Mandate, changes: list[tuple[str, object, ob
             for key in dict.fromkeys((*then, *now))
             for name, market in (key,)
         ],
-        headroom_before=allocation_report(state, [])["headroom"],
-        headroom_after=allocation_report(after, [])["headroom"],
+        headroom_before=allocation_report(state, [], at)["headroom"],
+        headroom_after=allocation_report(after, [], at)["headroom"],
     )
+
+
+def granting(state: State) -> State:
+    """A working copy that is not halted: a halt has no rooms, and the limits behind it are what is weighed."""
+    copy = state.fork()
+    copy.halt = None
+    return copy
 
 
 def limits_of(state: State, at: int) -> dict[tuple[str, str | None], RoomLeft]:
@@ -118,5 +125,7 @@ def rooms_of(state: State, position: Position, at: int) -> tuple[RoomLeft, ...]:
     )
     (outcome,) = decide(state, asked, ASKING, at)
     assert isinstance(outcome, (Granted, Refused))
-    assert outcome.rooms, "an allocation that is open is under limits"
-    return outcome.rooms
+    if outcome.rooms:
+        return outcome.rooms
+    # A strategy without a sleeve, or with a disabled one, may have nothing at all.
+    return (RoomLeft(f"strategy:{position.strategy}", 0, state.by_strategy[position.strategy]),)

@@ -1,6 +1,7 @@
 """How a weighed mandate looks: what would change, and what of the open capital would be above it."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from capdesk.app import render
 
@@ -44,8 +45,9 @@ def draw(preview: "Preview") -> None:
         out.print(f"no difference to mandate {preview.mandate_version}")
         return
     grid = render.table(("setting", "whole"), f"mandate {preview.mandate_version}", "proposed")
-    for name, ours, theirs in preview.changes:
-        grid.add_row(name, render.literal(setting(ours)), render.literal(setting(theirs)))
+    for change in preview.changes:
+        for name, ours, theirs in differences(*change):
+            grid.add_row(render.literal(name), render.literal(ours), render.literal(theirs))
     out.print(grid)
     out.print(
         f"\nheadroom  {render.money(preview.headroom_before)} before, "
@@ -81,11 +83,44 @@ def above_table(preview: "Preview") -> "Table":
     return grid
 
 
-def setting(value: object) -> str:
-    """Show the value of a setting as it is written in a configuration."""
+def differences(name: str, ours: Any, theirs: Any) -> Iterator[tuple[str, str, str]]:
+    """Show what differs in a setting: of a table, or of tables with names, only the parts that do."""
+    ours, theirs = by_name(ours), by_name(theirs)
+    if not (isinstance(ours, dict) and isinstance(theirs, dict)):
+        yield name, setting(ours), setting(theirs)
+        return
+    for key in dict.fromkeys((*ours, *theirs)):
+        if ours.get(key) != theirs.get(key):
+            yield from differences(f"{name}.{key}", ours.get(key), theirs.get(key))
+
+
+def by_name(value: Any) -> Any:
+    """Give a list of tables with names as one table by their names."""
+    named = isinstance(value, (tuple, list)) and all(
+        isinstance(each, dict) and "name" in each for each in value
+    )
+    return {each["name"]: each for each in value} if named else value
+
+
+def setting(value: Any) -> str:
+    """Show the value of a setting as people write it: a table in a line, several tables in a line each."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (dict, tuple, list)) and not value:
+        return "none"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {part(each)}" for name, each in value.items() if each not in (None, ()))
+    if isinstance(value, (tuple, list)) and isinstance(value[0], dict):
+        return "\n".join(setting(each) for each in value)
     from capdesk.config import plain
 
-    return plain(value).lower() if isinstance(value, bool) else plain(value)
+    return plain(value)
+
+
+def part(value: Any) -> str:
+    """Show the value of a part of a table, which stays in its line."""
+    shown = setting(value).replace("\n", "; ")
+    return f"({shown})" if isinstance(value, (dict, tuple, list)) else shown
 
 
 def shown(limit: "Amount | None") -> str:

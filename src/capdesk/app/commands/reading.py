@@ -1,5 +1,6 @@
 """Looking at the desk without changing it: `report`, `explain`, `orphans`."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +12,7 @@ from capdesk.app.commands.session import on_desk
 
 if TYPE_CHECKING:
     from capdesk.app.commands.report_view import Report
+    from capdesk.app.commands.story import Step
     from capdesk.desk import CapitalAllocator
     from capdesk.model.journal import Entry
     from capdesk.model.requests import Allocation
@@ -38,11 +40,34 @@ def report(
 
 
 def explain(
-    market: options.Market,
+    market: Annotated[
+        str | None,
+        typer.Argument(help="The market; the desk itself when left out.", metavar="[MARKET]"),
+    ] = None,
+    last: Annotated[
+        str, typer.Option(help="How many steps of the desk's own story to tell.", metavar="COUNT")
+    ] = "50",
     ledger: options.Ledger = options.DEFAULT_LEDGER,
     json_output: options.Json = False,
 ) -> ExitCode:
-    """Tell the story of a market from the journal: every decision, its reason, the room under every limit."""
+    """Tell the story of a market from the journal: every decision, its reason, the room under every limit.
+
+    Without a market: the desk's own story, its flows, rules, budgets, recalls and halts.
+    """
+    from capdesk.app.commands import story_view
+
+    if not last.isdecimal() or int(last) == 0:
+        raise typer.BadParameter(f"it is a count of 1 or more, got {last}", param_hint="--last")
+    steps = of_the_desk(ledger, int(last)) if market is None else of_a_market(ledger, market)
+    if json_output:
+        render.write_json({"market_id": market, "steps": [step.record() for step in steps]})
+    else:
+        story_view.draw(market, ledger, steps)
+    return ExitCode.DONE
+
+
+def of_a_market(ledger: Path, market: str) -> "list[Step]":
+    """Read what the journal says about a market."""
 
     async def look(desk: "CapitalAllocator") -> "tuple[list[Entry], dict[int, int]]":
         from capdesk.model.requests import Refused
@@ -52,14 +77,20 @@ def explain(
         return entries, {entry.sequence: await desk.get_repeats(entry) for entry in refusals}
 
     entries, repeats = on_desk(ledger, look)
-    from capdesk.app.commands import story, story_view
+    from capdesk.app.commands import story
 
-    steps = story.of_market(market, entries, repeats)
-    if json_output:
-        render.write_json({"market_id": market, "steps": [step.record() for step in steps]})
-    else:
-        story_view.draw(market, ledger, steps)
-    return ExitCode.DONE
+    return story.of_market(market, entries, repeats)
+
+
+def of_the_desk(ledger: Path, last: int) -> "list[Step]":
+    """Read what the journal says about the desk itself."""
+
+    async def look(desk: "CapitalAllocator") -> "list[Step]":
+        from capdesk.app.commands import desk_story
+
+        return await desk_story.gather(desk, last)
+
+    return on_desk(ledger, look)
 
 
 def orphans(

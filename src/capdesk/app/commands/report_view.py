@@ -13,6 +13,7 @@ from capdesk.app.commands import allocation_view
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from capdesk.app.commands.status_view import Status
     from capdesk.desk import CapitalAllocator
     from capdesk.model.requests import Allocation, RecycleEvent
 
@@ -31,11 +32,13 @@ class Report:
     today: dict[str, Any]
     pnl: Decimal
     fees: Decimal
+    status: "Status"
     shown_at: datetime
 
 
 async def gather(desk: "CapitalAllocator", ledger: Path) -> Report:
     """Ask the desk and its recycler for everything that the report shows."""
+    from capdesk.app.commands import status_view
     from capdesk.model.money import Amount
     from capdesk.recycler import CapitalRecycler
 
@@ -52,18 +55,23 @@ async def gather(desk: "CapitalAllocator", ledger: Path) -> Report:
         today=recycler.get_daily_stats(),
         pnl=Amount.from_micro(state.pnl),
         fees=Amount.from_micro(state.fees),
+        status=await status_view.gather(desk),
         shown_at=datetime.now(UTC),
     )
 
 
 def record(report: Report) -> dict[str, object]:
     """Give the report as the JSON object that `report --json` prints."""
+    from capdesk.app.commands import status_view
+
+    standing = status_view.record(report.status)
     return {
         **{key: value for key, value in report.totals.items() if key not in ("allocations", "as_of")},
         "equity": report.equity,
         "drawdown": report.drawdown,
         "pnl": report.pnl,
         "fees": report.fees,
+        **{key: standing[key] for key in ("halted", "multiplier", "breakers", "sleeves", "recalls")},
         "mandate_version": report.mandate_version,
         "allocations": [allocation_view.allocation_record(each) for each in report.allocations],
         "pending_recycles": [allocation_view.event_record(each) for each in report.pending],
@@ -82,6 +90,10 @@ def draw(report: Report) -> None:
     )
     out.print()
     out.print(totals_table(report, out.width))
+    stops = in_the_way(report.status)
+    if stops:
+        out.print()
+        out.print(render.facts(stops))
     if report.allocations:
         out.print()
         out.print(allocation_view.allocations_table(report.allocations, report.shown_at, report.pending))
@@ -89,6 +101,20 @@ def draw(report: Report) -> None:
     if waiting:
         out.print()
         out.print(allocation_view.pending_table(waiting, report.shown_at))
+
+
+def in_the_way(status: "Status") -> list[tuple[str, str]]:
+    """List what stops or scales grants now; 'capdesk status' has the figures."""
+    from capdesk.app.commands import status_view
+
+    lines = []
+    if status.halt is not None or status.breakers:
+        lines.append(("grants", status_view.grants(status)))
+    if status.multiplier.value != 1 or status.multiplier.gas != 1:
+        lines.append(("multiplier", status_view.multiplier(status)))
+    if status.recalls:
+        lines.append(("recalls", status_view.recalls(status)))
+    return lines
 
 
 def totals_table(report: Report, width: int) -> "Table":

@@ -8,6 +8,7 @@ import typer
 from capdesk.app import render
 from capdesk.app.commands import options
 from capdesk.app.commands.exits import ExitCode
+from capdesk.app.commands.rules import load
 
 if TYPE_CHECKING:
     from capdesk.config import CapitalConfig
@@ -66,11 +67,10 @@ def init(
 def write_defaults(path: Path) -> Path:
     """Write the configuration that is in force without a file; one that exists is left alone."""
     from capdesk.app.commands.config_file import toml_of
-    from capdesk.config import CapitalConfig
 
     try:
         with path.open("x", encoding="utf-8") as file:
-            file.write(toml_of(CapitalConfig.load()))
+            file.write(toml_of(load(None)))
     except FileExistsError:
         raise typer.BadParameter(
             f"{path} exists; leave it out to use that", param_hint="--write-config"
@@ -91,7 +91,7 @@ def read_rules(config: Path | None) -> "CapitalConfig | None":
         config = options.DEFAULT_CONFIG
     variables = (f"CAPITAL_{name.upper()}" for name in CapitalConfig.model_fields)
     said = config is not None or any(name in os.environ for name in variables)
-    return CapitalConfig.load(config) if said else None
+    return load(config) if said else None
 
 
 def found(ledger: Path, rules: "CapitalConfig | None", bankroll: str) -> dict[str, object]:

@@ -20,18 +20,32 @@ COLOURS = {
     "reversed": "yellow",
     "released": "blue",
     "recycled": "blue",
+    "halted": "red",
+    "breaker": "red",
+    "recalled": "yellow",
+    "recall met": "green",
+    "resumed": "green",
+    "lifted": "green",
 }
 
 
-def draw(market: str, ledger: Path, steps: "Sequence[Step]") -> None:
-    """Print every step: when, what, why, and the room under every limit that was looked at."""
+def draw(market: str | None, ledger: Path, steps: "Sequence[Step]") -> None:
+    """Print every step: when, what, why, and the room under every limit that was looked at.
+
+    Parameters
+    ----------
+    market
+        None for the desk's own story.
+    """
     from rich.padding import Padding
 
     out = render.console()
     if not steps:
-        out.print(f"the journal of {render.literal(str(ledger))} says nothing about {render.literal(market)}")
+        out.print(
+            f"the journal of {render.literal(str(ledger))} says nothing about {render.literal(market or 'the desk')}"
+        )
         return
-    out.print(f"[bold]{render.literal(market)}[/]  [dim]{render.literal(str(ledger))}[/]")
+    out.print(f"[bold]{render.literal(market or 'the desk')}[/]  [dim]{render.literal(str(ledger))}[/]")
     before = None
     for step in steps:
         colour = COLOURS.get(step.what, "cyan")

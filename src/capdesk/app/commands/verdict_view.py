@@ -47,7 +47,14 @@ def draw(verdict: "Verdict", *, quote: bool) -> None:
 
 def headline(verdict: "Verdict", *, quote: bool) -> str:
     """Colour the desk's own sentence by its outcome, and name the code of a refusal."""
-    word, _, rest = verdict.why.partition(" ")
+    word = "granted" if verdict.granted else "refused"
+    # A refusal that comes before any limit says only why.
+    said = verdict.why.removeprefix(f"{word} ")
+    rest = (
+        said
+        if said != verdict.why
+        else f"{render.money(verdict.asked)} asked for {verdict.market_id}: {said}"
+    )
     would = "would be " if quote else ""
     colour = "red" if not verdict.granted else "green" if verdict.amount == verdict.asked else "yellow"
     code = "" if verdict.granted else f"  [dim]({verdict.result.value})[/]"

@@ -1,0 +1,127 @@
+"""Stopping grants by hand, and making them again: `halt`, `resume`, `breaker trip`, `breaker lift`."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from capdesk.app import render
+from capdesk.app.commands import options
+from capdesk.app.commands.exits import ExitCode
+from capdesk.app.commands.session import on_desk
+from capdesk.app.commands.shell import DeskCommand, DeskGroup
+
+if TYPE_CHECKING:
+    from capdesk.desk import CapitalAllocator
+    from capdesk.model.money import Amount
+    from capdesk.model.rules import Breaker
+    from capdesk.model.state import Halt
+
+app = typer.Typer(
+    cls=DeskGroup, no_args_is_help=True, help="Stop grants by hand for a while, and lift the stop again."
+)
+
+Reason = Annotated[str, typer.Option(help="Why; it stands in the journal.", metavar="TEXT")]
+
+
+def halt(
+    reason: Reason,
+    request_id: options.RequestId = None,
+    ledger: options.Ledger = options.DEFAULT_LEDGER,
+    json_output: options.Json = False,
+) -> ExitCode:
+    """Refuse every grant from here on; releases and recycling go on.
+
+    Only 'capdesk resume' ends a halt. One that is in force keeps its own reason.
+    """
+
+    async def stop(desk: "CapitalAllocator") -> "tuple[Halt | None, Amount]":
+        await desk.halt(reason, request_id=request_id)
+        return desk.halted, desk.drawdown
+
+    in_force, drawdown = on_desk(ledger, stop)
+    from capdesk.model.requests import moment
+
+    since = None if in_force is None else moment(in_force.at)
+    why = None if in_force is None else in_force.reason
+    if json_output:
+        render.write_json({"halted": since is not None, "since": since, "reason": why, "drawdown": drawdown})
+    elif since is None:
+        render.say(f"[yellow]not halted[/]  the halt {render.literal(str(request_id))} was ended since")
+    else:
+        render.say(
+            f"[red]halted[/]  since {render.clock_time(since)} UTC: {render.literal(str(why))}\n"
+            "[dim]releases and recycling go on; 'capdesk resume --reason ...' ends it[/]"
+        )
+    return ExitCode.DONE
+
+
+def resume(
+    reason: Reason,
+    request_id: options.RequestId = None,
+    ledger: options.Ledger = options.DEFAULT_LEDGER,
+    json_output: options.Json = False,
+) -> ExitCode:
+    """End a halt; the high-water mark begins anew at today's value."""
+
+    async def go_on(desk: "CapitalAllocator") -> "Amount":
+        await desk.resume(reason, request_id=request_id)
+        return desk.equity
+
+    equity = on_desk(ledger, go_on)
+    if json_output:
+        render.write_json({"halted": False, "reason": reason, "high_water_mark": equity})
+    else:
+        render.say(
+            f"[green]resumed[/]  {render.literal(reason)}; drawdown is measured from {render.money(equity)} now"
+        )
+    return ExitCode.DONE
+
+
+@app.command(cls=DeskCommand)
+def trip(
+    reason: Reason,
+    request_id: options.RequestId = None,
+    ledger: options.Ledger = options.DEFAULT_LEDGER,
+    json_output: options.Json = False,
+) -> ExitCode:
+    """Trip the manual breaker: every budget is 0 until it is lifted."""
+
+    async def stop(desk: "CapitalAllocator") -> "list[Breaker]":
+        await desk.trip_breaker(reason, request_id=request_id)
+        return await desk.get_breakers()
+
+    return show_breakers(on_desk(ledger, stop), "[red]tripped[/]", as_json=json_output)
+
+
+@app.command(cls=DeskCommand)
+def lift(
+    reason: Reason,
+    request_id: options.RequestId = None,
+    ledger: options.Ledger = options.DEFAULT_LEDGER,
+    json_output: options.Json = False,
+) -> ExitCode:
+    """Lift the manual breaker; the others lift by their own rules."""
+
+    async def go_on(desk: "CapitalAllocator") -> "list[Breaker]":
+        await desk.lift_breaker(reason, request_id=request_id)
+        return await desk.get_breakers()
+
+    return show_breakers(on_desk(ledger, go_on), "[green]lifted[/]", as_json=json_output)
+
+
+def show_breakers(breakers: "list[Breaker]", done: str, *, as_json: bool) -> ExitCode:
+    """Print which breakers stop grants now."""
+    if as_json:
+        render.write_json({"breakers": [breaker_record(each) for each in breakers]})
+        return ExitCode.DONE
+    names = ", ".join(each.name for each in breakers)
+    said = f"grants are stopped by {names}" if names else "no breaker stops grants"
+    render.say(f"{done}  the manual breaker; {said}")
+    return ExitCode.DONE
+
+
+def breaker_record(breaker: "Breaker") -> dict[str, object]:
+    """Give a tripped breaker as a JSON object."""
+    from capdesk.model.requests import moment
+
+    return {"name": breaker.name, "since": moment(breaker.since), "reason": breaker.reason}

@@ -1,0 +1,1 @@
+"""Market risk: the state of the market becomes one multiplier, which acts once."""
