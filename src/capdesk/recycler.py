@@ -159,7 +159,9 @@ class CapitalRecycler:
     async def get_recycle_history(self, since: object = None, limit: int = 100) -> list[RecycleEvent]:
         """Completed recyclings, newest first, from `since` (a datetime with a time zone) on."""
         if isinstance(limit, bool) or not isinstance(limit, int) or not 0 <= limit <= LONGEST_HISTORY:
-            raise InvalidInput(f"limit must be a whole number from 0 to {LONGEST_HISTORY}")
+            raise InvalidInput(
+                f"limit must be a whole number from 0 up to {LONGEST_HISTORY}, got {str(limit)[:40]}"
+            )
         after = 0 if since is None else read.instant(since, "since")
         entries = await self._ledger.entries(lambda store: store.history("recycle", limit, after))
         return [event for entry in entries if (event := _recycled(entry)) is not None]
@@ -179,7 +181,8 @@ class CapitalRecycler:
             except CapdeskError:
                 logger.exception("recycling failed and will be tried again in %g s", LOOK_SECONDS)
             try:
-                await asyncio.wait_for(self._poke.wait(), self._patience())
+                async with asyncio.timeout(self._patience()):
+                    await self._poke.wait()
             except TimeoutError:
                 continue
 

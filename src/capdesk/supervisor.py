@@ -136,7 +136,8 @@ class Supervisor:
     async def _compare_wallet(self) -> tuple[Event, ...]:
         if self._wallet is not None:
             for account, cash in (await _called(self._wallet, self._every)).items():
-                await self._desk.sync_with_wallet(cash, account)
+                if await self._desk.get_cash(account) != cash:
+                    await self._desk.sync_with_wallet(cash, account)
         return ()
 
     async def _see_market(self) -> tuple[Event, ...]:
@@ -227,4 +228,7 @@ class Supervisor:
 
 async def _called(function: Callable[..., Any], within_seconds: float, *arguments: Any) -> Any:
     answer = function(*arguments)
-    return await asyncio.wait_for(answer, within_seconds) if inspect.isawaitable(answer) else answer
+    if not inspect.isawaitable(answer):
+        return answer
+    async with asyncio.timeout(within_seconds):
+        return await answer

@@ -31,7 +31,7 @@ from capdesk.model.errors import (
     NotALedger,
 )
 from tests.faults.disk import kept, put_down
-from tests.ledger.children import CONTEXT
+from tests.ledger.children import start
 from tests.ledger.power_loss import record, work_a_little
 from tests.ledger.support import Audit, assert_replays_to, audit, read_journal, replay
 
@@ -422,10 +422,8 @@ def open_without_privileges(path: str, answers: Connection) -> None:
 
 
 def opened_without_privileges(path: Path) -> str:
-    here, there = CONTEXT.Pipe()
-    process = CONTEXT.Process(target=open_without_privileges, args=(str(path), there))
-    process.start()
-    answer = here.recv()
+    process, line = start(open_without_privileges, str(path))
+    answer = line.recv()
     process.join()
     return answer
 

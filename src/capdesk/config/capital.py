@@ -134,10 +134,14 @@ class CapitalConfig(BaseModel):
         if len(set(self.accounts)) < len(self.accounts):
             raise ValueError(f"accounts must have different names, got {', '.join(self.accounts)}")
         least = self.order_split_threshold / self.order_split_count
+        if self.order_tick is not None and self.order_tick <= least:
+            least -= least % self.order_tick
+        tick = "" if self.order_tick is None else f" at order_tick = {self.order_tick:f}"
         if self.order_split_count > 1 and least < self.min_order_size:
             raise ValueError(
                 f"order_split_count = {self.order_split_count} would split {self.order_split_threshold:f} into orders "
-                f"of {least:.2f}, below min_order_size = {self.min_order_size:f}: raise the threshold or split less"
+                f"of {least:.2f}{tick}, below min_order_size = {self.min_order_size:f}: "
+                "raise the threshold or split less"
             )
         if self.order_tick is not None and self.order_tick > least:
             raise ValueError(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from capdesk.config.fields import dollars, micro, optional_ppm, percent, ppm
 from capdesk.config.parts import BreakersConfig, RiskConfig, SleeveConfig
 from capdesk.model.mandate import DAY, SECOND, Mandate
-from capdesk.model.money import Amount, to_micro_down
+from capdesk.model.money import Amount, to_micro, to_micro_down
 from capdesk.model.requests import PRIORITIES
 from capdesk.model.rules import PriorityTier
 
@@ -38,7 +38,7 @@ def compiled(config: CapitalConfig) -> Mandate:
         groups=tuple(group.compiled(name) for name, group in config.groups.items()),
         accounts=config.accounts,
         max_mark_age=micro(config.max_mark_age_seconds),
-        id_retention=to_micro_down(config.id_retention_days * 86_400),
+        id_retention=to_micro(config.id_retention_days * 86_400),
         day_boundary=(int(hours) * 3600 + int(minutes) * 60) * SECOND,
         owner_silent=to_micro_down(config.owner_silent_seconds),
         sleeves=tuple(sleeve.compiled() for sleeve in config.sleeves),
@@ -88,7 +88,7 @@ def written(mandate: Mandate) -> dict[str, Any]:
         },
         "accounts": mandate.accounts,
         "max_mark_age_seconds": dollars(mandate.max_mark_age),
-        "id_retention_days": Amount.from_micro(mandate.id_retention * 1_000_000 // DAY),
+        "id_retention_days": Amount(mandate.id_retention) / DAY,
         "day_boundary": f"{minutes // 60:02d}:{minutes % 60:02d}",
         "owner_silent_seconds": dollars(mandate.owner_silent),
         "sleeves": tuple(SleeveConfig.written(sleeve) for sleeve in mandate.sleeves),

@@ -58,7 +58,11 @@ def differences(ledger: Mandate, given: Mandate) -> list[tuple[str, str, str]]:
     ours, theirs = (
         CapitalConfig.from_mandate(mandate).model_dump(mode="python") for mandate in (ledger, given)
     )
-    return [(name, plain(ours[name]), plain(theirs[name])) for name in ours if ours[name] != theirs[name]]
+    return [
+        (name, plain(ours[name]), plain(theirs[name]))
+        for name in ours
+        if plain(ours[name]) != plain(theirs[name])
+    ]
 
 
 def _none(value: Any) -> Any:

@@ -67,11 +67,15 @@ def equity_at(state: State, at: int) -> int:
     """Micro-units of equity at a time: marks may have turned stale since the last entry."""
     if at < state.stale_at:
         return state.equity
-    positions = (position for _, position in state.positions.entries() if position is not None)
-    return state.bankroll + sum(mark_gain(position, state.mandate, at) for position in positions)
+    return state.bankroll + sum(mark_gain(position, state.mandate, at) for position in positions(state))
 
 
-def available(state: State) -> int:
+def positions(state: State, at: int = 0) -> list[Position]:
+    """The open allocations."""
+    return [position for _, position in state.positions.entries() if position is not None]
+
+
+def available(state: State, at: int = 0) -> int:
     """Micro-units that no allocation holds and that are not in transit."""
     return max(0, state.bankroll - state.transit_total - state.allocated)
 
@@ -120,10 +124,10 @@ def recycled_event(untold: Untold) -> RecycleEvent:
     )
 
 
-def orphans(state: State, positions: list[Position], at: int, silent: int) -> list[Allocation]:
+def orphans(state: State, at: int, silent: int) -> list[Allocation]:
     """Allocations whose strategy was not heard of for so long, and leases that ended unconfirmed."""
     return [
         allocation(position)
-        for position in positions
+        for position in positions(state)
         if position.held or at - max(state.heard[position.strategy], position.opened_at) >= silent
     ]

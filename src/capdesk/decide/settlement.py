@@ -217,7 +217,7 @@ def recycle(state: State, command: Recycle, at: int) -> tuple[Event, ...]:
             amount=freed[0].amount if freed else 0,
             resolved_at=pending.resolved_at,
             pnl=freed[0].pnl if freed else 0,
-            notify=command.notify,
+            notify=command.notify and bool(freed),
         ),
     )
 

@@ -117,7 +117,8 @@ def instant(value: object, what: str) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         if 0 <= value < 2**62:
             return value
-        raise InvalidInput(f"{what} must be microseconds since 1970 from 0 to 2^62, got a number outside")
+        given = value if abs(value) < 2**63 else f"an integer of {value.bit_length()} bits"
+        raise InvalidInput(f"{what} must be microseconds since 1970 from 0 to 2^62, got {given}")
     raise InvalidInput(
         f"{what} must be a datetime with a time zone or microseconds since 1970, got {value!r}"
     )
@@ -190,7 +191,7 @@ def deadline(value: object) -> float | None:
         return None
     wait = seconds(value, "deadline_seconds")
     if wait == 0:
-        raise InvalidInput(f"deadline_seconds must be at least 0.000001, got {value}")
+        raise InvalidInput(f"deadline_seconds must be above 0, got {value}")
     return wait / SECOND
 
 
@@ -218,7 +219,7 @@ def legs(requests: object) -> tuple[Request, ...]:
         For no legs, unknown fields, or a market and strategy named twice.
     """
     given_legs = list(cast("Iterable[object]", requests)) if isinstance(requests, Iterable) else []
-    if not given_legs or isinstance(requests, str | bytes | Mapping):
+    if not given_legs:
         raise InvalidInput(
             "requests must be a list of at least one mapping with market_id and requested_amount"
         )

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from capdesk.decide import reports, transition
+from capdesk.decide import flows, reports, settlement, transition
 from capdesk.decide.unit_value import PPB, drawdown_ppb
 from capdesk.desk import arguments as read
 from capdesk.desk.answers import confirmation, markets_of, verdict, verdicts
 from capdesk.desk.base import DeskBase
 from capdesk.ledger.writer import Writer
 from capdesk.model import commands as c
-from capdesk.model.errors import InvalidInput
 from capdesk.model.journal import Entry
 from capdesk.model.money import Amount
 from capdesk.model.requests import Allocation, Granted, Refused, Request, Verdict
-from capdesk.model.state import State
+from capdesk.model.state import Position, State
 
 if TYPE_CHECKING:
     from capdesk.config import CapitalConfig
@@ -57,31 +56,33 @@ class ViewVerbs(DeskBase):
 
     async def get_allocation(self, market_id: str, strategy: str | None = None) -> Allocation | None:
         """The open allocation of a market; None if it holds nothing."""
-        await self._open_ledger.refresh()
-        with self._reading() as state:
-            if strategy is None:
-                names = state.markets[market_id].strategies
-                if len(names) > 1:
-                    raise InvalidInput(
-                        f"{market_id} holds capital for {', '.join(names)}: name one with strategy=..."
-                    )
-                strategy = names[0] if names else ""
-            position = state.positions[market_id, strategy]
+        market, owner = read.name(market_id, "market_id"), read.optional_name(strategy, "strategy")
+
+        def find(state: State, at: int) -> Position | None:
+            return settlement.find(state, market, owner)
+
+        position = await self._open_ledger.ask(looking(find))
         return None if position is None else reports.allocation(position)
 
     async def get_allocations(self, strategy: str | None = None) -> list[Allocation]:
         """All open allocations, or those of one strategy."""
-        await self._open_ledger.refresh()
+        positions = await self._open_ledger.ask(looking(reports.positions))
         return [
-            reports.allocation(position)
-            for position in self._positions()
-            if strategy is None or position.strategy == strategy
+            reports.allocation(position) for position in positions if strategy in (None, position.strategy)
         ]
 
     async def get_available(self) -> Amount:
         """Dollars that no allocation holds and that are not in transit."""
-        await self._open_ledger.refresh()
-        return Amount.from_micro(reports.available(self._state))
+        return Amount.from_micro(await self._open_ledger.ask(looking(reports.available)))
+
+    async def get_cash(self, account: str | None = None) -> Amount:
+        """Dollars that an account holds and no allocation has: what its wallet should show."""
+        name = read.optional_name(account, "account")
+
+        def look(state: State, at: int) -> Amount:
+            return Amount.from_micro(flows.free_cash(state, flows.account_of(state, name)))
+
+        return await self._open_ledger.ask(looking(look))
 
     async def get_outcome(self, request_id: str) -> Verdict | list[Verdict] | Entry | None:
         """What became of a command, by its id; None if it was never decided.
@@ -110,20 +111,19 @@ class ViewVerbs(DeskBase):
 
     async def get_orphans(self, silent_seconds: object = None) -> list[Allocation]:
         """Allocations whose strategy is silent, and leases that ended unconfirmed."""
-        ledger = self._open_ledger
-        await ledger.refresh()
         silent = None if silent_seconds is None else read.seconds(silent_seconds, "silent_seconds")
-        with self._reading() as state:
-            positions = [position for position in state.positions.values() if position is not None]
+
+        def find(state: State, at: int) -> list[Allocation]:
             limit = state.mandate.owner_silent if silent is None else silent
-            return reports.orphans(state, positions, ledger.now(), limit)
+            return reports.orphans(state, at, limit)
+
+        return await self._open_ledger.ask(looking(find))
 
     def get_allocation_report(self) -> dict[str, Any]:
         """Seed 001's report, true as of the entry it names; `json.dumps(report, default=str)` writes it."""
         at = self._open_ledger.now()
         with self._reading() as state:
-            positions = [position for position in state.positions.values() if position is not None]
-            return reports.allocation_report(state, positions, at)
+            return reports.allocation_report(state, reports.positions(state), at)
 
     @property
     def bankroll(self) -> Amount:
@@ -132,8 +132,9 @@ class ViewVerbs(DeskBase):
 
     @property
     def equity(self) -> Amount:
-        """The bankroll with open allocations at their marks."""
-        return Amount.from_micro(self._state.equity)
+        """The bankroll with open allocations at their marks, by the desk's clock."""
+        with self._reading() as state:
+            return Amount.from_micro(reports.equity_at(state, self._open_ledger.now()))
 
     @property
     def drawdown(self) -> Amount:

@@ -153,6 +153,12 @@ class Amount(Decimal):
     def __rmod__(self, other: Any) -> Amount:
         return _combine(_EXACT.remainder, other, self)
 
+    def __divmod__(self, other: Any) -> tuple[Amount, Amount]:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> tuple[Amount, Amount]:
+        return other // self, other % self
+
     def __pow__(self, other: Any, modulo: Any = None) -> Amount:
         return _combine(_ROUNDED.power, self, other)
 
