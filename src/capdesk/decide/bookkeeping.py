@@ -23,7 +23,9 @@ def put_position(state: State, new: Position, at: int) -> None:
     if new.mark is not None or (old is not None and old.mark is not None):
         gain = mark_gain(new, state.mandate, at)
         state.mark_excess += gain - (0 if old is None else mark_gain(old, state.mandate, at))
-        state.stale_at = min(state.stale_at, stale_time(new, state.mandate))
+        turns = stale_time(new, state.mandate)
+        if turns > at:
+            state.stale_at = min(state.stale_at, turns)
     lease = 0 if new.lease_until is None or new.held else new.lease_until
     if lease != (0 if old is None or old.lease_until is None or old.held else old.lease_until):
         state.leases.put(key, lease)

@@ -64,6 +64,7 @@ def _confirmed(state: State, event: j.Confirmed, sequence: int, at: int) -> None
     state.heard[event.strategy] = at
     if event.amount == 0:
         close_position(state, old, at)
+        mark_peak(state)
         return
     mark = old.mark if old.mark is None else old.mark * event.amount // old.amount
     put_position(
@@ -71,6 +72,7 @@ def _confirmed(state: State, event: j.Confirmed, sequence: int, at: int) -> None
         replace(old, amount=event.amount, orders=event.orders, lease_until=None, held=False, mark=mark),
         at,
     )
+    mark_peak(state)
 
 
 def _released(state: State, event: Released, sequence: int, at: int) -> None:
@@ -181,6 +183,7 @@ def _lease_ended(state: State, event: j.LeaseEnded, sequence: int, at: int) -> N
         put_position(state, replace(old, held=True), at)
         return
     close_position(state, old, at)
+    mark_peak(state)
     state.expired[event.market, event.strategy] = at
     for key, when in list(state.expired.entries()):
         if when + max(DAY, state.mandate.id_retention) < at:

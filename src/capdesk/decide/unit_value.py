@@ -31,9 +31,10 @@ def flow(state: State, equity_before: int) -> None:
     equity = state.equity
     if equity <= 0:
         if equity_before > 0 and state.units:
+            # Nobody holds a unit: the high-water mark is kept relative to a unit's first value.
             ratio = state.peak_equity * state.units * _PARKED
             state.peak_equity = ratio // (state.peak_units * equity_before)
-            state.peak_units = _PARKED
+            state.peak_units = _PARKED * UNITS_PER_MICRO
             state.units = 0
         return
     if equity_before > 0 and state.units:
@@ -41,19 +42,19 @@ def flow(state: State, equity_before: int) -> None:
     elif state.units:
         state.units = equity * state.peak_units * PPB // max(1, state.peak_equity)
     else:
-        state.units = equity
+        state.units = equity * UNITS_PER_MICRO
 
 
 def mark_peak(state: State) -> None:
     """Raise the high-water mark, or note the drawdown, after profit or loss."""
     equity = state.equity
     if not state.units:
-        state.units = max(0, equity)
+        state.units = max(0, equity) * UNITS_PER_MICRO
     here, peak = equity * state.peak_units, state.peak_equity * state.units
     if here >= peak:
         if state.units:
             state.peak_equity, state.peak_units = equity, state.units
-    else:
+    elif peak > 0:
         state.worst_ppb = max(state.worst_ppb, (peak - here) * PPB // peak)
 
 
@@ -70,7 +71,8 @@ def watch_drawdown(state: State, at: int) -> None:
 
 def drawdown_ppb(state: State) -> int:
     """How far the unit value is below its high-water mark, in parts per 10^9 (above 10^9 below zero)."""
-    peak = state.peak_equity * state.units
+    equity, units = (state.equity, state.units) if state.units else (1, UNITS_PER_MICRO)
+    peak = state.peak_equity * units
     if peak <= 0:
         return 0
-    return max(0, (peak - state.equity * state.peak_units) * PPB // peak)
+    return max(0, (peak - equity * state.peak_units) * PPB // peak)

@@ -42,6 +42,7 @@ NETWORK_FILE_SYSTEMS = frozenset(
     ]
 )
 
+_CHUNK_BYTES = 1 << 20
 _DIRECTORIES_ARE_NOT_SYNCED = (errno.EINVAL, errno.ENOTSUP)
 
 
@@ -103,6 +104,28 @@ def sync_directory(folder: Path) -> None:
             raise LedgerUnavailable(f"cannot sync the directory {folder}: {error.strerror}") from error
     finally:
         os.close(handle)
+
+
+def write_again(path: Path, size: int) -> None:
+    """Write the first bytes of a file once more, as they are, and sync them.
+
+    Raises
+    ------
+    LedgerUnavailable
+        If the disk fails.
+    """
+    if not size:
+        return
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            for offset in range(0, size, _CHUNK_BYTES):
+                os.pwrite(handle, os.pread(handle, min(_CHUNK_BYTES, size - offset), offset), offset)
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise LedgerUnavailable(f"cannot write {path} again: {error.strerror}") from error
 
 
 class InUse:

@@ -16,11 +16,10 @@ from pathlib import Path
 import apsw
 
 from capdesk.ledger.codec import Row
-from capdesk.ledger.files import InUse, Turn, refuse_network_file_system, sync_directory
+from capdesk.ledger.files import InUse, Turn, refuse_network_file_system, sync_directory, write_again
 from capdesk.ledger.schema import inspect_file, log_size, newest_version, upgrade, version_of
 from capdesk.ledger.store import DuplicateId, StoredSnapshot
 from capdesk.model.errors import (
-    CapdeskError,
     CorruptLedger,
     DiskFull,
     LedgerError,
@@ -33,6 +32,7 @@ _INSERT_ID = "INSERT INTO requests VALUES (?, ?, ?)"
 COLUMNS = "sequence, at, kind, market, request_id, body, hash"
 _BUSY_MILLISECONDS = 2_000
 _FORGET_AT_ONCE = 500
+_LOG_HEADER_BYTES, _FRAME_HEADER_BYTES = 32, 24
 
 
 @contextmanager
@@ -87,25 +87,33 @@ class SqliteStore:
             )
         if not path.parent.is_dir():
             raise LedgerUnavailable(f"the directory {path.parent} does not exist: make it first")
+        self._writing = self._trusted = self._proven = False
         self._name = InUse(path, look=None if self.fresh else inspect_file)
         try:
-            with sqlite_errors(path):
-                self._turn = Turn(path)
-                try:
-                    self._db = apsw.Connection(str(path), vfs=vfs)
-                    self._configure()
-                except (apsw.Error, CapdeskError):
-                    self._turn.close()
-                    raise
+            self._connect(vfs)
         except BaseException:
             self._name.close()
             raise
-        self._writing = False
+
+    def _connect(self, vfs: str | None) -> None:
+        with sqlite_errors(self.path):
+            self._turn = Turn(self.path)
+            try:
+                self._db = apsw.Connection(str(self.path), vfs=vfs)
+                try:
+                    self._configure()
+                except BaseException:
+                    self._db.close()
+                    raise
+            except BaseException:
+                self._turn.close()
+                raise
 
     def _configure(self) -> None:
         db = self._db
         db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
         db.set_busy_timeout(_BUSY_MILLISECONDS)
+        self._page_bytes: int = db.pragma("page_size")
         if db.readonly("main"):
             raise LedgerUnavailable(f"{self.path} may not be written: change its permissions")
         if version_of(db, self.path) != newest_version("sqlite") or db.pragma("journal_mode") != "wal":
@@ -124,27 +132,55 @@ class SqliteStore:
             if mode != "wal":
                 raise LedgerUnavailable(f"{self.path} cannot use a write-ahead log (journal mode is {mode})")
             self._db.pragma("synchronous", "full")
+            unproven = self._unproven_bytes()
+            self._db.execute("BEGIN IMMEDIATE")
+            self._prove(unproven)
+            self._db.execute("COMMIT")
             upgrade(self._db, "sqlite")
         finally:
             self._turn.give_up()
 
     def trust(self) -> None:
         """The file was read and found sound: closing may fold its write-ahead log into it."""
-        self._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
+        self._trusted = True
 
     def begin(self, patient: Callable[[], bool]) -> None:
         self._turn.take()
         try:
             with sqlite_errors(self.path):
+                unproven = 0 if self._proven else self._unproven_bytes()
                 while not self._begun():
                     if not patient():
                         raise LedgerUnavailable(
                             f"{self.path} is locked by another program: end it and try again"
                         )
+                if not self._proven:
+                    self._prove(unproven)
             self._writing = True
         except BaseException:
             self._turn.give_up()
             raise
+
+    def _unproven_bytes(self) -> int:
+        """How much of the write-ahead log no process that is known to have proved it has folded in."""
+        _, frames, folded = self._db.execute("PRAGMA wal_checkpoint(NOOP)").get
+        if folded or not frames:
+            return 0
+        return _LOG_HEADER_BYTES + frames * (_FRAME_HEADER_BYTES + self._page_bytes)
+
+    def _prove(self, unproven: int) -> None:
+        """Make what is found in the write-ahead log durable before anything is built upon it.
+
+        A process whose sync failed may have ended since. The system then still shows what
+        it wrote, though no disk has it and no later sync carries it; what followed would
+        be lost with it. Written once more it is synced like anything else.
+        """
+        try:
+            write_again(self.path.with_name(self.path.name + "-wal"), unproven)
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._proven = True
 
     def _begun(self) -> bool:
         try:
@@ -299,7 +335,11 @@ class SqliteStore:
     def close(self) -> None:
         try:
             with sqlite_errors(self.path):
-                self._db.close()
+                try:
+                    if self._trusted and (self._proven or not self._unproven_bytes()):
+                        self._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
+                finally:
+                    self._db.close()
         finally:
             self._name.close()
             self._turn.close()
