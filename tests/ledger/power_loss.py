@@ -150,7 +150,7 @@ async def crash(desk: CapitalAllocator) -> None:
     """Leave the files as they are, as a killed process does."""
     ledger = desk.ledger
     ledger._writer.stopped = LedgerUnavailable("killed")
-    ledger._store._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+    ledger._store._trusted = False
     await desk.close()
 
 
@@ -187,7 +187,7 @@ def record(folder: Path, name: str, do: Work = work, gate: Gate = open_gate) -> 
     vfs.gate = gate
     path = folder / "desk.db"
     try:
-        with directory_syncs(vfs):
+        with own_syncs(vfs):
             asyncio.run(do(vfs, path))
     finally:
         vfs.unregister()
@@ -195,14 +195,24 @@ def record(folder: Path, name: str, do: Work = work, gate: Gate = open_gate) -> 
 
 
 @contextmanager
-def directory_syncs(vfs: RecordingVFS) -> Iterator[None]:
-    """Record the one sync that the ledger does itself, beside SQLite's."""
+def own_syncs(vfs: RecordingVFS) -> Iterator[None]:
+    """Record what the ledger does itself, beside SQLite: two kinds of sync."""
 
     def sync_directory(folder: Path) -> None:
         ledger_files.sync_directory(folder)
         vfs.record(Operation("sync_directory", ""))
 
-    with patch("capdesk.ledger.sqlite.sync_directory", sync_directory):
+    def write_again(path: Path, size: int) -> None:
+        if size:
+            with vfs.open_beside(path) as file:
+                for offset in range(0, size, 4_096):
+                    file.xWrite(file.xRead(min(4_096, size - offset), offset), offset)
+                file.xSync(apsw.SQLITE_SYNC_NORMAL)
+
+    with (
+        patch("capdesk.ledger.sqlite.sync_directory", sync_directory),
+        patch("capdesk.ledger.sqlite.write_again", write_again),
+    ):
         yield
 
 

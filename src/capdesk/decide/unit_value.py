@@ -55,7 +55,7 @@ def mark_peak(state: State) -> None:
         if state.units:
             state.peak_equity, state.peak_units = equity, state.units
     elif peak > 0:
-        state.worst_ppb = max(state.worst_ppb, (peak - here) * PPB // peak)
+        state.worst_ppb = max(state.worst_ppb, drawdown_ppb(state))
 
 
 def watch_drawdown(state: State, at: int) -> None:
@@ -70,9 +70,9 @@ def watch_drawdown(state: State, at: int) -> None:
 
 
 def drawdown_ppb(state: State) -> int:
-    """How far the unit value is below its high-water mark, in parts per 10^9 (above 10^9 below zero)."""
+    """How far the unit value is below its high-water mark, to the nearest part in 10^9 (more than 10^9 below zero)."""
     equity, units = (state.equity, state.units) if state.units else (1, UNITS_PER_MICRO)
     peak = state.peak_equity * units
     if peak <= 0:
         return 0
-    return max(0, (peak - equity * state.peak_units) * PPB // peak)
+    return max(0, (2 * (peak - equity * state.peak_units) * PPB + peak) // (2 * peak))
