@@ -1,4 +1,4 @@
-"""What people write about sleeves, risk and breakers: what is refused, what is warned of, and that it reads back the same."""
+"""What people write about sleeves, risk and breakers: what is refused or warned of, and that it reads back the same."""
 
 from __future__ import annotations
 
@@ -106,9 +106,7 @@ def test_a_file_and_its_mandate_are_the_same_rules(tmp_path: Path) -> None:
     assert differences(mandate, CapitalConfig.load(path).mandate()) == []
 
 
-names = st.lists(
-    st.sampled_from(["maker", "taker", "other", "none"]), unique=True, min_size=1, max_size=4
-)
+names = st.lists(st.sampled_from(["maker", "taker", "other", "none"]), unique=True, min_size=1, max_size=4)
 
 
 @st.composite
@@ -125,7 +123,9 @@ def mandates(draw: st.DrawFn) -> Mandate:
                 f"{draw(st.integers(0, 24 * 10**4)) / 10**4:f}%",
                 cap=cap,
                 minimum=minimum if cap is None else min(cap, minimum),
-                expected_return=draw(st.none() | st.integers(-(10**6), 10**6).map(lambda it: Amount(it) / 10**4)),
+                expected_return=draw(
+                    st.none() | st.integers(-(10**6), 10**6).map(lambda it: Amount(it) / 10**4)
+                ),
                 pays_gas=draw(st.booleans()),
                 max_position_size=draw(factor),
                 risk_multiplier=draw(factor),
@@ -217,7 +217,9 @@ def test_every_problem_is_a_line_of_its_own() -> None:
 
 
 def test_shares_of_just_one_hundred_are_allowed() -> None:
-    assert CapitalConfig(**ROOMY, sleeves=[sleeve("a", "99.5"), sleeve("b", "0.5%")]).sleeves[1].percent == 0.5
+    assert (
+        CapitalConfig(**ROOMY, sleeves=[sleeve("a", "99.5"), sleeve("b", "0.5%")]).sleeves[1].percent == 0.5
+    )
 
 
 @pytest.mark.parametrize(
@@ -250,7 +252,10 @@ def test_a_desk_that_survives_any_single_loss_is_not(rules: dict[str, Any]) -> N
     ("breakers", "named"),
     [
         ({"gas_above_gwei": 80}, r"breakers\.gas_above_gwei can never trip"),
-        ({"gas_above_gwei": 80, "stale_data": True}, r"breakers\.gas_above_gwei and breakers\.stale_data can"),
+        (
+            {"gas_above_gwei": 80, "stale_data": True},
+            r"breakers\.gas_above_gwei and breakers\.stale_data can",
+        ),
     ],
 )
 def test_breakers_that_can_never_see_the_market_are_warned_of(breakers: dict[str, Any], named: str) -> None:
