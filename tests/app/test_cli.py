@@ -231,7 +231,9 @@ def test_the_demo_is_given_its_options_and_ends_with_its_code(monkeypatch: pytes
 
     monkeypatch.setattr("capdesk.app.demo_view.run_demo", run_demo)
     result = run(
-        "demo", "--seed", "3", "--html", "page.html", "--bankroll", "50", "--ledger", "d.db", "--json"
+        *("demo", "--seed", "3", "--html", "page.html", "--bankroll", "50", "--ledger", "d.db"),
+        "--crash",
+        "--json",
     )
 
     assert result.exit_code == 7
@@ -240,5 +242,6 @@ def test_the_demo_is_given_its_options_and_ends_with_its_code(monkeypatch: pytes
         "seed": 3,
         "html": Path("page.html"),
         "bankroll": "50",
+        "crash": True,
         "json_output": True,
     }

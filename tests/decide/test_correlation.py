@@ -33,10 +33,7 @@ CLOSES = {
 }  # fmt: skip
 """Daily closes in dollars, 2020-03-05 to 2020-03-19 (CoinMarketCap)."""
 
-MARCH = {
-    name: [log(today / before) for before, today in pairwise(closes)]
-    for name, closes in CLOSES.items()
-}
+MARCH = {name: [log(today / before) for before, today in pairwise(closes)] for name, closes in CLOSES.items()}
 
 
 def test_the_coins_are_one_group_and_the_stable_one_is_in_none() -> None:

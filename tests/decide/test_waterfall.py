@@ -19,6 +19,7 @@ from capdesk.model.rules import MarketState
 from tests.desks import ROOMY, Fold, sleeve
 from tests.random_desks import WORLDS, play, steps
 
+
 def chains(found: Audit) -> list[list[Step]]:
     """The desk's steps, then those of each sleeve."""
     parts: list[list[Step]] = [[]]
@@ -163,7 +164,12 @@ def test_a_multiplier_on_the_market_limits_reduces_no_sleeve() -> None:
     desk = Fold({**ROOMY, "sleeves": [sleeve("a", 100)], "risk": {"volatility_acts_on": "market_limits"}})
     desk.do(c.Observe(MarketState(volatility_state="high")))
 
-    assert [step.name for step in audit(desk.state, desk.at).steps] == ["bankroll", "a", "granted", "positions"]
+    assert [step.name for step in audit(desk.state, desk.at).steps] == [
+        "bankroll",
+        "a",
+        "granted",
+        "positions",
+    ]
 
 
 def test_a_sleeve_above_its_budget_shows_what_is_recalled() -> None:

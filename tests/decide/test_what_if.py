@@ -219,9 +219,7 @@ def test_market_states_are_moot_under_rules_without_a_risk_table() -> None:
 
 
 only_answers = steps.map(
-    lambda steps: [
-        (lambda desk, make=make: _answered_alike(make(desk)), seconds) for make, seconds in steps
-    ]
+    lambda steps: [(lambda desk, make=make: _answered_alike(make(desk)), seconds) for make, seconds in steps]
 )
 
 

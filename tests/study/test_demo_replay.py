@@ -15,6 +15,7 @@ from capdesk.model.errors import InvariantBreach
 from capdesk.model.money import Amount
 from capdesk.model.requests import AllocationResult
 from capdesk.study.demo import run as demo
+from capdesk.study.demo.bots import STRATEGIES
 from capdesk.study.demo.day import Day
 from capdesk.study.demo.mandate import demo_config
 from capdesk.study.demo.markets import Market, load_markets
@@ -117,13 +118,15 @@ def test_several_limits_bind_and_answer_with_codes_of_their_own(result: DemoResu
     asks = result.day.asks
     assert {ask.answer for ask in asks} == {"full", "cut", "refused"}
     bound_by = {ask.bound_by.partition(":")[0] for ask in asks if ask.bound_by}
-    assert bound_by >= {"market_percent", "group", "total", "priority"}
+    assert bound_by >= {"market_percent", "group", "total", "priority", "sleeve"}
     assert {ask.result for ask in asks} >= {
         AllocationResult.SUCCESS,
         AllocationResult.ALREADY_ALLOCATED,
         AllocationResult.MARKET_LIMIT_EXCEEDED,
         AllocationResult.GROUP_LIMIT_EXCEEDED,
         AllocationResult.TOTAL_LIMIT_EXCEEDED,
+        AllocationResult.SLEEVE_LIMIT_EXCEEDED,
+        AllocationResult.STRATEGY_DISABLED,
     }
 
 
@@ -189,7 +192,17 @@ async def test_a_larger_bankroll_meets_the_absolute_cap():
     assert "market_absolute" in {ask.bound_by for ask in day.asks}
 
 
-def test_the_mandate_is_the_seeds_defaults_and_three_additions():
+def test_the_mandate_keeps_the_seed_s_limits_under_its_sleeves():
     config, defaults = demo_config(), CapitalAllocator().config
     changed = {name for name in type(config).model_fields if getattr(config, name) != getattr(defaults, name)}
-    assert changed == {"share_markets", "priority_tiers", "groups"}
+    assert changed == {
+        "share_markets",
+        "priority_tiers",
+        "groups",
+        "sleeves",
+        "resume_margin_percent",
+        "recall_seconds",
+        "max_drawdown_percent",
+        "risk",
+    }
+    assert [sleeve.name for sleeve in config.sleeves] == list(STRATEGIES)

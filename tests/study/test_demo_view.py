@@ -14,15 +14,23 @@ from capdesk.app import demo_html, demo_report, demo_view, render
 from capdesk.model.errors import InvalidInput
 from capdesk.model.money import Amount
 from capdesk.study.demo import run as demo
+from capdesk.study.demo.crash import VENUE_FAILS
 from capdesk.study.demo.markets import load_markets
 from capdesk.study.demo.record import record
 from capdesk.study.demo.run import DemoResult
+from capdesk.study.demo.supervised_figures import since_stop
 
 
 @pytest.fixture(scope="module")
 def result(tmp_path_factory: pytest.TempPathFactory) -> DemoResult:
     ledger = tmp_path_factory.mktemp("demo") / "d.db"
     return asyncio.run(demo.run(ledger, seed=0, bankroll=Amount(200)))
+
+
+@pytest.fixture(scope="module")
+def crash(tmp_path_factory: pytest.TempPathFactory) -> DemoResult:
+    ledger = tmp_path_factory.mktemp("demo") / "c.db"
+    return asyncio.run(demo.run(ledger, seed=0, bankroll=Amount(200), failure=VENUE_FAILS))
 
 
 def drawn(result: DemoResult, width: int, **options: object) -> str:
@@ -33,8 +41,9 @@ def drawn(result: DemoResult, width: int, **options: object) -> str:
 
 
 @pytest.mark.parametrize("width", [80, 120])
-def test_the_report_fits_the_terminal(result: DemoResult, width: int):
-    lines = drawn(result, width).splitlines()
+@pytest.mark.parametrize("which", ["result", "crash"])
+def test_the_report_fits_the_terminal(which: str, width: int, request: pytest.FixtureRequest):
+    lines = drawn(request.getfixturevalue(which), width).splitlines()
     assert max(map(len, lines)) <= width
     assert ["momentum", "contrarian", "cautious", "sniper", "all"] in [line.split() for line in lines]
 
@@ -46,6 +55,47 @@ def test_the_report_says_what_is_a_model_and_what_one_tick_does(result: DemoResu
     assert "so one tick decides its sign" in text
 
 
+def test_the_report_shows_the_sleeves_the_volatility_and_the_recalls(result: DemoResult):
+    text = " ".join(drawn(result, 80).split())
+    assert "its sleeve: momentum 8 % ($10 to $2,000), contrarian 8 % ($10 to $17)" in text
+    assert "low x 1, medium above 30 % x 0.8, high above 50 % x 0.6" in text
+    assert "at most 65 %" in text
+    assert "under their minimum: cautious for" in text
+    assert "above a budget, given back within" in text
+    assert "did not fire: it does above 35 % drawdown" in text
+    rows = {line[:17].strip() for line in drawn(result, 80).splitlines()}
+    assert {"its sleeve", "sleeve disabled"} <= rows
+
+
+def test_a_crash_says_that_it_is_invented_and_what_the_kill_switch_did(crash: DemoResult):
+    text = " ".join(drawn(crash, 80).split())
+    since = since_stop(crash.day)
+    assert since is not None
+    assert "and a venue that fails" in text
+    assert "The crash is invented: from 14:00 to 15:00 UTC" in text
+    assert "FIRED at 14:47:00 UTC: drawdown 35.43% of the unit value exceeds the limit of 35.00%" in text
+    assert f"since then {since.refused} asks for" in text
+    assert f"{since.returned} positions came back with" in text
+    assert "releases and recycling went on" in text
+    assert "capdesk resume --reason 'I have looked' --ledger" in text
+
+
+def test_a_crash_s_json_has_the_kill_switch_s_figures(
+    crash: DemoResult, result: DemoResult, capsys: pytest.CaptureFixture[str]
+):
+    render.write_json(record(crash))
+    found = json.loads(capsys.readouterr().out)
+    assert found["kill_switch"]["fired_at"] == "2026-07-24T14:47:00Z"
+    assert found["kill_switch"]["returned_since"] == since_stop(crash.day).returned
+    assert found["crash"].startswith("The crash is invented")
+    render.write_json(record(result))
+    found = json.loads(capsys.readouterr().out)
+    assert found["kill_switch"] is None
+    assert found["crash"] is None
+    assert sum(found["risk"]["seconds_at_multiplier"].values()) > 86_000
+    assert found["recalls"][0]["overdue"] is False
+
+
 def test_the_report_names_every_market_left_out(result: DemoResult):
     text = drawn(result, 80)
     for market in result.left_out:
@@ -53,8 +103,8 @@ def test_the_report_names_every_market_left_out(result: DemoResult):
 
 
 def test_the_report_ends_with_what_to_type_next(result: DemoResult):
-    text = "".join(drawn(result, 400).split("\n")[-5:])
-    for command in ("explain btc-updown-5m-", "report --ledger", "ledger check --ledger"):
+    text = "".join(drawn(result, 400).split("\n")[-6:])
+    for command in ("explain btc-updown-5m-", "explain --ledger", "report --ledger", "ledger check --ledger"):
         assert f"capdesk {command}" in text
 
 
@@ -132,6 +182,16 @@ def test_the_page_loads_nothing_from_elsewhere(result: DemoResult, tmp_path: Pat
     assert page.count("Plotly.newPlot(") >= 4
 
 
+def test_the_page_of_a_crash_marks_where_the_kill_switch_fired(crash: DemoResult, tmp_path: Path):
+    pytest.importorskip("plotly")
+    path = tmp_path / "page.html"
+    demo_html.write(crash, path)
+    page = path.read_text(encoding="utf-8")
+    assert "and a venue that fails" in page
+    assert "fired 14:47:00" in page
+    assert page.count('"text":"kill switch"') == 3
+
+
 def test_the_page_shows_the_plots_that_it_should(result: DemoResult):
     plots = pytest.importorskip("capdesk.app.demo_plots")
     bankroll = plots.bankroll_plot(result)
@@ -145,5 +205,7 @@ def test_the_page_shows_the_plots_that_it_should(result: DemoResult):
     }
     earned = plots.strategies_plot(result.day)
     assert sum(line.y[-1] for line in earned.data) == pytest.approx(float(result.day.pnl))
+    risk = plots.risk_plot(result.day)
+    assert {line.name for line in risk.data} == {"volatility", "multiplier of every budget"}
     used = plots.utilisation_plot(result.day)
     assert max(used.data[0].y) <= 100

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from html import escape
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,7 +12,9 @@ from typing import TYPE_CHECKING
 from capdesk.app import render
 from capdesk.model.errors import InvalidInput
 from capdesk.model.money import Amount
+from capdesk.study.demo.crash import CRASH_NOTE
 from capdesk.study.demo.figures import StrategyFigures, desk_figures, strategy_figures
+from capdesk.study.demo.mandate import risk_note
 from capdesk.study.demo.record import (
     GAP_RULE,
     PRICE_NOTE,
@@ -21,7 +24,9 @@ from capdesk.study.demo.record import (
     limits_note,
     next_commands,
     sign_is_undecided,
+    title_of,
 )
+from capdesk.study.demo.supervised_figures import SinceStop, risk_figures, since_stop
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -60,7 +65,7 @@ PAGE = Template("""<!doctype html>
 </style>
 </head>
 <body><main>
-<h1>A real day of bitcoin markets on one bankroll</h1>
+<h1>$heading</h1>
 <p class="sub">$subtitle</p>
 <div class="tiles">$tiles</div>
 $plots
@@ -100,11 +105,13 @@ def page(result: DemoResult) -> str:
     figures = (
         plots.bankroll_plot(result),
         plots.utilisation_plot(day),
+        plots.risk_plot(day),
         plots.answers_plot(day),
         plots.strategies_plot(day),
     )
     return PAGE.substitute(
         title=f"capdesk demo, {date_of(day)}",
+        heading=title_of(day),
         subtitle=(
             f"{date_of(day)}, UTC. {result.traded} of {result.markets} real five-minute markets, one desk with "
             f"{render.money(day.initial_bankroll)} for all of them (seed {day.seed})."
@@ -126,7 +133,9 @@ def page(result: DemoResult) -> str:
 
 def _headlines(result: DemoResult) -> list[tuple[str, str]]:
     day, desk = result.day, desk_figures(result.day)
-    everything = strategy_figures(day)[-1]
+    everything, risk = strategy_figures(day)[-1], risk_figures(day)
+    fired = day.supervised.stop
+    stop = None if fired is None else datetime.fromtimestamp(fired.at, UTC)
     granted = everything.answers.get("full", 0) + everything.answers.get("cut", 0)
     return [
         ("bankroll at the end", render.money(round(day.bankroll, 2))),
@@ -139,6 +148,8 @@ def _headlines(result: DemoResult) -> list[tuple[str, str]]:
         ("utilisation, mean", render.percent(desk.mean_utilisation)),
         ("largest drawdown", render.percent(desk.max_drawdown)),
         ("allocations open, peak", f"{desk.peak_open}"),
+        ("volatility, highest", "–" if risk.highest is None else f"{risk.highest * 100:.0f} %"),
+        ("kill switch", "not fired" if stop is None else f"fired {stop:%H:%M:%S}"),
     ]
 
 
@@ -149,7 +160,19 @@ def _notes(result: DemoResult) -> list[tuple[str, str]]:
         ("One tick", f"{sign}{SLIPPAGE_NOTE}"),
         ("Bots", bots_note()),
         ("Limits", limits_note()),
+        ("Risk", risk_note()),
+        *([("Crash", CRASH_NOTE)] if result.day.failure else []),
+        *([("Kill switch", since_note(since))] if (since := since_stop(result.day)) else []),
     ]
+
+
+def since_note(since: SinceStop) -> str:
+    """What became of the day after the kill switch had fired."""
+    return (
+        f"{since.stop.reason}. Since then {since.refused} asks for {render.money(since.asked)} were refused, and "
+        f"{since.returned} positions came back with {render.money(round(since.principal, 2))} of capital: "
+        "releases and recycling went on."
+    )
 
 
 def _strategies(each: tuple[StrategyFigures, ...]) -> str:

@@ -19,7 +19,18 @@ from capdesk.study.demo.run import DemoResult
 BIN_SECONDS = 1800
 INK, FAINT, GRID = "#1f2933", "#8a97a6", "#e6eaef"
 BLUE, GREEN, RED = "#2864c7", "#2a9d6f", "#c8443c"
-OBSTACLE_COLOURS = ("#e0a030", "#b15cb8", "#c8443c", "#e97f5f", "#a9b4c0", "#6b7785", "#3f4a57")
+OBSTACLE_COLOURS = (
+    "#e0a030",
+    "#b15cb8",
+    "#c8443c",
+    "#e97f5f",
+    "#4c93a8",
+    "#a9b4c0",
+    "#3f4a57",
+    "#6b7785",
+    "#8c6d46",
+    "#59607a",
+)
 STRATEGY_COLOURS = ("#2864c7", "#e0a030", "#2a9d6f", "#b15cb8", "#6b7785")
 
 
@@ -40,6 +51,7 @@ def bankroll_plot(result: DemoResult) -> go.Figure:
             hovertemplate="%{y:$,.2f}",
         )
     figure.add_hline(y=float(result.day.initial_bankroll), line={"color": FAINT, "width": 1})
+    _mark_stop(figure, result.day)
     return figure
 
 
@@ -67,7 +79,62 @@ def utilisation_plot(day: Day) -> go.Figure:
         hovertemplate="%{y:.1f} %",
     )
     figure.update_yaxes(rangemode="tozero")
+    _mark_stop(figure, day)
     return figure
+
+
+def risk_plot(day: Day) -> go.Figure:
+    """The volatility that each heartbeat saw, and the multiplier that it set."""
+    figure = _figure("Market risk", "volatility, percent a year", ticksuffix=" %")
+    sightings = day.supervised.sightings
+    times = [_utc(each.at) for each in sightings]
+    figure.add_scatter(
+        x=times,
+        y=[None if each.volatility is None else each.volatility * 100 for each in sightings],
+        name="volatility",
+        mode="lines",
+        line={"color": BLUE, "width": 1.6},
+        hovertemplate="%{y:.1f} %",
+    )
+    figure.add_scatter(
+        x=times,
+        y=[float(each.multiplier) for each in sightings],
+        name="multiplier of every budget",
+        mode="lines",
+        yaxis="y2",
+        line={"shape": "hv", "color": RED, "dash": "dash", "width": 1.6},
+        hovertemplate="x %{y:g}",
+    )
+    figure.update_layout(
+        yaxis2={
+            "title": "multiplier",
+            "overlaying": "y",
+            "side": "right",
+            "range": [0, 1.05],
+            "tickvals": sorted({0.0, *(float(each.multiplier) for each in sightings)}),
+            "showgrid": False,
+        },
+        margin={"l": 76, "r": 76, "t": 64, "b": 96},
+    )
+    figure.update_yaxes(rangemode="tozero", selector={"side": None})
+    _mark_stop(figure, day)
+    return figure
+
+
+def _mark_stop(figure: go.Figure, day: Day) -> None:
+    """Draw where the kill switch fired, if it did."""
+    stop = day.supervised.stop
+    if stop is not None:
+        figure.add_vline(x=_utc(stop.at), line={"color": RED, "width": 1.2})
+        figure.add_annotation(
+            x=_utc(stop.at),
+            y=1,
+            yref="paper",
+            yanchor="bottom",
+            showarrow=False,
+            text="kill switch",
+            font={"color": RED},
+        )
 
 
 def answers_plot(day: Day) -> go.Figure:

@@ -28,6 +28,7 @@ def run_demo(
     html: Path | None = None,
     json_output: bool = False,
     bankroll: str = "200",
+    crash: bool = False,
     console: Console | None = None,
 ) -> int:
     """Run the demo and show what it found; give the exit code.
@@ -40,6 +41,8 @@ def run_demo(
         Where to write the page with plots; an older page is replaced.
     bankroll
         Dollars to begin with.
+    crash
+        Let the venue fail, so that the kill switch fires.
 
     Raises
     ------
@@ -57,10 +60,12 @@ def run_demo(
         require_folder(html, "html")
         demo_html.require_plotly()
 
+    from capdesk.study.demo.crash import VENUE_FAILS
     from capdesk.study.demo.run import run
 
+    failure = VENUE_FAILS if crash else None
     with progress() as watch:
-        result = asyncio.run(run(path, seed=seed, bankroll=initial, watch=watch))
+        result = asyncio.run(run(path, seed=seed, bankroll=initial, failure=failure, watch=watch))
     if html is not None:
         from capdesk.app import demo_html
 

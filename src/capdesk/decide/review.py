@@ -52,8 +52,8 @@ def _multiplier(state: State, sleeve: Sleeve, at: int) -> int:
 
 
 def review(state: State, at: int) -> tuple[Event, ...]:
-    """What a heartbeat finds: breakers first, then budgets that changed, capital to recall, recalls met."""
-    stops = review_breakers(state, at)
+    """What a heartbeat finds: stops first, then budgets that changed, capital to recall, recalls met."""
+    stops = [*trip(state), *review_breakers(state, at)]
     if stops:
         return tuple(stops)
     if not state.mandate.sleeves:

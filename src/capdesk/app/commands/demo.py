@@ -23,9 +23,14 @@ def demo(
         Path | None, typer.Option("--html", help="Write a page with plots too.", metavar="FILE")
     ] = None,
     bankroll: Annotated[str, typer.Option(help="Dollars to begin the day with.", metavar="AMOUNT")] = "200",
+    crash: Annotated[
+        bool, typer.Option("--crash", help="Let the venue fail at two: the kill switch fires.")
+    ] = False,
     json_output: options.Json = False,
 ) -> int:
-    """Replay a real day of markets with several bots that share one bankroll."""
+    """Replay a real day of markets with several bots that share one bankroll, each in its sleeve."""
     from capdesk.app.demo_view import run_demo
 
-    return run_demo(ledger=ledger, seed=seed, html=html, json_output=json_output, bankroll=bankroll)
+    return run_demo(
+        ledger=ledger, seed=seed, html=html, json_output=json_output, bankroll=bankroll, crash=crash
+    )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from capdesk.model.money import Amount
 from capdesk.model.requests import AllocationResult, Verdict
 from capdesk.study.demo.bots import Bot, Wish
+from capdesk.study.demo.crash import Failure
 from capdesk.study.demo.markets import Side
+from capdesk.study.demo.supervised import Supervised
 
 Answer = Literal["full", "cut", "refused"]
 
@@ -17,6 +19,7 @@ LIMIT_NAMES = {
     "account": "account",
     "total": "all markets",
     "priority": "priority tier",
+    "sleeve": "its sleeve",
     "group": "one direction",
     "market_percent": "one market",
     "market_absolute": "one market",
@@ -27,6 +30,9 @@ LIMIT_NAMES = {
 REASON_NAMES = {
     AllocationResult.ALREADY_ALLOCATED: "already held",
     AllocationResult.INVALID_AMOUNT: "too small",
+    AllocationResult.STRATEGY_DISABLED: "sleeve disabled",
+    AllocationResult.UNKNOWN_STRATEGY: "no sleeve",
+    AllocationResult.HALTED: "halted",
 }
 """The demo's words for refusals that no limit is the reason of."""
 
@@ -177,6 +183,10 @@ class Day:
         How many ticks more than quoted every share cost.
     bankroll
         The desk's own figure at the end.
+    supervised
+        What the heartbeat saw and did.
+    failure
+        When the venue failed; None for the day as it was.
     """
 
     seed: int
@@ -188,6 +198,8 @@ class Day:
     asks: tuple[Ask, ...]
     payouts: tuple[Payout, ...]
     levels: tuple[Level, ...]
+    supervised: Supervised = field(default_factory=Supervised)
+    failure: Failure | None = None
 
     @property
     def pnl(self) -> Amount:

@@ -15,6 +15,10 @@ Side = Literal["up", "down"]
 
 TABLE = "btc_5m_markets_2026-07-24.csv"
 SECONDS_BEFORE_CLOSE = (240, 180, 120, 90, 60, 45, 30, 20, 15, 10, 5, 1)
+RETURN_SECONDS = 300
+"""The length of the returns that the market's volatility is measured by: a market's own."""
+PRICE_AGE_SECONDS = 60
+"""A price older than this is not seen any more."""
 WARM_UP_PRICES = 24
 """Prices of the day that must have been seen before a volatility is quoted: two whole markets of them."""
 
@@ -68,11 +72,14 @@ class Tape:
     ----------
     times
         Unix seconds, ascending.
+    prices
+        USD at each time.
     variation
         The realised variation up to each time: the sum of squared log returns.
     """
 
     times: tuple[int, ...]
+    prices: tuple[float, ...]
     variation: tuple[float, ...]
 
     @classmethod
@@ -80,7 +87,20 @@ class Tape:
         """Join the prices of all markets; those of markets with gaps are real prices too."""
         seen = sorted((m.closes_at - before, price) for m in markets for before, price in m.prices)
         squares = (log(later / earlier) ** 2 for (_, earlier), (_, later) in pairwise(seen))
-        return cls(tuple(at for at, _ in seen), tuple(accumulate(squares, initial=0.0))[: len(seen)])
+        variation = tuple(accumulate(squares, initial=0.0))[: len(seen)]
+        return cls(tuple(at for at, _ in seen), tuple(price for _, price in seen), variation)
+
+    def price(self, now: int) -> float | None:
+        """The price last seen at `now`; None where the feed has been silent for too long."""
+        known = bisect_right(self.times, now)
+        fresh = known > 0 and now - self.times[known - 1] <= PRICE_AGE_SECONDS
+        return self.prices[known - 1] if fresh else None
+
+    def returns(self, now: int) -> tuple[float, ...]:
+        """Log returns from one five-minute boundary to the next up to `now`, where both were seen."""
+        first = -(-self.times[0] // RETURN_SECONDS) * RETURN_SECONDS
+        prices = [self.price(at) for at in range(first, now + 1, RETURN_SECONDS)]
+        return tuple(log(later / earlier) for earlier, later in pairwise(prices) if earlier and later)
 
     def volatility(self, now: int) -> float | None:
         """Realised volatility of the day up to `now`, per square root of a second; None while too little is known.

@@ -9,10 +9,13 @@ from typing import Any
 
 from capdesk.model.money import Amount
 from capdesk.study.demo.bots import BOTS
+from capdesk.study.demo.crash import CRASH_NOTE
 from capdesk.study.demo.day import Day
 from capdesk.study.demo.figures import StrategyFigures, desk_figures, strategy_figures, telling_market
-from capdesk.study.demo.mandate import rules
+from capdesk.study.demo.mandate import risk_note, rules
 from capdesk.study.demo.run import DemoResult
+from capdesk.study.demo.supervised import Recalled
+from capdesk.study.demo.supervised_figures import risk_figures, since_stop
 from capdesk.study.demo.venue import PAYOUT_DELAY_SECONDS
 
 PRICE_NOTE = (
@@ -50,7 +53,13 @@ def record(result: DemoResult) -> dict[str, Any]:
         },
         "bots": bots_note(),
         "limits": rules(),
+        "risk_rules": risk_note(),
+        "crash": None if day.failure is None else CRASH_NOTE,
         "desk": _desk(day),
+        "risk": _risk(day),
+        "pauses": day.supervised.pauses,
+        "recalls": [recall_record(each) for each in day.supervised.recalls],
+        "kill_switch": _kill_switch(day),
         "strategies": [_strategy(figures) for figures in strategy_figures(day)],
         "next": next_commands(result),
     }
@@ -66,6 +75,38 @@ def _desk(day: Day) -> dict[str, Any]:
     }
 
 
+def _risk(day: Day) -> dict[str, Any]:
+    figures = risk_figures(day)
+    return {
+        "lowest_volatility": figures.lowest,
+        "highest_volatility": figures.highest,
+        "seconds_at_multiplier": {str(factor): seconds for factor, seconds in figures.seconds_at.items()},
+        "seconds_unseen": figures.seconds_unseen,
+    }
+
+
+def recall_record(recall: Recalled) -> dict[str, Any]:
+    """Give a recall in plain values."""
+    return {field.name: getattr(recall, field.name) for field in fields(recall)} | {"overdue": recall.overdue}
+
+
+def _kill_switch(day: Day) -> dict[str, Any] | None:
+    since = since_stop(day)
+    if since is None:
+        return None
+    return {
+        "fired_at": datetime.fromtimestamp(since.stop.at, UTC),
+        "drawdown": round(since.stop.drawdown, RATIO_DIGITS),
+        "reason": since.stop.reason,
+        "refused_since": since.refused,
+        "asked_since": since.asked,
+        "returned_since": since.returned,
+        "principal_since": since.principal,
+        "net_since": since.net,
+        "last_returned_at": None if since.last_at is None else datetime.fromtimestamp(since.last_at, UTC),
+    }
+
+
 def _strategy(figures: StrategyFigures) -> dict[str, Any]:
     plain = {field.name: getattr(figures, field.name) for field in fields(figures)}
     rate = figures.pnl_per_dollar_hour
@@ -76,6 +117,12 @@ def _strategy(figures: StrategyFigures) -> dict[str, Any]:
         "dollar_hours": round(figures.dollar_hours, RATIO_DIGITS),
         "pnl_per_dollar_hour": None if rate is None else round(rate, RATIO_DIGITS),
     }
+
+
+def title_of(day: Day) -> str:
+    """What the report is headed with."""
+    title = "A real day of bitcoin markets on one bankroll"
+    return title if day.failure is None else f"{title}, and a venue that fails"
 
 
 def date_of(day: Day) -> str:
@@ -108,8 +155,11 @@ def sign_is_undecided(result: DemoResult) -> bool:
 
 
 def next_commands(result: DemoResult) -> list[str]:
-    """What to type next: the story of the market that shows most, the desk, the ledger's check."""
+    """What to type next: the stories of the market that shows most and of the desk, and how it stands."""
     where = f"--ledger {quote(str(result.ledger))}"
     market = telling_market(result.day)
     story = [] if market is None else [f"capdesk explain {market} {where}"]
-    return [*story, f"capdesk report {where}", f"capdesk ledger check {where}"]
+    if result.day.supervised.stop is not None:
+        resume = f"capdesk resume --reason 'I have looked' {where}"
+        return [*story, f"capdesk explain {where}", f"capdesk status {where}", resume]
+    return [*story, f"capdesk explain {where}", f"capdesk report {where}", f"capdesk ledger check {where}"]

@@ -20,10 +20,12 @@ from capdesk.model.money import Amount
 from capdesk.model.requests import AllocationResult, Verdict
 from capdesk.recycler import CapitalRecycler
 from capdesk.study.demo.bots import BOTS, Bot, Wish, sight
+from capdesk.study.demo.crash import Failure
 from capdesk.study.demo.day import Ask, Day, Level, Payout, Position
+from capdesk.study.demo.heartbeat import Heartbeat
 from capdesk.study.demo.mandate import direction_group
-from capdesk.study.demo.markets import Market, Tape
-from capdesk.study.demo.venue import fill, payout_delay, settle
+from capdesk.study.demo.markets import RETURN_SECONDS, Market, Tape
+from capdesk.study.demo.venue import PAYOUT_DELAY_SECONDS, fill, payout_delay, settle
 
 FILL_SECONDS = 30
 """How long a grant is reserved for its order; the fill is confirmed well before."""
@@ -37,7 +39,8 @@ class Step(IntEnum):
 
     RECYCLE = 0
     PAYOUT = 1
-    LOOK = 2
+    BEAT = 2
+    LOOK = 3
 
 
 @dataclass(slots=True)
@@ -61,8 +64,12 @@ class Replay:
         Those that are traded, all without gaps.
     tape
         The bitcoin price of the day.
+    heartbeat
+        The desk's supervision.
     slippage_ticks
         Ticks that every share costs more than quoted; the bots do not know.
+    failure
+        When the venue pays nothing; the bots do not know either.
     """
 
     markets: tuple[Market, ...]
@@ -71,7 +78,9 @@ class Replay:
     recycler: CapitalRecycler
     clock: VirtualClock
     seed: int
+    heartbeat: Heartbeat
     slippage_ticks: int = 0
+    failure: Failure | None = None
     positions: dict[tuple[str, str], Position] = field(default_factory=dict)
     queued: dict[tuple[str, str], Payout] = field(default_factory=dict)
     payouts: list[Payout] = field(default_factory=list)
@@ -87,6 +96,7 @@ class Replay:
             self.clock.seconds = second
             if await self._take(step, [(market, left) for _, _, market, left in due]):
                 self._note_level()
+                self.heartbeat.note_stop()
             if watch is not None:
                 watch(second, self.desk.bankroll)
         return Day(
@@ -99,6 +109,8 @@ class Replay:
             asks=tuple(self.asks),
             payouts=tuple(self.payouts),
             levels=tuple(self.levels),
+            supervised=self.heartbeat.supervised,
+            failure=self.failure,
         )
 
     def _agenda(self) -> Iterable[tuple[int, Step, Market, int]]:
@@ -111,6 +123,9 @@ class Replay:
             paid_at = market.closes_at + payout_delay(self.seed, market.name)
             yield paid_at, Step.PAYOUT, market, 0
             yield paid_at + recycle_delay, Step.RECYCLE, market, 0
+        first, last = self.markets[0], self.markets[-1]
+        for at in range(first.opens_at, last.closes_at + PAYOUT_DELAY_SECONDS[1], RETURN_SECONDS):
+            yield at, Step.BEAT, first, 0
 
     async def _take(self, step: Step, due: list[tuple[Market, int]]) -> bool:
         """Take one step for all markets that it is due for; say whether the desk's level may have changed."""
@@ -118,6 +133,9 @@ class Replay:
             return await self._recycle()
         if step is Step.PAYOUT:
             return await self._pay_out([market for market, _ in due])
+        if step is Step.BEAT:
+            await self.heartbeat.beat(self.clock.seconds)
+            return True
         return await self._look(due)
 
     async def _look(self, due: list[tuple[Market, int]]) -> bool:
@@ -184,8 +202,10 @@ class Replay:
     async def _pay_out(self, markets: list[Market]) -> bool:
         """The venue pays: queue each position's capital for recycling with its profit or loss."""
         outcomes = {market.name: market.outcome for market in markets}
+        now = self.clock.seconds
+        lost = self.failure is not None and self.failure.takes(now)
         paid = {
-            key: settle(position, position.side == outcomes[position.market], self.clock.seconds)
+            key: settle(position, position.side == outcomes[position.market] and not lost, now)
             for key, position in self.positions.items()
             if position.market in outcomes
         }

@@ -11,7 +11,9 @@ from capdesk.ledger.tools import check
 from capdesk.model.errors import InvariantBreach
 from capdesk.model.money import Amount
 from capdesk.recycler import CapitalRecycler
+from capdesk.study.demo.crash import Failure
 from capdesk.study.demo.day import Day
+from capdesk.study.demo.heartbeat import Heartbeat
 from capdesk.study.demo.mandate import demo_config
 from capdesk.study.demo.markets import Market, Tape, load_markets
 from capdesk.study.demo.replay import Replay, VirtualClock, Watch
@@ -56,6 +58,7 @@ async def run(
     seed: int = 0,
     bankroll: Amount,
     markets: tuple[Market, ...] | None = None,
+    failure: Failure | None = None,
     watch: WatchRun | None = None,
 ) -> DemoResult:
     """Run the demo on a new ledger file.
@@ -66,6 +69,8 @@ async def run(
         Dollars to begin with.
     markets
         The day to replay; the one that the package carries when left out.
+    failure
+        When the venue pays nothing.
 
     Raises
     ------
@@ -76,9 +81,11 @@ async def run(
     config = demo_config()
     clock = VirtualClock(min(market.opens_at for market in markets))
     async with CapitalAllocator.open(ledger, config, initial_bankroll=bankroll, clock=clock) as desk:
-        day = await replay(desk, clock, markets, seed=seed, watch=watch and watch(0))
+        day = await replay(desk, clock, markets, seed=seed, failure=failure, watch=watch and watch(0))
     better, worse = [
-        await in_memory(markets, seed=seed, bankroll=bankroll, slippage_ticks=ticks, watch=watch)
+        await in_memory(
+            markets, seed=seed, bankroll=bankroll, slippage_ticks=ticks, failure=failure, watch=watch
+        )
         for ticks in (-1, 1)
     ]
     return DemoResult(
@@ -98,6 +105,7 @@ async def in_memory(
     seed: int,
     bankroll: Amount,
     slippage_ticks: int = 0,
+    failure: Failure | None = None,
     watch: WatchRun | None = None,
 ) -> Day:
     """Replay the day on a desk that keeps its ledger in memory."""
@@ -110,6 +118,7 @@ async def in_memory(
             markets,
             seed=seed,
             slippage_ticks=slippage_ticks,
+            failure=failure,
             watch=watch and watch(slippage_ticks),
         )
     finally:
@@ -123,17 +132,21 @@ async def replay(
     *,
     seed: int,
     slippage_ticks: int = 0,
+    failure: Failure | None = None,
     watch: Watch | None = None,
 ) -> Day:
     """Replay the markets without gaps on a desk, and hold its books against the bots'."""
+    tape = Tape.of(markets)
     day = await Replay(
         markets=tuple(market for market in markets if not market.gap),
-        tape=Tape.of(markets),
+        tape=tape,
         desk=desk,
         recycler=CapitalRecycler(desk.config, desk),
         clock=clock,
         seed=seed,
+        heartbeat=Heartbeat(desk, tape),
         slippage_ticks=slippage_ticks,
+        failure=failure,
     ).run(watch)
     reconcile(day, desk)
     return day
