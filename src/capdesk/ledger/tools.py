@@ -140,7 +140,7 @@ def _check_ids(db: apsw.Connection, kept_from: int) -> list[str]:
     ).get
     lost = db.execute(
         "SELECT count(*) FROM (SELECT request_id, sequence FROM journal "
-        "WHERE sequence >= ? AND kind NOT IN ('expire', 'arrive') "
+        "WHERE sequence >= ? AND kind NOT IN ('expire', 'arrive', 'trip') "
         "EXCEPT SELECT request_id, sequence FROM requests)",
         (kept_from,),
     ).get
