@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.disk import kept
 from tests.ledger import power_loss
 from tests.ledger.children import CONTEXT
 from tests.ledger.power_loss import Recording
@@ -44,6 +45,17 @@ def test_the_workload_does_all_that_a_disk_can_lose(recording: Recording) -> Non
         op for op in recording.log if op.kind == "write" and op.name == "desk.db-wal" and op.offset == 0
     ]
     assert len(restarts) >= 6, "the log was not written over from its beginning"
+
+
+def test_the_record_is_of_all_that_was_written(tmp_path: Path) -> None:
+    recording = power_loss.record(tmp_path, "whole")
+    *_, (_, _, disk, _) = recording.follow()
+    there = {
+        file.name: file.read_bytes()
+        for file in tmp_path.iterdir()
+        if file.stat().st_size and not file.name.endswith(("-shm", "-turn"))
+    }
+    assert disk.after_loss(kept) == there
 
 
 @pytest.mark.parametrize("unsynced", ["dropped", "kept"])

@@ -46,7 +46,9 @@ WRITTEN = st.decimals(-(10**12), 10**12, places=6)
 PLAIN = WRITTEN.map(lambda number: number.quantize(Decimal("0.000001")))
 
 
-@pytest.mark.parametrize("value", NO_NUMBERS, ids=[f"{type(value).__name__}{i}" for i, value in enumerate(NO_NUMBERS)])
+@pytest.mark.parametrize(
+    "value", NO_NUMBERS, ids=[f"{type(value).__name__}{i}" for i, value in enumerate(NO_NUMBERS)]
+)
 def test_what_is_no_sum_of_money_is_refused_by_name(value: Any) -> None:
     with pytest.raises(InvalidInput) as caught:
         to_micro(value, "requested_amount")
@@ -135,7 +137,8 @@ def test_a_sum_that_is_not_exact_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("spec", "text"), [(".2f", "1234.57"), (",.2f", "1,234.57"), ("+.1f", "+1234.6"), (">10.1f", "    1234.6")]
+    ("spec", "text"),
+    [(".2f", "1234.57"), (",.2f", "1,234.57"), ("+.1f", "+1234.6"), (">10.1f", "    1234.6")],
 )
 def test_formats_like_a_number(spec: str, text: str) -> None:
     assert format(Amount("1234.567"), spec) == text

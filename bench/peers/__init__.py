@@ -1,0 +1,1 @@
+"""What capdesk is measured against."""
