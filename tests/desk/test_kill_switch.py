@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from capdesk import Amount, CapitalAllocator, CapitalRecycler, Hooks, InvalidInput, Supervisor
+from capdesk.ledger.tools import check
 from capdesk.model.journal import Halted, Resumed
 from tests.desks import (
     ROOMY,
@@ -269,6 +270,7 @@ async def test_a_restart_resets_nothing(desk: CapitalAllocator, path: Path, cras
         assert fourth.halted is None
         assert fourth.drawdown == 0
         assert await result(fourth) == "success"
+    assert check(path.with_name("third.db")).problems == []
 
 
 async def test_the_latch_holds_when_loss_and_regain_are_one_batch(desk: CapitalAllocator) -> None:
