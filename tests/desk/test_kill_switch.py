@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from capdesk import Amount, CapitalAllocator, CapitalRecycler, InvalidInput
+from capdesk import Amount, CapitalAllocator, CapitalRecycler, Hooks, InvalidInput, Supervisor
+from capdesk.ledger.tools import check
 from capdesk.model.journal import Halted, Resumed
 from tests.desks import (
     ROOMY,
@@ -121,6 +122,22 @@ async def test_a_gain_that_turns_stale_fires_it_before_the_next_grant() -> None:
     assert await result(desk) == "halted"
     assert desk.halted is not None
     assert "9.09%" in desk.halted.reason
+
+
+async def test_a_heartbeat_notices_a_halt_that_only_time_has_caused() -> None:
+    clock, told = VirtualClock(), []
+    desk = CapitalAllocator({**RULES, "max_mark_age_seconds": 60}, 100, clock=clock)
+    supervisor = Supervisor(desk, Hooks(halted=told.append))
+    await desk.request_allocation("m", 20)
+    await desk.mark_allocation("m", 30)
+    await supervisor.beat()
+    assert told == []
+    clock.forward(61)
+    await supervisor.beat()
+    await supervisor.beat()
+
+    assert told == ["drawdown 9.09% of the unit value exceeds the limit of 5.00%"]
+    assert len(await events_of(desk, Halted)) == 1
 
 
 @pytest.mark.parametrize(
@@ -253,6 +270,7 @@ async def test_a_restart_resets_nothing(desk: CapitalAllocator, path: Path, cras
         assert fourth.halted is None
         assert fourth.drawdown == 0
         assert await result(fourth) == "success"
+    assert check(path.with_name("third.db")).problems == []
 
 
 async def test_the_latch_holds_when_loss_and_regain_are_one_batch(desk: CapitalAllocator) -> None:

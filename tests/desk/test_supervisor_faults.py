@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +102,7 @@ def test_the_heartbeat_beats_on_through_every_failure(caplog: pytest.LogCaptureF
         run_virtually(main())
 
     assert len(beats) == 60
-    assert all(59.9 < later - sooner < 61 for sooner, later in pairwise(beats))
+    assert beats == [60 * number for number in range(60)]
 
 
 def test_a_hook_that_hangs_delays_the_next_beat_by_no_more_than_one_interval() -> None:
@@ -119,8 +118,8 @@ def test_a_hook_that_hangs_delays_the_next_beat_by_no_more_than_one_interval() -
         await supervisor.stop()
 
     run_virtually(main())
-    assert len(beats) == 10
-    assert max(later - sooner for sooner, later in pairwise(beats)) < 121
+    # The first beat waits for the hook, for as long as a beat may take; the strategy is told once.
+    assert beats == [0, *range(120, 601, 60)]
 
 
 def test_a_notifier_that_hangs_delays_nothing_and_does_not_hold_up_the_end() -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from itertools import groupby
 from os.path import commonprefix
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from capdesk.app import render
-from capdesk.model.money import Amount
+from capdesk.app.demo_words import signed, sparkline
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from capdesk.study.demo.day import Day
     from capdesk.study.demo.figures import StrategyFigures
     from capdesk.study.demo.run import DemoResult
-
-BLOCKS = "▁▂▃▄▅▆▇█"
 
 
 def draw(result: DemoResult, console: Console, *, asked_for: Path, html: Path | None = None) -> None:
@@ -111,6 +108,7 @@ def per_hundred_dollar_hours(figures: StrategyFigures) -> str:
 
 def summary(result: DemoResult, width: int) -> Table:
     """The desk as a whole, and how much of the result is the price model's."""
+    from capdesk.app import demo_supervision
     from capdesk.study.demo.figures import desk_figures, sampled
     from capdesk.study.demo.record import SLIPPAGE_NOTE, sign_is_undecided
 
@@ -137,72 +135,15 @@ def summary(result: DemoResult, width: int) -> Table:
                 "",
                 f"on average {render.percent(desk.mean_utilisation)}, up to {desk.peak_open} allocations open at once",
             ),
-            *risk_lines(day, columns, len(start)),
-            *sleeve_lines(day),
-            ("kill switch", kill_switch(day)),
+            *demo_supervision.risk_lines(day, columns, len(start)),
+            *demo_supervision.sleeve_lines(day),
+            ("kill switch", demo_supervision.kill_switch(day)),
             ("drawdown", f"{render.percent(desk.max_drawdown)} at most, from the highest bankroll so far"),
             ("P&L after fees", f"[bold]{signed(day.pnl)}[/] at the modelled price"),
             ("", f"{signed(better)} a tick (1 cent) better, {signed(worse)} a tick worse: {moral}"),
             ("", f"[dim]{SLIPPAGE_NOTE}[/]"),
         )
     )
-
-
-def risk_lines(day: Day, columns: int, indent: int) -> Iterator[tuple[str, str]]:
-    """The day's volatility, and how long each multiplier was in force."""
-    from capdesk.study.demo.supervised_figures import risk_figures, sampled_volatility
-
-    risk = risk_figures(day)
-    if risk.lowest is None or risk.highest is None:
-        return
-    line = sparkline(sampled_volatility(day, columns), 0)
-    yield "volatility", f"{'0 %':>{indent}} {line} at most {risk.highest * 100:.0f} %"
-    times = (f"x {factor} for {seconds / 3600:.1f} h" for factor, seconds in risk.seconds_at.items())
-    unseen = f"; not seen for {risk.seconds_unseen / 60:.0f} minutes" if risk.seconds_unseen else ""
-    yield "", f"{', '.join(times)}{unseen}"
-
-
-def sleeve_lines(day: Day) -> Iterator[tuple[str, str]]:
-    """Which sleeves were disabled for how long, and what was recalled."""
-    from capdesk.study.demo.supervised_figures import paused_seconds, recall_figures
-
-    paused = (f"{name} for {seconds / 3600:.1f} h" for name, seconds in paused_seconds(day).items())
-    yield "sleeves", f"under their minimum: {', '.join(paused) or 'none'}"
-    recalls = recall_figures(day)
-    if not recalls.count:
-        yield "recalls", "none: no sleeve held more than its budget"
-        return
-    longest = recalls.longest_seconds
-    met = "none met" if longest is None else f"given back within {longest // 60} minutes"
-    overdue = f"[yellow]{recalls.overdue} overdue[/]" if recalls.overdue else "none overdue"
-    yield (
-        "recalls",
-        f"{recalls.count}, at most {render.money(round(recalls.worst, 2))} above a budget, {met}; {overdue}",
-    )
-
-
-def kill_switch(day: Day) -> str:
-    """When the kill switch fired and what became of the day since; or that it did not."""
-    from capdesk.study.demo.mandate import MAX_DRAWDOWN_PERCENT
-    from capdesk.study.demo.supervised_figures import since_stop
-
-    since = since_stop(day)
-    if since is None:
-        return f"did not fire: it does above {MAX_DRAWDOWN_PERCENT} % drawdown"
-    came_back = (
-        f"{since.returned} positions came back with {render.money(round(since.principal, 2))} of capital"
-    )
-    last = "" if since.last_at is None else f", the last at {clock(since.last_at)}"
-    return (
-        f"[bold red]FIRED at {clock(since.stop.at)} UTC[/]: {since.stop.reason}\n"
-        f"since then {since.refused:,} asks for {render.money(since.asked)} were refused, and "
-        f"{came_back} and {signed(since.net)}{last}: releases and recycling went on"
-    )
-
-
-def clock(at: int) -> str:
-    """A moment's time of day."""
-    return f"{datetime.fromtimestamp(at, UTC):%H:%M:%S}"
 
 
 def left_out_lines(result: DemoResult) -> Iterator[str]:
@@ -235,17 +176,3 @@ def whereabouts(result: DemoResult, asked_for: Path, html: Path | None) -> Rende
             ),
         )
     )
-
-
-def signed(amount: Amount) -> str:
-    """A profit or loss in whole cents, with its sign and colour."""
-    return render.signed_money(round(amount, 2))
-
-
-def sparkline(values: list[Amount], floor: Amount | int | None = None) -> str:
-    """Draw values as blocks from the least (or `floor`) to the most."""
-    least = min(values) if floor is None else floor
-    height = max(values) - least
-    if not height:
-        return BLOCKS[0] * len(values)
-    return "".join(BLOCKS[int((value - least) / height * (len(BLOCKS) - 1))] for value in values)

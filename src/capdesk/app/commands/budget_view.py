@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from capdesk import budgets as seed
 from capdesk.app import render
-from capdesk.app.commands.status_view import budget_record
+from capdesk.app.commands.standing import budget_record
 from capdesk.decide.review import current_budgets, deployable
 from capdesk.decide.risk.gate import why
 from capdesk.decide.sleeves import budgets, compounding_base

@@ -13,7 +13,7 @@ from capdesk.app.commands import allocation_view
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from capdesk.app.commands.status_view import Status
+    from capdesk.app.commands.standing import Status
     from capdesk.desk import CapitalAllocator
     from capdesk.model.requests import Allocation, RecycleEvent
 
@@ -38,7 +38,7 @@ class Report:
 
 async def gather(desk: "CapitalAllocator", ledger: Path) -> Report:
     """Ask the desk and its recycler for everything that the report shows."""
-    from capdesk.app.commands import status_view
+    from capdesk.app.commands import standing
     from capdesk.model.money import Amount
     from capdesk.recycler import CapitalRecycler
 
@@ -55,23 +55,23 @@ async def gather(desk: "CapitalAllocator", ledger: Path) -> Report:
         today=recycler.get_daily_stats(),
         pnl=Amount.from_micro(state.pnl),
         fees=Amount.from_micro(state.fees),
-        status=await status_view.gather(desk),
+        status=await standing.gather(desk),
         shown_at=datetime.now(UTC),
     )
 
 
 def record(report: Report) -> dict[str, object]:
     """Give the report as the JSON object that `report --json` prints."""
-    from capdesk.app.commands import status_view
+    from capdesk.app.commands import standing
 
-    standing = status_view.record(report.status)
+    now = standing.record(report.status)
     return {
         **{key: value for key, value in report.totals.items() if key not in ("allocations", "as_of")},
         "equity": report.equity,
         "drawdown": report.drawdown,
         "pnl": report.pnl,
         "fees": report.fees,
-        **{key: standing[key] for key in ("halted", "multiplier", "breakers", "sleeves", "recalls")},
+        **{key: now[key] for key in ("halted", "multiplier", "breakers", "sleeves", "recalls")},
         "mandate_version": report.mandate_version,
         "allocations": [allocation_view.allocation_record(each) for each in report.allocations],
         "pending_recycles": [allocation_view.event_record(each) for each in report.pending],

@@ -8,7 +8,7 @@ from capdesk.app.commands.exits import ExitCode
 from capdesk.app.commands.session import on_desk
 
 if TYPE_CHECKING:
-    from capdesk.app.commands.status_view import Status
+    from capdesk.app.commands.standing import Status
     from capdesk.desk import CapitalAllocator
 
 
@@ -19,15 +19,17 @@ def status(
     """Show whether the desk is halted, its drawdown, the multiplier in force, budgets and recalls."""
 
     async def look(desk: "CapitalAllocator") -> "Status":
-        from capdesk.app.commands import status_view
+        from capdesk.app.commands import standing
 
-        return await status_view.gather(desk)
+        return await standing.gather(desk)
 
     found = on_desk(ledger, look)
-    from capdesk.app.commands import status_view
-
     if json_output:
-        render.write_json(status_view.record(found))
+        from capdesk.app.commands import standing
+
+        render.write_json(standing.record(found))
     else:
+        from capdesk.app.commands import status_view
+
         status_view.draw(found, ledger)
     return ExitCode.DONE

@@ -51,7 +51,7 @@ def observe(
         return event  # pyright: ignore[reportReturnType]
 
     risk = on_desk(ledger, tell).risk
-    from capdesk.app.commands.status_view import fraction
+    from capdesk.app.commands.standing import fraction
     from capdesk.model.requests import moment
 
     if json_output:

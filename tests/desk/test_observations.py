@@ -1,0 +1,139 @@
+"""The verbs of supervision: what they take, what they refuse by name, and that each is done once by its id."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from capdesk import CapitalAllocator, IdConflict, InvalidInput, Signal
+from capdesk.model.requests import moment
+from tests.desks import ROOMY, START, VirtualClock, budget, journal, sleeve
+
+RULES = {**ROOMY, "sleeves": [sleeve("a", 100)], "risk": {}}
+
+
+def desk_of(**rules: Any) -> CapitalAllocator:
+    return CapitalAllocator({**RULES, **rules}, 100, clock=VirtualClock())
+
+
+async def amount(desk: CapitalAllocator) -> int:
+    return (await budget(desk, "a")).amount // 1_000_000
+
+
+async def test_a_state_or_a_figure_sets_the_multiplier() -> None:
+    desk = desk_of()
+    await desk.observe_market("medium")
+    assert await amount(desk) == 80
+    await desk.observe_market(volatility="0.9")
+    assert await amount(desk) == 60
+    await desk.observe_market("low", circuit_breaker_triggered=True)
+    assert await amount(desk) == 0
+    await desk.observe_market("low")
+    assert await amount(desk) == 100
+
+
+async def test_a_state_counts_from_when_it_was_seen() -> None:
+    desk = desk_of()
+    await desk.observe_market("low", at=moment(START) - timedelta(minutes=50))
+    assert await amount(desk) == 100
+    clock = desk._clock
+    assert isinstance(clock, VirtualClock)
+    clock.forward(601)
+
+    assert await amount(desk) == 30
+
+
+async def test_a_state_older_than_the_last_changes_nothing() -> None:
+    desk = desk_of()
+    await desk.observe_market("high")
+
+    assert await desk.observe_market("low", at=moment(START) - timedelta(seconds=1)) == ()
+    assert await amount(desk) == 60
+
+
+async def test_a_state_of_the_future_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="must not be of the future"):
+        await desk_of().observe_market("low", at=moment(START) + timedelta(seconds=1))
+
+
+@pytest.mark.parametrize(
+    ("given", "what"),
+    [
+        ({"volatility_state": "calm"}, "must be one of low, medium, high, extreme, got 'calm'"),
+        ({"volatility": -0.1}, "volatility must be 0 or more"),
+        ({"volatility": float("nan")}, "volatility must be a finite number"),
+        ({"gas_price_gwei": -1}, "gas_price_gwei must be 0 or more"),
+        ({"circuit_breaker_triggered": "no"}, "circuit_breaker_triggered must be True or False"),
+        ({"correlation": "much"}, "correlation must be a number"),
+        ({"at": datetime(2027, 1, 1)}, "at must have a time zone"),  # noqa: DTZ001
+    ],
+)
+async def test_what_is_no_market_state_is_refused_by_name(given: dict[str, Any], what: str) -> None:
+    desk = desk_of()
+    with pytest.raises(InvalidInput, match=what):
+        await desk.observe_market(**given)
+    assert len(await journal(desk)) == 1
+
+
+async def test_a_mandate_without_a_risk_table_takes_no_state() -> None:
+    with pytest.raises(InvalidInput, match=r"the mandate has no \[risk\] table"):
+        await desk_of(risk=None).observe_market("low")
+
+
+async def test_the_history_is_newest_first_and_as_long_as_asked() -> None:
+    desk = desk_of()
+    for state in ("low", "medium", "high"):
+        await desk.observe_market(state)
+
+    assert [it.volatility_state for it in await desk.get_market_history()] == ["high", "medium", "low"]
+    assert [it.volatility_state for it in await desk.get_market_history(limit=1)] == ["high"]
+
+
+async def test_each_verb_is_done_once_by_its_id() -> None:
+    desk = desk_of()
+    for _ in range(2):
+        await desk.observe_market("low", request_id="observe")
+        await desk.review(request_id="review")
+        await desk.halt("by hand", request_id="halt")
+        await desk.resume("go on", request_id="resume")
+        await desk.trip_breaker("a rumour", request_id="trip")
+        await desk.lift_breaker("it was nothing", request_id="lift")
+
+    assert len(await journal(desk)) == 7
+    assert desk.halted is None
+    with pytest.raises(IdConflict):
+        await desk.halt("another reason", request_id="halt")
+
+
+@pytest.mark.parametrize("verb", ["halt", "resume", "trip_breaker", "lift_breaker"])
+@pytest.mark.parametrize("reason", ["", " ", "x" * 257, None])
+async def test_a_reason_is_a_text(verb: str, reason: Any) -> None:
+    with pytest.raises(InvalidInput, match="reason must be"):
+        await getattr(desk_of(), verb)(reason)
+
+
+async def test_a_size_is_within_what_the_market_leaves_and_is_not_cut_again() -> None:
+    desk = desk_of()
+    await desk.observe_market("high")
+    sized = await desk.size_position("a", Signal("a", 0.5))
+
+    # Half of the 60 that high volatility leaves: the factor is in the budget and nowhere else.
+    assert (sized.asked, sized.amount, sized.bound_by) == (30, 30, None)
+    await desk.request_allocation("m", 45, "a")
+    again = await desk.size_position("a", Signal("a", 0.5))
+    assert (again.asked, again.amount, again.bound_by) == (30, 15, "total")
+
+
+async def test_a_size_on_a_halted_desk_says_so() -> None:
+    desk = desk_of()
+    await desk.observe_market("low")
+    await desk.halt("by hand")
+
+    assert (await desk.size_position("a", Signal("a", 0.5))).result == "halted"
+
+
+async def test_a_size_is_a_fraction() -> None:
+    with pytest.raises(InvalidInput, match="position_size_percent must be a fraction from 0 to 1"):
+        await desk_of().size_position("a", Signal("a", 20))
