@@ -66,7 +66,9 @@ def _build(path: Path, entries: int) -> None:
         )
         if desk.snapshot is not None:
             sequence, body = desk.snapshot
-            db.execute("INSERT INTO snapshots VALUES (?, ?, ?, ?)", (sequence, FORMAT, body, sha256(body).digest()))
+            db.execute(
+                "INSERT INTO snapshots VALUES (?, ?, ?, ?)", (sequence, FORMAT, body, sha256(body).digest())
+            )
             desk.snapshot = None
     db.execute("COMMIT")
     db.pragma("journal_mode", "wal")
