@@ -40,7 +40,7 @@ def allocation_report(state: State, positions: list[Position], at: int) -> dict[
     What may be allocated in all is what it is at this moment, after the market's multiplier.
     """
     bankroll, allocated = state.bankroll, state.allocated
-    total = deployable(state, max(0, state.equity), at)
+    total = deployable(state, max(0, equity_at(state, at)), at)
     return {
         "bankroll": Amount.from_micro(bankroll),
         "total_allocated": Amount.from_micro(allocated),

@@ -69,9 +69,14 @@ def watch_drawdown(state: State, at: int) -> None:
         state.halt = Halt(at, reason, journaled=False)
 
 
-def drawdown_ppb(state: State) -> int:
-    """How far the unit value is below its high-water mark, to the nearest part in 10^9 (more than 10^9 below zero)."""
-    equity, units = (state.equity, state.units) if state.units else (1, UNITS_PER_MICRO)
+def drawdown_ppb(state: State, equity: int | None = None) -> int:
+    """How far the unit value is below its high-water mark, to the nearest part in 10^9 (more than 10^9 below zero).
+
+    `equity` is the equity of another moment; None: the state's own.
+    """
+    if equity is None:
+        equity = state.equity
+    equity, units = (equity, state.units) if state.units else (1, UNITS_PER_MICRO)
     peak = state.peak_equity * units
     if peak <= 0:
         return 0

@@ -139,7 +139,9 @@ class ViewVerbs(DeskBase):
     @property
     def drawdown(self) -> Amount:
         """How far the value of one unit is below its high-water mark, as a fraction."""
-        return Amount(drawdown_ppb(self._state)) / PPB
+        with self._reading() as state:
+            equity = reports.equity_at(state, self._open_ledger.now())
+            return Amount(drawdown_ppb(state, equity)) / PPB
 
     @property
     def config(self) -> CapitalConfig:

@@ -53,8 +53,9 @@ def write_row(previous: bytes, sequence: int, at: int, request_id: str, body: Bo
 def subject(command: Command, events: tuple[Event, ...]) -> str:
     """The market an entry is about; empty when it is about none or several."""
     market = getattr(command, "market", None)
-    if market is None and len(events) and not hasattr(command, "requests"):
-        market = getattr(events[0], "market", None)
+    if market is None:
+        named = {getattr(event, "market", None) for event in events}
+        market = named.pop() if len(named) == 1 else None
     return market or ""
 
 
