@@ -79,10 +79,10 @@ class DeskMachine(DeskUnderTest):
         account, group = where or (None, None)
         self.request_capital({**request, "account": account, "group": group, "lease_seconds": lease}, True)
 
-    @rule(market=MARKETS, amount=ASKED)
-    def let_a_lease_end(self, market: str, amount: object) -> None:
+    @rule(market=MARKETS, amount=ASKED, seconds=st.sampled_from([59, 60, 61]))
+    def let_a_lease_end(self, market: str, amount: object, seconds: int) -> None:
         self.request_capital({"market_id": market, "requested_amount": amount, "lease_seconds": 60}, True)
-        self.pass_time(61)
+        self.pass_time(seconds)
 
     @rule(request=REQUESTS)
     def quote(self, request: dict[str, object]) -> None:
