@@ -12,7 +12,7 @@ from typing import Any
 from capdesk.decide import flows, review, settlement
 from capdesk.decide.bookkeeping import tick
 from capdesk.decide.evolution import evolve
-from capdesk.decide.grants import decide_request
+from capdesk.decide.grants import decide_request, places
 from capdesk.decide.risk.breakers import lift_by_hand, trip_by_hand, unjournaled
 from capdesk.model import commands as c
 from capdesk.model import journal as j
@@ -46,6 +46,8 @@ def decide(state: State, command: c.Command, request_id: str, at: int) -> tuple[
 
 def decide_all(state: State, command: c.RequestAll, at: int) -> tuple[j.Event, ...]:
     """Decide several requests as one, each after the ones before it: all are granted in some part, or none."""
+    for request in command.requests:
+        places(state, request)
     trial = state.fork()
     outcomes: list[Granted | Refused] = []
     for request in command.requests:
