@@ -19,6 +19,7 @@ from bench.desk import BANKROLL, CONFIG
 from bench.peers.files import INSERT_ID, INSERT_ROW, connect
 from capdesk.decide.transition import decide, evolve, tick
 from capdesk.ledger.codec import GENESIS, Row, write_row
+from capdesk.ledger.schema import newest_version
 from capdesk.ledger.snapshot import FORMAT, write_snapshot
 from capdesk.ledger.writer import SNAPSHOT_EVERY
 from capdesk.model.commands import Command, Found, Release
@@ -41,7 +42,7 @@ _CHUNK = 10_000
 
 def long_ledger(cache: Path, entries: int) -> Path:
     """The path of a ledger with so many entries; made if it is not there yet."""
-    path = cache / f"opening-{entries}-{FORMAT}.db"
+    path = cache / f"opening-{entries}-{newest_version('sqlite')}-{FORMAT}.db"
     if not path.exists():
         unfinished = path.with_suffix(".unfinished")
         for left in cache.glob(f"{unfinished.name}*"):

@@ -213,7 +213,8 @@ class Model:
         limits = self.limits(sleeve)
         granted = min(amount, *limits.values())
         if granted < 1:
-            return min(limits, key=lambda name: limits[name]), ZERO
+            # No room is no room, however far beyond its limit: ties go to the first in the order of precedence.
+            return min(limits, key=lambda name: max(ZERO, limits[name])), ZERO
         self.held[market, strategy] = Held(sleeve["name"], granted)
         self.watch()
         return "success", granted
