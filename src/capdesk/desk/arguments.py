@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from msgspec.structs import replace
@@ -113,7 +113,7 @@ def instant(value: object, what: str) -> int:
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise InvalidInput(f"{what} must have a time zone (UTC), got {value}")
-        return int((value.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * SECOND)
+        return (value - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
     if isinstance(value, int) and not isinstance(value, bool):
         if 0 <= value < 2**62:
             return value
