@@ -68,9 +68,7 @@ class FlowVerbs(DeskBase):
     ) -> Amount:
         """Compare an account's free cash with what is there; what nobody explained is booked as P&L."""
         command = c.SyncWallet(read.not_negative(cash, "cash"), read.optional_name(account, "account"))
-        return bankroll_after(await self._submit(command, request_id, deadline_seconds)) or Amount.from_micro(
-            self._state.bankroll
-        )
+        return bankroll_after(await self._submit(command, request_id, deadline_seconds))
 
     async def transfer(
         self,
