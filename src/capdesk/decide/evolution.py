@@ -10,7 +10,15 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from capdesk.decide.bookkeeping import book_flow, book_pnl, close_position, put_position, revalue
+from capdesk.decide.bookkeeping import (
+    book_flow,
+    book_pnl,
+    close_position,
+    put_position,
+    regroup,
+    revalue,
+    sleeve_under,
+)
 from capdesk.decide.orders import order_sizes
 from capdesk.decide.risk.breakers import count_today
 from capdesk.decide.unit_value import found_units, mark_peak, watch_drawdown
@@ -86,7 +94,8 @@ def _released(state: State, event: Released, sequence: int, at: int) -> None:
     book_pnl(state, event.account, event.pnl, event.fees)
     count_today(state, event.pnl - event.fees, at)
     _earn(state, event, 1)
-    state.heard[event.strategy] = at
+    if event.event_id is None:
+        state.heard[event.strategy] = at
 
 
 def _earn(state: State, released: Released, sign: int) -> None:
@@ -107,8 +116,8 @@ def _restored(state: State, event: j.Restored, sequence: int, at: int) -> None:
             account=was.account,
             opened=was.opened,
             opened_at=was.opened_at,
-            sleeve=was.sleeve,
-            group=was.group,
+            sleeve=sleeve_under(state.mandate, was.strategy, was.sleeve),
+            group=state.mandate.group_of(was.market) if was.group is None else was.group,
             orders=order_sizes(state.mandate, amount),
             queued=was.queued if was.queued is not None and state.pending[was.queued] is not None else None,
         )
@@ -126,6 +135,7 @@ def _marked(state: State, event: j.Marked, sequence: int, at: int) -> None:
     old = _position(state, event.market, event.strategy)
     put_position(state, replace(old, mark=event.value, marked_at=event.valued_at), at)
     mark_peak(state)
+    state.heard[event.strategy] = at
 
 
 def _departed(state: State, event: j.Departed, sequence: int, at: int) -> None:
@@ -157,6 +167,14 @@ def _queued(state: State, event: j.Queued, sequence: int, at: int) -> None:
     if event.opened is not None:
         old = _position(state, event.market, event.strategy)
         put_position(state, replace(old, queued=event.event_id), at)
+        state.heard[event.strategy] = at
+
+
+def _to_be_told(state: State, event: j.ToBeTold, sequence: int, at: int) -> None:
+    pending = state.pending[event.event_id]
+    if pending is None:
+        raise CorruptLedger(f"the journal speaks of a recycling that is not queued: {event.event_id}")
+    state.pending[event.event_id] = replace(pending, notify=True)
 
 
 def _recycled(state: State, event: j.Recycled, sequence: int, at: int) -> None:
@@ -199,7 +217,9 @@ def _founded(state: State, event: j.Founded, sequence: int, at: int) -> None:
 
 
 def _mandate_changed(state: State, event: j.MandateChanged, sequence: int, at: int) -> None:
+    before = state.mandate
     state.mandate, state.mandate_version = event.mandate, event.version
+    regroup(state, before)
     revalue(state, at)
 
 
@@ -262,6 +282,7 @@ _EVOLVERS: dict[type, Callable[[State, Any, int, int], None]] = {
     j.Departed: _departed,
     j.Arrived: _arrived,
     j.Queued: _queued,
+    j.ToBeTold: _to_be_told,
     j.Recycled: _recycled,
     j.Told: lambda s, e, n, at: s.untold.put(e.event_id, None),
     j.LeaseEnded: _lease_ended,

@@ -323,7 +323,7 @@ class CapitalAllocator(FlowVerbs, SupervisionVerbs):
             If no release is known by that id (ids are kept for a configured time).
         """
         read.name(reason, "reason")
-        for known in (read.name(release_id, "release_id"), *recycle_ids(release_id)):
+        for known in (read.name(release_id, "release_id"), recycle_id(release_id)):
             entry = await self._open_ledger.outcome(known)
             released = (
                 next((event for event in entry.events if isinstance(event, c.Released)), None)
@@ -350,9 +350,9 @@ class CapitalAllocator(FlowVerbs, SupervisionVerbs):
         await self.close()
 
 
-def recycle_ids(event_id: str) -> tuple[str, str]:
-    """The request ids under which a recycling is carried out, without and with a callback to tell."""
-    return f"recycle:{event_id}", f"recycle+tell:{event_id}"
+def recycle_id(event_id: str) -> str:
+    """The request id under which a recycling is carried out, by whichever recycler is first."""
+    return f"recycle:{event_id}"
 
 
 def _mismatch(state: State, given: Mandate) -> CapdeskError:

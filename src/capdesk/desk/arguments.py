@@ -11,35 +11,10 @@ from msgspec.structs import replace
 from capdesk.model.errors import InvalidInput
 from capdesk.model.mandate import SECOND
 from capdesk.model.money import read_decimal, to_micro, to_micro_down
+from capdesk.model.names import name
 from capdesk.model.requests import PRIORITIES, Request
 
-LONGEST_NAME = 256
 LONGEST_TIME = 100 * 366 * 86_400
-
-
-def name(value: object, what: str) -> str:
-    """A market, strategy, account, group or request id.
-
-    Raises
-    ------
-    InvalidInput
-        If it is no text of 1 to 256 printable characters.
-    """
-    if isinstance(value, str) and type(value) is not str:
-        value = str.__str__(value)
-    if (
-        type(value) is str
-        and 0 < len(value) <= LONGEST_NAME
-        and value.isprintable()
-        and value == value.strip()
-    ):
-        return value
-    if not isinstance(value, str):
-        raise InvalidInput(f"{what} must be a text, got {type(value).__name__}")
-    shown = repr(value) if len(value) <= 40 else f"{value[:37]!r}... ({len(value)} characters)"
-    raise InvalidInput(
-        f"{what} must be 1 to {LONGEST_NAME} printable characters without spaces at its ends, got {shown}"
-    )
 
 
 def optional_name(value: object, what: str) -> str | None:

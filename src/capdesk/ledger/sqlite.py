@@ -301,6 +301,12 @@ class SqliteStore:
         rows = self._reader().execute("SELECT count FROM repeats WHERE sequence = ?", (sequence,))
         return rows.get or 0
 
+    def repeated(self, since: int) -> Iterator[Row]:
+        return self._read(
+            f"SELECT {COLUMNS} FROM journal WHERE sequence IN (SELECT sequence FROM repeats WHERE last_at >= ?)",
+            (since,),
+        )
+
     def _read(self, query: str, given: tuple[object, ...]) -> Iterator[Row]:
         with sqlite_errors(self.path):
             for row in self._reader().execute(query, given):
