@@ -90,6 +90,13 @@ def regroup(state: State, before: Mandate) -> None:
             state.positions[key] = replace(position, group=group, sleeve=sleeve)
 
 
+def group_under(mandate: Mandate, market: str, group: str | None) -> str | None:
+    """The group that a market's capital counts in: the one it had while the mandate knows it, else by patterns."""
+    if group is not None and mandate.group(group) is not None:
+        return group
+    return mandate.group_of(market) or group
+
+
 def sleeve_under(mandate: Mandate, strategy: str, sleeve: str | None) -> str | None:
     """The sleeve that a strategy's capital counts in; the one it had where the mandate names none for it."""
     own = mandate.sleeve_of(strategy)

@@ -14,6 +14,7 @@ from capdesk.decide.bookkeeping import (
     book_flow,
     book_pnl,
     close_position,
+    group_under,
     put_position,
     regroup,
     revalue,
@@ -117,7 +118,7 @@ def _restored(state: State, event: j.Restored, sequence: int, at: int) -> None:
             opened=was.opened,
             opened_at=was.opened_at,
             sleeve=sleeve_under(state.mandate, was.strategy, was.sleeve),
-            group=state.mandate.group_of(was.market) if was.group is None else was.group,
+            group=group_under(state.mandate, was.market, was.group),
             orders=order_sizes(state.mandate, amount),
             queued=was.queued if was.queued is not None and state.pending[was.queued] is not None else None,
         )

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 from capdesk.desk import arguments as read
 from capdesk.desk.answers import confirmation, equity_after, principal, verdict, verdicts
 from capdesk.desk.flows import FlowVerbs
-from capdesk.desk.opening import Opening
+from capdesk.desk.opening import Opening, warn_of_the_clock
 from capdesk.desk.supervision import SupervisionVerbs
 from capdesk.ledger.ledger import Ledger
 from capdesk.ledger.rules import TRANSITION
@@ -137,6 +137,7 @@ class CapitalAllocator(FlowVerbs, SupervisionVerbs):
         except BaseException:
             ledger.close()
             raise
+        warn_of_the_clock(ledger.state.at, clock())
         desk = cls.__new__(cls)
         desk._config, desk._clock, desk._ledger, desk.path = given, clock, ledger, path
         return desk

@@ -102,6 +102,7 @@ class SqliteStore:
                 self._db = apsw.Connection(str(self.path), vfs=vfs)
                 try:
                     self._configure()
+                    self._turn.share()
                 except BaseException:
                     self._db.close()
                     raise
@@ -334,7 +335,7 @@ class SqliteStore:
         try:
             with sqlite_errors(self.path):
                 self._db.execute("VACUUM")
-                self._db.pragma("wal_checkpoint(TRUNCATE)")
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         finally:
             self._turn.give_up()
 
