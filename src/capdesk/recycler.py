@@ -16,7 +16,7 @@ from capdesk.delivery import BackOff, Delivery
 from capdesk.desk import arguments as read
 from capdesk.desk.allocator import CapitalAllocator, recycle_id
 from capdesk.model import commands as c
-from capdesk.model.errors import CapdeskError, InvalidInput, MandateMismatch
+from capdesk.model.errors import CapdeskError, MandateMismatch
 from capdesk.model.journal import Entry, Queued, Recycled
 from capdesk.model.money import Amount, to_micro
 from capdesk.model.requests import RecycleEvent, moment
@@ -25,7 +25,6 @@ from capdesk.model.state import Pending, State
 logger = logging.getLogger("capdesk.recycler")
 
 LOOK_SECONDS = 1.0
-LONGEST_HISTORY = 10**9
 
 
 class CapitalRecycler:
@@ -188,12 +187,9 @@ class CapitalRecycler:
 
     async def get_recycle_history(self, since: object = None, limit: int = 100) -> list[RecycleEvent]:
         """Completed recyclings, newest first, from `since` (a datetime with a time zone) on."""
-        if isinstance(limit, bool) or not isinstance(limit, int) or not 0 <= limit <= LONGEST_HISTORY:
-            raise InvalidInput(
-                f"limit must be a whole number from 0 up to {LONGEST_HISTORY}, got {str(limit)[:40]}"
-            )
+        most = read.count(limit, "limit")
         after = 0 if since is None else read.instant(since, "since")
-        entries = await self._ledger.entries(lambda store: store.history("recycle", limit, after))
+        entries = await self._ledger.entries(lambda store: store.history("recycle", most, after))
         return [event for entry in entries if (event := _recycled(entry)) is not None]
 
     def get_daily_stats(self) -> dict[str, Any]:

@@ -231,7 +231,7 @@ def _reconciled(state: State, event: j.Reconciled, sequence: int, at: int) -> No
 
 def _market_observed(state: State, event: j.MarketObserved, sequence: int, at: int) -> None:
     state.risk = event.risk
-    rules, gas = state.mandate.breakers, event.risk.gas_price
+    rules, gas = state.mandate.breakers, None if event.risk.seen is None else event.risk.seen.gas_price
     if rules is None or rules.gas_above is None or (gas is not None and gas <= rules.gas_above):
         state.gas_high_since = 0
     elif gas is not None and state.gas_high_since == 0:
