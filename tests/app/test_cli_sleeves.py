@@ -47,7 +47,7 @@ def desk() -> None:
     """A desk with three sleeves under a calm market; the sniper's is under its minimum."""
     Path("rules.toml").write_text(RULES, encoding="utf-8")
     assert run("init", "--bankroll", "1000", "--config", "rules.toml").exit_code == DONE
-    assert run("observe", "--volatility-state", "low").exit_code == DONE
+    assert run("observe", "--volatility-state", "low", "--gas", "20").exit_code == DONE
 
 
 def run(*words: str) -> Result:
