@@ -17,6 +17,7 @@ from bench.claims import (
     opening,
     startup,
     volatile,
+    what_if,
 )
 from bench.place import Place, circumstances, find_place
 from bench.report import show, write_json
@@ -31,6 +32,7 @@ CLAIMS: dict[str, Callable[[Place], list[Row]]] = {
     "latency": latency.measure,
     "opening": opening.measure,
     "startup": startup.measure,
+    "what-if": what_if.measure,
 }
 
 

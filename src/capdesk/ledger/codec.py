@@ -67,11 +67,22 @@ def read_row(row: Row) -> Entry:
     CorruptLedger
         If its body cannot be read.
     """
+    return read_entry(row.sequence, row.at, row.request_id, row.body)
+
+
+def read_entry(sequence: int, at: int, request_id: str, body: bytes) -> Entry:
+    """The entry that a row's columns say.
+
+    Raises
+    ------
+    CorruptLedger
+        If its body cannot be read.
+    """
     try:
-        body = _decoder.decode(row.body)
+        said = _decoder.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise CorruptLedger(f"entry {row.sequence} of the journal cannot be read: {error}") from error
-    return Entry(row.sequence, row.at, row.request_id, body.command, body.events)
+        raise CorruptLedger(f"entry {sequence} of the journal cannot be read: {error}") from error
+    return Entry(sequence, at, request_id, said.command, said.events)
 
 
 def verify_row(row: Row, previous: bytes, expected: int) -> None:

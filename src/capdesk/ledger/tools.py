@@ -11,7 +11,7 @@ from typing import Any
 import apsw
 import msgspec
 
-from capdesk.ledger.codec import GENESIS, Row, read_row, verify_row
+from capdesk.ledger.codec import GENESIS, Row, read_entry, read_row, verify_row
 from capdesk.ledger.files import InUse
 from capdesk.ledger.invariants import check_in_full
 from capdesk.ledger.rules import TRANSITION
@@ -172,8 +172,8 @@ def journal(path: Path) -> Iterator[Entry]:
         If the file cannot be read.
     """
     with sqlite_errors(path), _reading(path) as db:
-        for row in _rows(db):
-            yield read_row(row)
+        for row in db.execute("SELECT sequence, at, request_id, body FROM journal ORDER BY sequence"):
+            yield read_entry(*row)
 
 
 def length(path: Path) -> int:
