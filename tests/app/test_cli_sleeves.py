@@ -1,15 +1,11 @@
 """Sleeves through the command line: budgets, sizes, the audit and the status of a desk that has them."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from capdesk.app.cli import app
+from tests.app.command_line import DONE, NO_LEDGER, REFUSED, ask, run
 
-DONE, INVALID_INPUT, REFUSED, NO_LEDGER = 0, 2, 3, 4
 RULES = """
 max_drawdown_percent = 20
 reserve_percent = 2
@@ -35,11 +31,8 @@ minimum = 150
 
 
 @pytest.fixture(autouse=True)
-def in_an_empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def narrow(in_an_empty_directory: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    for name in ("CAPDESK_LEDGER", "CAPDESK_CONFIG"):
-        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture
@@ -48,16 +41,6 @@ def desk() -> None:
     Path("rules.toml").write_text(RULES, encoding="utf-8")
     assert run("init", "--bankroll", "1000", "--config", "rules.toml").exit_code == DONE
     assert run("observe", "--volatility-state", "low", "--gas", "20").exit_code == DONE
-
-
-def run(*words: str) -> Result:
-    return CliRunner().invoke(app, list(words))
-
-
-def ask(*words: str, code: int = DONE) -> Any:
-    result = run(*words, "--json")
-    assert result.exit_code == code, result.output
-    return json.loads(result.stdout)
 
 
 def lines(*words: str) -> dict[str, list[str]]:

@@ -50,8 +50,10 @@ def _move(state: State, position: Position, delta: int, *, opens: bool = False, 
     account, strategy, market = position.account, position.strategy, position.market
     state.by_account.put(account, state.by_account[account] + delta)
     state.by_strategy.put(strategy, state.by_strategy[strategy] + delta)
-    _count(state.by_sleeve, position.sleeve, delta)
-    _count(state.by_group, position.group, delta)
+    if position.sleeve is not None:
+        state.by_sleeve.put(position.sleeve, state.by_sleeve[position.sleeve] + delta)
+    if position.group is not None:
+        state.by_group.put(position.group, state.by_group[position.group] + delta)
     use = state.markets[market]
     strategies = use.strategies
     if opens:
