@@ -17,9 +17,9 @@ from capdesk.desk import arguments as read
 from capdesk.desk.allocator import CapitalAllocator, recycle_id
 from capdesk.model import commands as c
 from capdesk.model.errors import CapdeskError, MandateMismatch
-from capdesk.model.journal import Entry, Queued, Recycled
+from capdesk.model.journal import Entry, Queued
 from capdesk.model.money import Amount, to_micro
-from capdesk.model.requests import RecycleEvent, moment
+from capdesk.model.requests import RecycleEvent
 from capdesk.model.state import Pending, State
 
 logger = logging.getLogger("capdesk.recycler")
@@ -190,7 +190,7 @@ class CapitalRecycler:
         most = read.count(limit, "limit")
         after = 0 if since is None else read.instant(since, "since")
         entries = await self._ledger.entries(lambda store: store.history("recycle", most, after))
-        return [event for entry in entries if (event := _recycled(entry)) is not None]
+        return [event for entry in entries if (event := reports.recycled_event(entry)) is not None]
 
     def get_daily_stats(self) -> dict[str, Any]:
         """Seed 001's statistics of today, by the desk's clock and day boundary."""
@@ -227,7 +227,7 @@ class CapitalRecycler:
         return max(0.001, min(LOOK_SECONDS, min(waits, default=LOOK_SECONDS)))
 
     async def _recycle(self, event_id: str) -> RecycleEvent | None:
-        return _recycled(await self._ledger.submit(c.Recycle(event_id), recycle_id(event_id)))
+        return reports.recycled_event(await self._ledger.submit(c.Recycle(event_id), recycle_id(event_id)))
 
     async def _ask_to_tell(self, event_ids: list[str]) -> None:
         """Have it journaled that these are to be told, whoever carries them out; a callback is there to tell."""
@@ -271,18 +271,3 @@ class CapitalRecycler:
         return RecycleEvent(
             entry.request_id, command.market, command.strategy or "", Amount(0), Amount(0), entry.time
         )
-
-
-def _recycled(entry: Entry) -> RecycleEvent | None:
-    for event in entry.events:
-        if isinstance(event, Recycled):
-            return RecycleEvent(
-                event_id=event.event_id,
-                market_id=event.market,
-                strategy=event.strategy,
-                amount=Amount.from_micro(event.amount),
-                pnl=Amount.from_micro(event.pnl),
-                resolved_at=moment(event.resolved_at),
-                recycled_at=entry.time,
-            )
-    return None

@@ -7,9 +7,10 @@ from typing import Any
 
 from capdesk.decide.bookkeeping import mark_gain
 from capdesk.decide.review import deployable
+from capdesk.model.journal import Entry, Recycled
 from capdesk.model.money import PPM, Amount
 from capdesk.model.requests import Allocation, AsOf, RecycleEvent, moment
-from capdesk.model.state import Pending, Position, State, Untold
+from capdesk.model.state import Pending, Position, State
 
 
 def allocation(position: Position) -> Allocation:
@@ -112,17 +113,20 @@ def pending_event(pending: Pending) -> RecycleEvent:
     )
 
 
-def recycled_event(untold: Untold) -> RecycleEvent:
-    """A recycling that was carried out, as people see it."""
-    return RecycleEvent(
-        event_id=untold.event_id,
-        market_id=untold.market,
-        strategy=untold.strategy,
-        amount=Amount.from_micro(untold.amount),
-        pnl=Amount.from_micro(untold.pnl),
-        resolved_at=moment(untold.resolved_at),
-        recycled_at=moment(untold.recycled_at),
-    )
+def recycled_event(entry: Entry) -> RecycleEvent | None:
+    """The recycling that an entry carried out, as people see it; None where it carried out none."""
+    for event in entry.events:
+        if isinstance(event, Recycled):
+            return RecycleEvent(
+                event_id=event.event_id,
+                market_id=event.market,
+                strategy=event.strategy,
+                amount=Amount.from_micro(event.amount),
+                pnl=Amount.from_micro(event.pnl),
+                resolved_at=moment(event.resolved_at),
+                recycled_at=entry.time,
+            )
+    return None
 
 
 def orphans(state: State, at: int, silent: int, heard: Collection[str] = ()) -> list[Allocation]:

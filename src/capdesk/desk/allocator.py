@@ -15,16 +15,14 @@ from typing import TYPE_CHECKING, Any, Self
 from capdesk.desk import arguments as read
 from capdesk.desk.answers import confirmation, equity_after, principal, verdict, verdicts
 from capdesk.desk.flows import FlowVerbs
-from capdesk.desk.opening import Opening, warn_of_the_clock
+from capdesk.desk.opening import Opening, open_ledger
 from capdesk.desk.supervision import SupervisionVerbs
 from capdesk.ledger.ledger import Ledger
 from capdesk.ledger.rules import TRANSITION
 from capdesk.model import commands as c
-from capdesk.model.errors import CapdeskError, InvalidInput, MandateMismatch, NoBankroll, UnknownAllocation
-from capdesk.model.mandate import Mandate
+from capdesk.model.errors import UnknownAllocation
 from capdesk.model.money import Amount, to_micro
 from capdesk.model.requests import Verdict
-from capdesk.model.state import State
 
 if TYPE_CHECKING:
     from capdesk.config import CapitalConfig
@@ -121,40 +119,10 @@ class CapitalAllocator(FlowVerbs, SupervisionVerbs):
         deadline: float,
         vfs: str | None,
     ) -> CapitalAllocator:
-        given = None
-        if config is not None:
-            from capdesk.config import read_config
-
-            given = read_config(config)
-        ledger = Ledger.open(
-            path, TRANSITION, clock, create=bankroll is not None, deadline_seconds=deadline, vfs=vfs
-        )
-        try:
-            if not ledger.state.founded:
-                cls._found(ledger, given, bankroll)
-            elif given is not None and given.mandate() != ledger.state.mandate:
-                raise _mismatch(ledger.state, given.mandate())
-        except BaseException:
-            ledger.close()
-            raise
-        warn_of_the_clock(ledger.state.at, clock())
+        ledger, given = open_ledger(path, config, bankroll, clock, deadline, vfs)
         desk = cls.__new__(cls)
         desk._config, desk._clock, desk._ledger, desk.path = given, clock, ledger, path
         return desk
-
-    @staticmethod
-    def _found(ledger: Ledger, given: CapitalConfig | None, bankroll: int | None) -> None:
-        if bankroll is None:
-            raise NoBankroll
-        mandate = Mandate() if given is None else given.mandate()
-        try:
-            ledger.decide_now(c.Found(mandate, bankroll))
-        except InvalidInput:
-            # Another process founded it in this very moment: its bankroll stands.
-            if not ledger.state.founded:
-                raise
-            if given is not None and mandate != ledger.state.mandate:
-                raise _mismatch(ledger.state, mandate) from None
 
     async def request_allocation(
         self,
@@ -354,9 +322,3 @@ class CapitalAllocator(FlowVerbs, SupervisionVerbs):
 def recycle_id(event_id: str) -> str:
     """The request id under which a recycling is carried out, by whichever recycler is first."""
     return f"recycle:{event_id}"
-
-
-def _mismatch(state: State, given: Mandate) -> CapdeskError:
-    from capdesk.config import differences
-
-    return MandateMismatch(differences(state.mandate, given), state.mandate_version)

@@ -1,5 +1,7 @@
 """Stopping grants by hand, and making them again: `halt`, `resume`, `breaker trip`, `breaker lift`."""
 
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -82,12 +84,12 @@ def trip(
     json_output: options.Json = False,
 ) -> ExitCode:
     """Trip the manual breaker: every budget is 0 until it is lifted."""
-
-    async def stop(desk: "CapitalAllocator") -> "tuple[TrippedBreaker, ...]":
-        await desk.trip_breaker(reason, request_id=request_id)
-        return await desk.get_breakers()
-
-    return show_breakers(on_desk(ledger, stop), "[red]tripped[/]", as_json=json_output)
+    return turn(
+        ledger,
+        lambda desk: desk.trip_breaker(reason, request_id=request_id),
+        "[red]tripped[/]",
+        as_json=json_output,
+    )
 
 
 @app.command(cls=DeskCommand)
@@ -98,16 +100,24 @@ def lift(
     json_output: options.Json = False,
 ) -> ExitCode:
     """Lift the manual breaker; the others lift by their own rules."""
+    return turn(
+        ledger,
+        lambda desk: desk.lift_breaker(reason, request_id=request_id),
+        "[green]lifted[/]",
+        as_json=json_output,
+    )
 
-    async def go_on(desk: "CapitalAllocator") -> "tuple[TrippedBreaker, ...]":
-        await desk.lift_breaker(reason, request_id=request_id)
+
+def turn(
+    ledger: Path, how: "Callable[[CapitalAllocator], Awaitable[None]]", done: str, *, as_json: bool
+) -> ExitCode:
+    """Turn the manual breaker, and print which breakers stop grants now."""
+
+    async def visit(desk: "CapitalAllocator") -> "tuple[TrippedBreaker, ...]":
+        await how(desk)
         return await desk.get_breakers()
 
-    return show_breakers(on_desk(ledger, go_on), "[green]lifted[/]", as_json=json_output)
-
-
-def show_breakers(breakers: "tuple[TrippedBreaker, ...]", done: str, *, as_json: bool) -> ExitCode:
-    """Print which breakers stop grants now."""
+    breakers = on_desk(ledger, visit)
     if as_json:
         render.write_json({"breakers": breakers})
         return ExitCode.DONE
