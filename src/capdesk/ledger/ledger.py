@@ -130,19 +130,13 @@ class Ledger:
 
     @property
     def state(self) -> State:
-        """The state as of the last entry this process has seen; hold `reading` to walk its tables.
-
-        Raises
-        ------
-        ForkedLedger
-            In a child of the process that opened the ledger: no writer keeps the state up to date there.
-        """
+        """The state as of the last entry this process has seen; hold `reading` to walk its tables."""
         self._guard_fork()
         return self._writer.state
 
     @property
     def reading(self) -> threading.Lock:
-        """Held for a moment while a new state is published; a forked child might wait for it for ever."""
+        """Held for a moment while a new state is published."""
         self._guard_fork()
         return self._writer.publishing
 
@@ -223,6 +217,7 @@ class Ledger:
             raise LedgerClosed("the ledger is closed: open it again")
 
     def _guard_fork(self) -> None:
+        """No writer keeps the state up to date in a child, and nobody there gives up a lock that was held."""
         if os.getpid() != self._process:
             raise ForkedLedger(
                 "this process was forked after the ledger was opened: open it anew in the child "

@@ -22,7 +22,6 @@ from capdesk.ledger.store import DuplicateId, StoredSnapshot
 from capdesk.model.errors import (
     CorruptLedger,
     DiskFull,
-    LedgerError,
     LedgerUnavailable,
     NotALedger,
 )
@@ -350,6 +349,3 @@ class SqliteStore:
         finally:
             self._name.close()
             self._turn.close()
-
-
-__all__ = ["LedgerError", "SqliteStore", "sqlite_errors"]
