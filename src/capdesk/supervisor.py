@@ -59,6 +59,10 @@ class Supervisor:
     wallet
         Called at each heartbeat; gives the free cash in dollars by account, which is
         compared with the books; None, or one that fails: the desk's own books are believed.
+    positions
+        Called at each heartbeat; gives what open allocations are worth in dollars, by market
+        or by ``(market, strategy)``: they are marked at one moment, and equity follows. What
+        is not named keeps its mark; what the desk does not hold is logged.
     notify
         ``notify(title, text)``, told of every halt, breaker and overdue recall. It runs
         beside the heartbeat, which never waits for it; one that fails is logged.
@@ -76,6 +80,7 @@ class Supervisor:
         *,
         look: Callable[[], Any] | None = None,
         wallet: Callable[[], Any] | None = None,
+        positions: Callable[[], Any] | None = None,
         notify: Callable[[str, str], Any] | None = None,
         anomaly_z: float | None = None,
         every_seconds: float = 60.0,
@@ -84,6 +89,7 @@ class Supervisor:
         self._hooks = hooks or Hooks()
         self._look = look
         self._wallet = wallet
+        self._positions = positions
         self._notify = notify
         self._anomaly_z = anomaly_z
         self._every = every_seconds
@@ -109,10 +115,11 @@ class Supervisor:
         await asyncio.gather(*self._notices)
 
     async def beat(self) -> tuple[Event, ...]:
-        """One heartbeat: see the market and the wallet, review the sleeves, tell whom it concerns."""
+        """One heartbeat: see the wallet, the positions and the market, review the sleeves, tell whom it concerns."""
         if not self._running:
             self._remember_paused()
         await self._believe(self._compare_wallet)
+        await self._believe(self._mark_positions)
         events = await self._believe(self._see_market)
         events += await self._desk.review()
         await self._tell(events)
@@ -139,6 +146,18 @@ class Supervisor:
             for account, cash in (await _called(self._wallet, self._every)).items():
                 if await self._desk.get_cash(account) != cash:
                     await self._desk.sync_with_wallet(cash, account)
+        return ()
+
+    async def _mark_positions(self) -> tuple[Event, ...]:
+        if self._positions is None:
+            return ()
+        worth: dict[Any, Any] = dict(await _called(self._positions, self._every))
+        held = await self._desk.get_allocations()
+        places = {it.market_id for it in held} | {(it.market_id, it.strategy) for it in held}
+        if worth.keys() - places:
+            logger.warning("the desk holds nothing in %s, so it is not marked", list(worth.keys() - places))
+        if marked := {place: value for place, value in worth.items() if place in places}:
+            await self._desk.mark_allocations(marked)
         return ()
 
     async def _see_market(self) -> tuple[Event, ...]:

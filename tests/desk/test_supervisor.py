@@ -181,6 +181,34 @@ async def test_the_wallet_is_compared_with_the_books_at_each_beat() -> None:
     assert (await budget(desk, "taker")).amount == Amount("45.5")
 
 
+async def test_positions_are_marked_at_each_beat_and_equity_follows(caplog: pytest.LogCaptureFixture) -> None:
+    desk = desk_of(share_markets=True, max_drawdown_percent=15)
+    await desk.request_allocation("m", 20, "taker")
+    await desk.request_allocation("n", 20, "maker")
+    worth: dict[Any, Any] = {"m": 5, ("n", "maker"): 34, "strange": 9}
+    supervisor = Supervisor(desk, wallet=lambda: {"main": 60}, positions=lambda: worth)
+    await supervisor.beat()
+    assert (desk.equity, desk.drawdown) == (99, Amount("0.01"))
+    assert "holds nothing in ['strange']" in caplog.text
+    worth["m"], worth["n", "maker"] = 0, 20
+    await supervisor.beat()
+    assert desk.halted is not None
+    assert "drawdown 20.00%" in desk.halted.reason
+
+
+async def test_positions_that_cannot_be_read_leave_their_marks(caplog: pytest.LogCaptureFixture) -> None:
+    desk = desk_of()
+    await desk.request_allocation("m", 20, "taker")
+    await desk.mark_allocation("m", 25)
+
+    def fails() -> dict[str, Any]:
+        raise ConnectionError("no answer")
+
+    await Supervisor(desk, positions=fails).beat()
+    assert desk.equity == 105
+    assert "mark_positions failed" in caplog.text
+
+
 async def test_what_is_seen_is_observed_and_budgets_follow_in_the_same_beat() -> None:
     async def look() -> dict[str, Any]:
         return {"volatility_state": "high", "gas_price_gwei": 20}

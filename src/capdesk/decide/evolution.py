@@ -35,6 +35,9 @@ from capdesk.model.state import Day, Halt, Pending, Position, Recall, State, Tra
 def evolve(state: State, event: j.Event, sequence: int, at: int) -> None:
     """Carry one event into a working copy of the state."""
     _EVOLVERS[type(event)](state, event, sequence, at)
+    if type(event) is j.Marked and event.more:
+        # Equity is half marked: neither a high-water mark nor a drawdown may come of it.
+        return
     watch_drawdown(state, at)
 
 
@@ -135,7 +138,8 @@ def _restored(state: State, event: j.Restored, sequence: int, at: int) -> None:
 def _marked(state: State, event: j.Marked, sequence: int, at: int) -> None:
     old = _position(state, event.market, event.strategy)
     put_position(state, replace(old, mark=event.value, marked_at=event.valued_at), at)
-    mark_peak(state)
+    if not event.more:
+        mark_peak(state)
     state.heard[event.strategy] = at
 
 

@@ -13,6 +13,7 @@ from capdesk.model.commands import (
     AskToTell,
     Confirm,
     Mark,
+    MarkAll,
     QueueRecycle,
     Recycle,
     Release,
@@ -174,6 +175,35 @@ def reverse(state: State, command: ReverseRelease) -> tuple[Event, ...]:
 
 def mark(state: State, command: Mark, at: int) -> tuple[Event, ...]:
     """Value an open allocation."""
+    return mark_all(state, MarkAll((command,)), at)
+
+
+def mark_all(state: State, command: MarkAll, at: int) -> tuple[Event, ...]:
+    """Value open allocations at one moment.
+
+    Raises
+    ------
+    UnknownAllocation
+        If a market holds nothing.
+    InvalidInput
+        For a mark of the future, one older than the last, and an allocation that is marked twice.
+    """
+    marked = [_marked(state, each, at) for each in command.marks]
+    keys = {(position.market, position.strategy) for position, _ in marked}
+    if len(keys) < len(marked):
+        raise InvalidInput("values must name each allocation once")
+    equity = state.equity + sum(
+        mark_gain(new, state.mandate, at) - mark_gain(old, state.mandate, at) for old, new in marked
+    )
+    last = len(marked) - 1
+    return tuple(
+        Marked(new.market, new.strategy, new.mark or 0, new.marked_at, equity, more=number < last)
+        for number, (_, new) in enumerate(marked)
+    )
+
+
+def _marked(state: State, command: Mark, at: int) -> tuple[Position, Position]:
+    """An allocation as it is, and with its new mark."""
     position = must_find(state, command.market, command.strategy)
     valued_at = at if command.at is None else command.at
     if valued_at > at:
@@ -181,9 +211,7 @@ def mark(state: State, command: Mark, at: int) -> tuple[Event, ...]:
     if position.mark is not None and valued_at < position.marked_at:
         raise InvalidInput(f"{command.market} has a later mark: a mark must not be older than the one before")
     guard_bankroll(state, command.value)
-    new = replace(position, mark=command.value, marked_at=valued_at)
-    gain = mark_gain(new, state.mandate, at) - mark_gain(position, state.mandate, at)
-    return (Marked(position.market, position.strategy, command.value, valued_at, state.equity + gain),)
+    return position, replace(position, mark=command.value, marked_at=valued_at)
 
 
 def queue_recycle(state: State, command: QueueRecycle, event_id: str, at: int) -> tuple[Event, ...]:

@@ -81,6 +81,7 @@ _DECIDERS: dict[type, Callable[[State, Any, str, int], tuple[j.Event, ...]]] = {
     c.Release: lambda s, x, i, at: settlement.release(s, x),
     c.ReverseRelease: lambda s, x, i, at: settlement.reverse(s, x),
     c.Mark: lambda s, x, i, at: settlement.mark(s, x, at),
+    c.MarkAll: lambda s, x, i, at: settlement.mark_all(s, x, at),
     c.Deposit: lambda s, x, i, at: flows.deposit(s, x),
     c.Withdraw: lambda s, x, i, at: flows.withdraw(s, x),
     c.SetBankroll: lambda s, x, i, at: flows.set_bankroll(s, x),

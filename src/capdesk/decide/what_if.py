@@ -13,7 +13,7 @@ from capdesk.decide.proportion import Held, follow, in_proportion
 from capdesk.decide.transition import decide, due
 from capdesk.model import commands as c
 from capdesk.model.errors import CapdeskError, InvalidInput
-from capdesk.model.journal import Entry, Event, Reconciled
+from capdesk.model.journal import Entry, Event, Marked, Reconciled
 from capdesk.model.mandate import Mandate
 from capdesk.model.requests import AllocationResult, Granted, Refused, Request, explain_outcome
 from capdesk.model.state import State
@@ -147,6 +147,8 @@ class _Again:
         command, state = entry.command, self._state
         if isinstance(command, (c.Confirm, c.Release, c.QueueRecycle, c.Mark)):
             return in_proportion(command, entry.events, self._held, state)
+        if isinstance(command, c.MarkAll):
+            return c.MarkAll(tuple(self._marks_here(command, entry.events)))
         if isinstance(command, c.Found):
             return c.Found(self._mandate, command.bankroll)
         if isinstance(command, c.SyncWallet):
@@ -162,6 +164,14 @@ class _Again:
                 )
             return c.ReverseRelease(command.release, released, command.reason)
         return command
+
+    def _marks_here(self, command: c.MarkAll, events: tuple[Event, ...]) -> Iterator[c.Mark]:
+        """The marks of what is open here too, in proportion."""
+        for mark, event in zip(command.marks, events, strict=True):
+            if isinstance(event, Marked) and self._state.positions[event.market, event.strategy] is not None:
+                scaled = in_proportion(mark, (event,), self._held, self._state)
+                assert isinstance(scaled, c.Mark)
+                yield scaled
 
     def _is_moot(self, command: c.Command) -> bool:
         """Whether a command is about what these rules do not have: a market that acts on nothing, no halt."""

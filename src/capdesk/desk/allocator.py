@@ -240,6 +240,21 @@ class CapitalAllocator(FlowVerbs, SupervisionVerbs):
         entry = await self._submit(command, request_id, deadline_seconds)
         return equity_after(entry)
 
+    async def mark_allocations(
+        self,
+        values: Mapping[Any, object],
+        at: object = None,
+        *,
+        request_id: str | None = None,
+        deadline_seconds: float | None = None,
+    ) -> Amount:
+        """Value several allocations at one moment, so that equity moves once; gives the equity that follows.
+
+        `values` are dollars by market, or by ``(market, strategy)``. All of them are marked or none.
+        """
+        entry = await self._submit(read.marks(values, at), request_id, deadline_seconds)
+        return equity_after(entry)
+
     async def release_allocation(
         self,
         market_id: str,

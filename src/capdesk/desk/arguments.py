@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from msgspec.structs import replace
 
+from capdesk.model.commands import Mark, MarkAll
 from capdesk.model.errors import InvalidInput
 from capdesk.model.mandate import SECOND
 from capdesk.model.money import read_decimal, to_micro, to_micro_down
@@ -166,6 +167,29 @@ def increase(market_id: object, amount: object, strategy: object) -> Request:
     """
     asked = request(market_id, amount, "holder" if strategy is None else strategy)
     return replace(asked, strategy="" if strategy is None else asked.strategy, increase=True)
+
+
+def marks(values: object, at: object) -> MarkAll:
+    """The marks of one moment, by market or by ``(market, strategy)``.
+
+    Raises
+    ------
+    InvalidInput
+        For no values, or a key that is neither.
+    """
+    if not isinstance(values, Mapping) or not values:
+        raise InvalidInput(
+            "values must be a mapping of at least one market, or (market, strategy), to dollars"
+        )
+    seen = None if at is None else instant(at, "at")
+    given: list[Mark] = []
+    for place, value in cast("Mapping[object, object]", values).items():
+        pair = cast("tuple[object, ...]", place) if isinstance(place, tuple) else (place, None)
+        if len(pair) != 2:
+            raise InvalidInput(f"values must be by market or by (market, strategy), got {place!r}")
+        market, strategy = name(pair[0], "market_id"), optional_name(pair[1], "strategy")
+        given.append(Mark(market, not_negative(value, f"the value of {market}"), seen, strategy))
+    return MarkAll(tuple(given))
 
 
 def deadline(value: object) -> float | None:

@@ -62,6 +62,12 @@ class Mark(Struct, frozen=True, omit_defaults=True, tag="mark"):
     strategy: str | None = None
 
 
+class MarkAll(Struct, frozen=True, tag="mark_all"):
+    """What several allocations are worth at one moment, so that equity moves once."""
+
+    marks: tuple[Mark, ...]
+
+
 class Deposit(Struct, frozen=True, omit_defaults=True, tag="deposit"):
     """Money comes in: a flow, no profit."""
 
@@ -209,6 +215,7 @@ Command = (
     | Release
     | ReverseRelease
     | Mark
+    | MarkAll
     | Deposit
     | Withdraw
     | SetBankroll
@@ -243,8 +250,10 @@ def describe(command: Command) -> str:
         value: object = getattr(command, name)
         if value is None or value is False:
             continue
-        if isinstance(command, RequestAll):
-            parts.append(f"{len(command.requests)} {name}")
+        if isinstance(command, RequestAll | MarkAll):
+            parts.append(
+                f"{len(command.requests if isinstance(command, RequestAll) else command.marks)} {name}"
+            )
             continue
         shown = usd(value) if name in _DOLLARS and isinstance(value, int) else str(value)
         if len(shown) > _LONGEST_SHOWN:

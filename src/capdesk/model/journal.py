@@ -43,13 +43,14 @@ class Restored(Struct, frozen=True, omit_defaults=True, tag="restored"):
 
 
 class Marked(Struct, frozen=True, omit_defaults=True, tag="marked"):
-    """An allocation's market value at a time, and the equity that followed."""
+    """An allocation's market value at a time, and the equity that followed; `more` of the same moment follow."""
 
     market: str
     strategy: str
     value: int
     valued_at: int
     equity: int
+    more: bool = False
 
 
 class Flowed(Struct, frozen=True, omit_defaults=True, tag="flowed"):
