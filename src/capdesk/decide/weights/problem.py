@@ -45,30 +45,42 @@ class Covariance:
         """Sigma v, (n,) or (n, m)."""
         if self.matrix is not None:
             return self.matrix @ vector
-        assert self.loadings is not None and self.specific is not None
-        own = self.specific * vector if vector.ndim == 1 else self.specific[:, None] * vector
-        return self.loadings @ (self.loadings.T @ vector) + own
+        loadings, specific = self.factors()
+        own = specific * vector if vector.ndim == 1 else specific[:, None] * vector
+        return loadings @ (loadings.T @ vector) + own
 
     def diagonal(self) -> Array:
         """The variances, (n,)."""
         if self.matrix is not None:
             return np.diagonal(self.matrix)
-        assert self.loadings is not None and self.specific is not None
-        return np.einsum("ij,ij->i", self.loadings, self.loadings) + self.specific
+        loadings, specific = self.factors()
+        return np.einsum("ij,ij->i", loadings, loadings) + specific
 
     def dense(self) -> Array:
         """The matrix, (n, n)."""
         if self.matrix is not None:
             return self.matrix
-        assert self.loadings is not None and self.specific is not None
-        return self.loadings @ self.loadings.T + np.diag(self.specific)
+        loadings, specific = self.factors()
+        return loadings @ loadings.T + np.diag(specific)
 
     def of(self, chosen: NDArray[np.intp]) -> Covariance:
         """The covariance of some of the names."""
         if self.matrix is not None:
             return Covariance(matrix=self.matrix[np.ix_(chosen, chosen)])
-        assert self.loadings is not None and self.specific is not None
-        return Covariance(loadings=self.loadings[chosen], specific=self.specific[chosen])
+        loadings, specific = self.factors()
+        return Covariance(loadings=loadings[chosen], specific=specific[chosen])
+
+    def factors(self) -> tuple[Array, Array]:
+        """The loadings (n, k) and specific variances (n,).
+
+        Raises
+        ------
+        ValueError
+            Where the covariance is a dense matrix.
+        """
+        if self.loadings is None or self.specific is None:
+            raise ValueError("a covariance has a matrix, or loadings and specific variances")
+        return self.loadings, self.specific
 
 
 @dataclass(frozen=True, slots=True, eq=False)
