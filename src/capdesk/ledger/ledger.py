@@ -11,11 +11,13 @@ import logging
 import os
 import secrets
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from itertools import count
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
+
+from msgspec import Struct
 
 from capdesk.ledger.codec import read_row
 from capdesk.ledger.deadlines import Deadlines
@@ -40,19 +42,16 @@ _LEAST_CLOSING_SECONDS = 5.0
 _REST_SECONDS = 1.0
 
 
-class Item:
+class Item(Struct, eq=False):
     """A command or a question on its way to the writer, and back to the loop it came from."""
 
-    __slots__ = ("command", "error", "future", "given", "question", "reply", "request_id")
-
-    def __init__(self, command: Any, request_id: str, given: bool, question: Any, future: Any) -> None:
-        self.command = command
-        self.request_id = request_id
-        self.given = given
-        self.question = question
-        self.future = future
-        self.reply: Any = None
-        self.error: Exception | None = None
+    command: Any
+    request_id: str
+    given: bool
+    question: Any
+    future: Any
+    reply: Any = None
+    error: Exception | None = None
 
     def abandoned(self) -> bool:
         return self.future is not None and self.future.done()
@@ -158,9 +157,9 @@ class Ledger:
                 raise DeadlineExceeded(item.request_id, self._deadline_seconds)
         return item.result()
 
-    async def submit(
+    def submit(
         self, command: Command, request_id: str | None = None, deadline_seconds: float | None = None
-    ) -> Entry:
+    ) -> Awaitable[Entry]:
         """Carry out a command; the answer comes when it is durable.
 
         Raises
@@ -171,8 +170,11 @@ class Ledger:
             What the decision or the ledger says.
         """
         if self._thread is None:
-            return self.decide_now(command, request_id)
-        return await self._send(command, request_id, None, deadline_seconds)
+            return self._at_once(command, request_id)
+        return self._send(command, request_id, None, deadline_seconds)
+
+    async def _at_once(self, command: Command, request_id: str | None) -> Entry:
+        return self.decide_now(command, request_id)
 
     async def ask(self, question: Callable[[Writer], Any], deadline_seconds: float | None = None) -> Any:
         """Put a question to the writer, after all that was submitted before it."""
@@ -200,14 +202,16 @@ class Ledger:
         self._guard()
         return await asyncio.to_thread(question, self._store)
 
-    async def _send(self, command: Any, request_id: str | None, question: Any, deadline: float | None) -> Any:
+    def _send(
+        self, command: Any, request_id: str | None, question: Any, deadline: float | None
+    ) -> asyncio.Future[Any]:
         self._guard()
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
         item = Item(command, request_id or next(self._ids), request_id is not None, question, future)
         self._deadlines.watch(loop, future, item.request_id, deadline)
         self._queue.put(item)
-        return await future
+        return future
 
     def _guard(self) -> None:
         if os.getpid() != self._process:

@@ -8,49 +8,29 @@ their own.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import apsw
 
 from capdesk.ledger.codec import Row
 from capdesk.ledger.files import InUse, Turn, refuse_network_file_system, sync_directory, write_again
 from capdesk.ledger.schema import inspect_file, log_size, newest_version, upgrade, version_of
+from capdesk.ledger.sqlite_errors import SqliteErrors
 from capdesk.ledger.store import DuplicateId, StoredSnapshot
-from capdesk.model.errors import (
-    CorruptLedger,
-    DiskFull,
-    LedgerError,
-    LedgerUnavailable,
-    NotALedger,
-)
+from capdesk.model.errors import CorruptLedger, LedgerUnavailable, NotALedger
 
-_INSERT_ROW = "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?)"
-_INSERT_ID = "INSERT INTO requests VALUES (?, ?, ?)"
+_AT_ONCE = 16
+_ROW, _ID = "(?, ?, ?, ?, ?, ?, ?)", "(?, ?, ?)"
+_INSERT_ROWS = "INSERT INTO journal VALUES "
+_INSERT_IDS = "INSERT INTO requests VALUES "
 COLUMNS = "sequence, at, kind, market, request_id, body, hash"
 _BUSY_MILLISECONDS = 2_000
 _FORGET_AT_ONCE = 500
 _LOG_HEADER_BYTES, _FRAME_HEADER_BYTES = 32, 24
-
-
-@contextmanager
-def sqlite_errors(path: Path) -> Iterator[None]:
-    """Say in the ledger's own words what SQLite could not do."""
-    try:
-        yield
-    except apsw.FullError as error:
-        raise DiskFull(
-            f"the disk of {path} is full: nothing was written; free some space and try again"
-        ) from error
-    except apsw.NotADBError as error:
-        raise NotALedger(f"{path} is not a capdesk ledger ({error})") from error
-    except (apsw.CorruptError, apsw.SQLError) as error:
-        # The ledger's own statements are sound: one that fails has met another schema than it wrote.
-        raise CorruptLedger(f"{path} is damaged: {error}") from error
-    except (apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError, apsw.BusyError, apsw.LockedError) as error:
-        raise LedgerUnavailable(f"{path} cannot be used: {type(error).__name__}: {error}") from error
 
 
 class SqliteStore:
@@ -73,6 +53,7 @@ class SqliteStore:
 
     def __init__(self, path: Path, *, create: bool = True, vfs: str | None = None) -> None:
         self.path = path
+        self._errors = SqliteErrors(path)
         refuse_network_file_system(path)
         logged = log_size(path)
         self.fresh = not path.exists() or path.stat().st_size == 0
@@ -88,6 +69,7 @@ class SqliteStore:
         if not path.parent.is_dir():
             raise LedgerUnavailable(f"the directory {path.parent} does not exist: make it first")
         self._writing = self._trusted = self._proven = False
+        self._seen, self._appended = (-1, 0), 0
         self._name = InUse(path, look=None if self.fresh else inspect_file)
         try:
             self._connect(vfs)
@@ -96,7 +78,7 @@ class SqliteStore:
             raise
 
     def _connect(self, vfs: str | None) -> None:
-        with sqlite_errors(self.path):
+        with self._errors:
             self._turn = Turn(self.path)
             try:
                 self._db = apsw.Connection(str(self.path), vfs=vfs)
@@ -147,7 +129,7 @@ class SqliteStore:
     def begin(self, patient: Callable[[], bool]) -> None:
         self._turn.take()
         try:
-            with sqlite_errors(self.path):
+            with self._errors:
                 unproven = 0 if self._proven else self._unproven_bytes()
                 while not self._begun():
                     if not patient():
@@ -156,7 +138,7 @@ class SqliteStore:
                         )
                 if not self._proven:
                     self._prove(unproven)
-            self._writing = True
+            self._writing, self._appended = True, 0
         except BaseException:
             self._turn.give_up()
             raise
@@ -191,8 +173,12 @@ class SqliteStore:
         return True
 
     def commit(self) -> None:
-        with sqlite_errors(self.path):
+        with self._errors:
+            version, last = self._seen
+            alone = version == self._db.data_version()
             self._db.execute("COMMIT")
+            if alone:
+                self._seen = (self._db.data_version(), self._appended or last)
         self._writing = False
         self._turn.give_up()
 
@@ -202,32 +188,52 @@ class SqliteStore:
         self._writing = False
         try:
             if self._db.in_transaction:
-                with sqlite_errors(self.path):
+                with self._errors:
                     self._db.execute("ROLLBACK")
         finally:
             self._turn.give_up()
 
     def rows(self, after: int) -> Iterable[Row]:
-        with sqlite_errors(self.path):
+        with self._errors:
+            if self._writing and (self._db.data_version(), after) == self._seen:
+                return
+            last = after
             for row in self._db.execute(
                 f"SELECT {COLUMNS} FROM journal WHERE sequence > ? ORDER BY sequence", (after,)
             ):
                 yield Row(*row)
+                last = row[0]
+            self._seen = (self._db.data_version(), last)
 
     def append(self, rows: list[Row]) -> None:
-        with sqlite_errors(self.path):
-            self._db.executemany(_INSERT_ROW, rows)
+        with self._errors:
+            self._insert(_INSERT_ROWS, _ROW, rows)
+        self._appended = rows[-1].sequence
+
+    def _insert(self, statement: str, row: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Insert rows, many with each statement.
+
+        After every statement the thread has to win the interpreter back from the callers' event loops.
+        """
+        whole = len(rows) - len(rows) % _AT_ONCE
+        if whole:
+            several = statement + ", ".join([row] * _AT_ONCE)
+            flat = chain.from_iterable
+            groups = (rows[first : first + _AT_ONCE] for first in range(0, whole, _AT_ONCE))
+            self._db.executemany(several, (tuple(flat(group)) for group in groups))
+        if whole < len(rows):
+            self._db.executemany(statement + row, rows[whole:])
 
     def remember(self, ids: list[tuple[int, str, int]]) -> None:
         try:
-            with sqlite_errors(self.path):
-                self._db.executemany(_INSERT_ID, ids)
+            with self._errors:
+                self._insert(_INSERT_IDS, _ID, ids)
         except apsw.ConstraintError as error:
             raise DuplicateId(str(error)) from error
 
     def recall(self, periods: tuple[int, ...], ids: Iterable[str]) -> dict[str, int]:
         known: dict[str, int] = {}
-        with sqlite_errors(self.path):
+        with self._errors:
             for period in periods:
                 known.update(
                     self._db.execute(
@@ -239,7 +245,7 @@ class SqliteStore:
         return known
 
     def forget(self, before: int) -> None:
-        with sqlite_errors(self.path):
+        with self._errors:
             self._db.execute(
                 "DELETE FROM requests WHERE (period, request_id) IN "
                 "(SELECT period, request_id FROM requests WHERE period < ? LIMIT ?)",
@@ -247,14 +253,14 @@ class SqliteStore:
             )
 
     def row(self, sequence: int) -> Row | None:
-        with sqlite_errors(self.path):
+        with self._errors:
             found = self._db.execute(
                 f"SELECT {COLUMNS} FROM journal WHERE sequence = ?", (sequence,)
             ).fetchone()
         return None if found is None else Row(*found)
 
     def count_repeats(self, repeats: list[tuple[int, int]]) -> None:
-        with sqlite_errors(self.path):
+        with self._errors:
             self._db.executemany(
                 "INSERT INTO repeats VALUES (?, 1, ?) "
                 "ON CONFLICT DO UPDATE SET count = count + 1, last_at = excluded.last_at",
@@ -262,7 +268,7 @@ class SqliteStore:
             )
 
     def snapshot(self, newest: int) -> StoredSnapshot | None:
-        with sqlite_errors(self.path):
+        with self._errors:
             for sequence, form, body, digest in self._db.execute(
                 "SELECT sequence, format, body, digest FROM snapshots WHERE sequence <= ? ORDER BY sequence DESC",
                 (newest,),
@@ -273,7 +279,7 @@ class SqliteStore:
         return None
 
     def save_snapshot(self, snapshot: StoredSnapshot) -> None:
-        with sqlite_errors(self.path):
+        with self._errors:
             self._db.execute(
                 "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?)",
                 (*snapshot, sha256(snapshot.body).digest()),
@@ -302,7 +308,7 @@ class SqliteStore:
         return rows.get or 0
 
     def _read(self, query: str, given: tuple[object, ...]) -> Iterator[Row]:
-        with sqlite_errors(self.path):
+        with self._errors:
             for row in self._reader().execute(query, given):
                 yield Row(*row)
 
@@ -315,7 +321,7 @@ class SqliteStore:
         """Forget all ids of earlier periods, keep one snapshot, and give free pages back."""
         self.begin(lambda: True)
         try:
-            with sqlite_errors(self.path):
+            with self._errors:
                 self._db.execute("DELETE FROM requests WHERE period < ?", (oldest_period,))
                 self._db.execute(
                     "DELETE FROM snapshots WHERE sequence < (SELECT max(sequence) FROM snapshots)"
@@ -326,7 +332,7 @@ class SqliteStore:
             raise
         self._turn.take()
         try:
-            with sqlite_errors(self.path):
+            with self._errors:
                 self._db.execute("VACUUM")
                 self._db.pragma("wal_checkpoint(TRUNCATE)")
         finally:
@@ -334,7 +340,7 @@ class SqliteStore:
 
     def close(self) -> None:
         try:
-            with sqlite_errors(self.path):
+            with self._errors:
                 try:
                     if self._trusted and (self._proven or not self._unproven_bytes()):
                         self._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
@@ -343,6 +349,3 @@ class SqliteStore:
         finally:
             self._name.close()
             self._turn.close()
-
-
-__all__ = ["LedgerError", "SqliteStore", "sqlite_errors"]

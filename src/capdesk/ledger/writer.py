@@ -224,7 +224,7 @@ class Writer:
         period = batch.draft.id_period
         if not events and not item.given:
             return Entry(batch.draft.sequence, at, request_id, command, ())
-        if events and all(type(event) is Refused for event in events):
+        if events and type(events[0]) is Refused and all(type(event) is Refused for event in events):
             key = (command.market, command.strategy) if type(command) is Request else command
             last = batch.refusals.get(key) or self._refusals.get(key)
             if last is not None and last.command == command and last.events == events:

@@ -20,7 +20,7 @@ Key = tuple[str, str]
 """An allocation's key: market and strategy."""
 
 
-class Position(Struct, frozen=True, omit_defaults=True):
+class Position(Struct, frozen=True, omit_defaults=True, gc=False):
     """An open allocation in micro-units.
 
     `opened` is the number of the entry that opened it, `queued` the recycling that will free it.
@@ -42,7 +42,7 @@ class Position(Struct, frozen=True, omit_defaults=True):
     queued: str | None = None
 
 
-class MarketUse(Struct, frozen=True):
+class MarketUse(Struct, frozen=True, gc=False):
     """What a market holds in all, and for which strategies."""
 
     used: int
