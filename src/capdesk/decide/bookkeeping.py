@@ -106,7 +106,7 @@ def stale_time(position: Position, mandate: Mandate) -> int:
 
 def tick(state: State, at: int) -> None:
     """Let time pass: marks whose age is over fall back to the lower of cost and mark, ids age."""
-    if at - state.id_since >= state.mandate.id_retention:
+    if at - state.id_since >= state.mandate.id_retention and state.founded:
         state.id_period += 1
         state.id_since = at
     if at >= state.stale_at:

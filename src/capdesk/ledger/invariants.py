@@ -83,7 +83,7 @@ def check_step(before: State, after: State) -> None:
     InvariantBreach
         Naming the total that does not hold.
     """
-    check_money(after)
+    _check_money_step(before, after)
     moved = 0
     markets: dict[str, int] = {}
     accounts: dict[str, int] = {}
@@ -120,13 +120,27 @@ def check_step(before: State, after: State) -> None:
     use_before = before.markets.get
     changes = {name: use.used - use_before(name, EMPTY_MARKET).used for name, use in after.markets.items()}
     _same_moves("market", changes, markets)
-    for what, was, now, moves in (
-        ("account", before.by_account, after.by_account, accounts),
-        ("strategy", before.by_strategy, after.by_strategy, strategies),
-        ("sleeve", before.by_sleeve, after.by_sleeve, sleeves),
-        ("group", before.by_group, after.by_group, groups),
-    ):
-        _same_moves(what, {name: total - was[name] for name, total in now.items()}, moves)
+    _same_moves("account", _changes(before.by_account, after.by_account), accounts)
+    _same_moves("strategy", _changes(before.by_strategy, after.by_strategy), strategies)
+    _same_moves("sleeve", _changes(before.by_sleeve, after.by_sleeve), sleeves)
+    _same_moves("group", _changes(before.by_group, after.by_group), groups)
+
+
+def _changes(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
+    return {name: total - before[name] for name, total in after.items()}
+
+
+def _check_money_step(before: State, after: State) -> None:
+    """The accounts and what is in transit moved by just what the bankroll moved."""
+    was = before.balances
+    moved = sum([balance - was[account] for account, balance in after.balances.items()])
+    _expect(
+        moved + after.transit_total - before.transit_total == after.bankroll - before.bankroll,
+        "accounts and transit do not add up to the bankroll",
+        moved + after.transit_total - before.transit_total,
+        after.bankroll - before.bankroll,
+    )
+    _expect(after.allocated >= 0, "a negative sum is allocated", after.allocated, 0)
 
 
 def _same_moves(what: str, changes: dict[str, int], moves: dict[str, int]) -> None:

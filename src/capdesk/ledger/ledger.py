@@ -52,6 +52,7 @@ class Item(Struct, eq=False):
     future: Any
     reply: Any = None
     error: Exception | None = None
+    due: float = 0.0
 
     def abandoned(self) -> bool:
         return self.future is not None and self.future.done()
@@ -209,7 +210,7 @@ class Ledger:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
         item = Item(command, request_id or next(self._ids), request_id is not None, question, future)
-        self._deadlines.watch(loop, future, item.request_id, deadline)
+        self._deadlines.watch(loop, item, deadline)
         self._queue.put(item)
         return future
 
@@ -243,11 +244,34 @@ class Ledger:
             for item in batch:
                 if item.question is not None and not item.abandoned():
                     self._answer_question(item)
-            _deliver(batch)
+            self._deliver(batch)
             if writer.snapshot_is_due():
                 self._keep_snapshot()
         if writer.stopped is None:
             self._keep_snapshot()
+
+    def _deliver(self, batch: list[Item]) -> None:
+        """Wake each loop once for all its answers."""
+        by_loop: dict[Any, list[Item]] = {}
+        for item in batch:
+            by_loop.setdefault(item.future.get_loop(), []).append(item)
+        for loop, items in by_loop.items():
+            if loop is None:
+                for item in items:
+                    item.future.finish()
+            elif not loop.is_closed():
+                loop.call_soon_threadsafe(self._resolve, loop, items)
+
+    def _resolve(self, loop: asyncio.AbstractEventLoop, items: list[Item]) -> None:
+        self._deadlines.forget(loop, items)
+        for item in items:
+            future = item.future
+            if future.done():
+                continue
+            if item.error is None:
+                future.set_result(item.reply)
+            else:
+                future.set_exception(item.error)
 
     def _keep_snapshot(self) -> None:
         """A snapshot only makes the next opening faster: where it cannot be kept, the journal is read instead."""
@@ -303,7 +327,7 @@ class Ledger:
             if item is not None:
                 item.error = LedgerClosed("the ledger was closed: open it again")
                 late.append(item)
-        _deliver(late)
+        self._deliver(late)
 
 
 class _Waiter:
@@ -322,27 +346,3 @@ class _Waiter:
 
     def finish(self) -> None:
         self._event.set()
-
-
-def _deliver(batch: list[Item]) -> None:
-    """Wake each loop once for all its answers."""
-    by_loop: dict[Any, list[Item]] = {}
-    for item in batch:
-        by_loop.setdefault(item.future.get_loop(), []).append(item)
-    for loop, items in by_loop.items():
-        if loop is None:
-            for item in items:
-                item.future.finish()
-        elif not loop.is_closed():
-            loop.call_soon_threadsafe(_resolve, items)
-
-
-def _resolve(items: list[Item]) -> None:
-    for item in items:
-        future = item.future
-        if future.done():
-            continue
-        if item.error is None:
-            future.set_result(item.reply)
-        else:
-            future.set_exception(item.error)
