@@ -40,6 +40,7 @@ logger = logging.getLogger("capdesk.ledger")
 BATCH_LIMIT = 4_096
 _LEAST_CLOSING_SECONDS = 5.0
 _REST_SECONDS = 1.0
+_LULL_SECONDS = 0.05
 
 
 class Item(Struct, eq=False):
@@ -245,6 +246,7 @@ class Ledger:
                 if item.question is not None and not item.abandoned():
                     self._answer_question(item)
             self._deliver(batch)
+            self._store.tend(idle=not batch)
             if writer.snapshot_is_due():
                 self._keep_snapshot()
         if writer.stopped is None:
@@ -287,7 +289,10 @@ class Ledger:
         if self._writer.trouble is not None:
             return _REST_SECONDS
         due = self._writer.next_due()
-        return None if due is None else min(3600.0, max(0.001, (due - self._writer.now()) / 1e6))
+        longest = _LULL_SECONDS if self._store.untended else 3600.0
+        if due is None:
+            return longest if self._store.untended else None
+        return min(longest, max(0.001, (due - self._writer.now()) / 1e6))
 
     def _answer_question(self, item: Item) -> None:
         try:

@@ -17,10 +17,11 @@ from typing import Any
 import apsw
 
 from capdesk.ledger.codec import Row
-from capdesk.ledger.files import InUse, Turn, refuse_network_file_system, sync_directory, write_again
+from capdesk.ledger.files import InUse, Turn, refuse_network_file_system, sync_directory
 from capdesk.ledger.schema import inspect_file, log_size, newest_version, upgrade, version_of
 from capdesk.ledger.sqlite_errors import SqliteErrors
 from capdesk.ledger.store import DuplicateId, StoredSnapshot
+from capdesk.ledger.write_ahead_log import WriteAheadLog
 from capdesk.model.errors import CorruptLedger, LedgerUnavailable, NotALedger
 
 _AT_ONCE = 16
@@ -30,7 +31,6 @@ _INSERT_IDS = "INSERT INTO requests VALUES "
 COLUMNS = "sequence, at, kind, market, request_id, body, hash"
 _BUSY_MILLISECONDS = 2_000
 _FORGET_AT_ONCE = 500
-_LOG_HEADER_BYTES, _FRAME_HEADER_BYTES = 32, 24
 
 
 class SqliteStore:
@@ -43,6 +43,11 @@ class SqliteStore:
     vfs
         The SQLite VFS to go through (for fault injection); None: the system's.
 
+    Attributes
+    ----------
+    pages_when_idle, pages_when_busy
+        How long the write-ahead log grows before it is folded into the file.
+
     Raises
     ------
     NotALedger, NewerSchema, CorruptLedger, NetworkFileSystem, LedgerUnavailable
@@ -54,6 +59,7 @@ class SqliteStore:
     def __init__(self, path: Path, *, create: bool = True, vfs: str | None = None) -> None:
         self.path = path
         self._errors = SqliteErrors(path)
+        self.pages_when_idle, self.pages_when_busy = 1_000, 4_000
         refuse_network_file_system(path)
         logged = log_size(path)
         self.fresh = not path.exists() or path.stat().st_size == 0
@@ -68,7 +74,7 @@ class SqliteStore:
             )
         if not path.parent.is_dir():
             raise LedgerUnavailable(f"the directory {path.parent} does not exist: make it first")
-        self._writing = self._trusted = self._proven = False
+        self._writing = self._trusted = False
         self._seen, self._appended = (-1, 0), 0
         self._name = InUse(path, look=None if self.fresh else inspect_file)
         try:
@@ -95,7 +101,7 @@ class SqliteStore:
         db = self._db
         db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
         db.set_busy_timeout(_BUSY_MILLISECONDS)
-        self._page_bytes: int = db.pragma("page_size")
+        self._log = WriteAheadLog(db, self.path)
         if db.readonly("main"):
             raise LedgerUnavailable(f"{self.path} may not be written: change its permissions")
         if version_of(db, self.path) != newest_version("sqlite") or db.pragma("journal_mode") != "wal":
@@ -114,7 +120,7 @@ class SqliteStore:
             if mode != "wal":
                 raise LedgerUnavailable(f"{self.path} cannot use a write-ahead log (journal mode is {mode})")
             self._db.pragma("synchronous", "full")
-            unproven = self._unproven_bytes()
+            unproven = self._log.unproven_bytes()
             self._db.execute("BEGIN IMMEDIATE")
             self._prove(unproven)
             self._db.execute("COMMIT")
@@ -130,39 +136,25 @@ class SqliteStore:
         self._turn.take()
         try:
             with self._errors:
-                unproven = 0 if self._proven else self._unproven_bytes()
+                unproven = self._log.unproven_bytes()
                 while not self._begun():
                     if not patient():
                         raise LedgerUnavailable(
                             f"{self.path} is locked by another program: end it and try again"
                         )
-                if not self._proven:
+                if not self._log.proven:
                     self._prove(unproven)
             self._writing, self._appended = True, 0
         except BaseException:
             self._turn.give_up()
             raise
 
-    def _unproven_bytes(self) -> int:
-        """How much of the write-ahead log no process that is known to have proved it has folded in."""
-        _, frames, folded = self._db.execute("PRAGMA wal_checkpoint(NOOP)").get
-        if folded or not frames:
-            return 0
-        return _LOG_HEADER_BYTES + frames * (_FRAME_HEADER_BYTES + self._page_bytes)
-
     def _prove(self, unproven: int) -> None:
-        """Make what is found in the write-ahead log durable before anything is built upon it.
-
-        A process whose sync failed may have ended since. The system then still shows what
-        it wrote, though no disk has it and no later sync carries it; what followed would
-        be lost with it. Written once more it is synced like anything else.
-        """
         try:
-            write_again(self.path.with_name(self.path.name + "-wal"), unproven)
+            self._log.prove(unproven)
         except BaseException:
             self._db.execute("ROLLBACK")
             raise
-        self._proven = True
 
     def _begun(self) -> bool:
         try:
@@ -190,6 +182,20 @@ class SqliteStore:
             if self._db.in_transaction:
                 with self._errors:
                     self._db.execute("ROLLBACK")
+        finally:
+            self._turn.give_up()
+
+    @property
+    def untended(self) -> bool:
+        return self._log.is_long(self.pages_when_idle)
+
+    def tend(self, *, idle: bool) -> None:
+        if not self._log.is_long(self.pages_when_idle if idle else self.pages_when_busy):
+            return
+        # In its turn, so that no sync of the log but the committing one ever carries what is not committed.
+        self._turn.take()
+        try:
+            self._log.fold()
         finally:
             self._turn.give_up()
 
@@ -342,7 +348,7 @@ class SqliteStore:
         try:
             with self._errors:
                 try:
-                    if self._trusted and (self._proven or not self._unproven_bytes()):
+                    if self._trusted and not self._log.unproven_bytes():
                         self._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
                 finally:
                     self._db.close()
