@@ -11,13 +11,14 @@ import inspect
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from capdesk.decide.risk.anomaly import robust_z
 from capdesk.desk import CapitalAllocator
 from capdesk.model.errors import LedgerError
 from capdesk.model.journal import Event, Recalled
-from capdesk.model.money import Amount, usd
+from capdesk.model.money import Amount
 from capdesk.model.requests import moment
 
 logger = logging.getLogger("capdesk.supervisor")
@@ -92,7 +93,7 @@ class Supervisor:
         self._task: asyncio.Task[None] | None = None
         self._running: dict[str, bool] = {}
         self._paused_before: set[str] = set()
-        self._told_halt: int | None = None
+        self._told_halt: datetime | None = None
 
     async def start(self) -> None:
         """Begin the heartbeat; the first beat is at once."""
@@ -160,12 +161,12 @@ class Supervisor:
             if not budget.enabled and was is not False and hooks.pause is not None:
                 await self._call(hooks.pause, name)
             elif budget.enabled and waits and hooks.resume is not None:
-                await self._call(hooks.resume, name, Amount.from_micro(budget.amount))
+                await self._call(hooks.resume, name, budget.amount)
         halt = self._desk.halted
         if halt is None:
             self._told_halt = None
-        elif self._told_halt != halt.at:
-            self._told_halt = halt.at
+        elif self._told_halt != halt.since:
+            self._told_halt = halt.since
             self._send("capdesk is halted", halt.reason)
             if hooks.halted is not None:
                 await self._call(hooks.halted, halt.reason)
@@ -180,11 +181,10 @@ class Supervisor:
         self._breakers = {breaker.name for breaker in breakers}
 
     async def _tell_overdue(self) -> None:
-        now = self._desk.ledger.now()
-        late = [recall for recall in await self._desk.get_recalls() if recall.deadline < now]
+        late = [recall for recall in await self._desk.get_recalls() if recall.overdue]
         for recall in late:
             if recall.sleeve not in self._overdue:
-                text = f"{recall.sleeve} holds {usd(recall.amount)} above its budget since {moment(recall.since)}"
+                text = f"{recall.sleeve} holds ${recall.amount:,.2f} above its budget since {recall.since}"
                 self._send(f"capdesk: the recall of {recall.sleeve} is overdue", text)
         self._overdue = {recall.sleeve for recall in late}
 
@@ -193,11 +193,11 @@ class Supervisor:
             return
         history = await self._desk.get_market_history()
         for name, past in (
-            ("volatility", [state.volatility_ppm for state in history]),
-            ("gas_price_gwei", [state.gas_price for state in history]),
+            ("volatility", [state.volatility for state in history]),
+            ("gas_price_gwei", [state.gas_price_gwei for state in history]),
         ):
             value = seen.get(name)
-            known = [figure / 1e6 for figure in past if figure is not None]
+            known = [float(figure) for figure in past if figure is not None]
             if value is not None and abs(z := robust_z(float(value), known)) > limit:
                 await self._desk.trip_breaker(
                     f"{name} {float(value):g} is {z:.1f} robust deviations from the median of {len(known)} past states"

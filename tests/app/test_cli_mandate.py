@@ -130,6 +130,7 @@ def test_a_narrower_mandate_names_what_would_be_above_and_by_how_much() -> None:
         (each["name"], each["market_id"]): (each["after"], each["above"]) for each in weighed["above"]
     } == {
         ("total", None): ("20", "10"),
+        ("group:btc", None): ("12", "8"),
         ("market_percent", "btc-1"): ("8", "2"),
         ("market_percent", "btc-2"): ("8", "2"),
         ("market_percent", "eth-1"): ("8", "2"),

@@ -47,7 +47,7 @@ def desk() -> None:
     """A desk with three sleeves under a calm market; the sniper's is under its minimum."""
     Path("rules.toml").write_text(RULES, encoding="utf-8")
     assert run("init", "--bankroll", "1000", "--config", "rules.toml").exit_code == DONE
-    assert run("observe", "--volatility-state", "low").exit_code == DONE
+    assert run("observe", "--volatility-state", "low", "--gas", "20").exit_code == DONE
 
 
 def run(*words: str) -> Result:
@@ -181,7 +181,7 @@ def test_a_strategy_without_a_sleeve_is_told_which_there_are() -> None:
 
 @pytest.mark.usefixtures("desk")
 def test_the_audit_shows_each_reduction_once_with_its_cause() -> None:
-    run("observe", "--volatility-state", "medium")
+    run("observe", "--volatility-state", "medium", "--gas", "20")
     run("request", "m1", "60", "--strategy", "market_making")
     steps = ask("audit")["steps"]
 
@@ -232,7 +232,7 @@ def test_what_is_shown_of_sleeves_fits_the_terminal(
 def test_the_status_has_the_drawdown_the_multiplier_and_every_sleeve() -> None:
     run("request", "m1", "60", "--strategy", "market_making")
     run("release", "m1", "--pnl", "-100")
-    run("observe", "--volatility-state", "high")
+    run("observe", "--volatility-state", "high", "--gas", "20")
     found = ask("status")
 
     assert found["halted"] is None

@@ -100,7 +100,7 @@ def test_the_manual_breaker_trips_and_lifts() -> None:
 def test_what_is_observed_sets_the_multiplier() -> None:
     seen = ask("observe", "--volatility", "0.9", "--gas", "120")
 
-    assert (seen["multiplier"], seen["gas_multiplier"]) == ("0.6", "0.7")
+    assert (seen["multiplier"], seen["gas_multiplier"]) == ("0.6", "1")
     assert ask("observe", "--breaker")["multiplier"] == "0"
     assert "x 0.8" in run("observe", "--volatility-state", "medium").stdout
 

@@ -20,7 +20,7 @@ from capdesk import CapitalAllocator
 from capdesk.ledger import files, schema
 from capdesk.ledger.schema import APPLICATION_ID, newest_version, schema_files
 from capdesk.ledger.snapshot import write_snapshot
-from capdesk.ledger.tools import check
+from capdesk.ledger.tools import check, compact
 from capdesk.model.errors import (
     CorruptLedger,
     LedgerError,
@@ -469,3 +469,13 @@ def test_a_new_ledger_in_a_read_only_directory_is_refused(public: Path) -> None:
 
 def test_what_may_be_written_opens_without_privileges(public: Path) -> None:
     assert opened_without_privileges(public) == "opened"
+
+
+async def test_compacting_folds_the_log_in_while_another_process_has_the_ledger_open(ledger: Path) -> None:
+    log = ledger.with_name("desk.db-wal")
+    async with CapitalAllocator.open(ledger) as desk:
+        await desk.deposit(1)
+        assert log.stat().st_size > 0
+        await asyncio.to_thread(compact, ledger)
+        assert log.stat().st_size == 0
+        assert await desk.deposit(1) == desk.bankroll

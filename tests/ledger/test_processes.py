@@ -8,12 +8,13 @@ import signal
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 from statistics import mean
 
 import pytest
 
-from capdesk import CapitalAllocator
+from capdesk import CapitalAllocator, CapitalRecycler
 from capdesk.ledger import ledger, sqlite
 from capdesk.ledger.files import Turn
 from capdesk.ledger.sqlite import SqliteStore
@@ -231,6 +232,14 @@ async def test_a_fork_is_told_and_the_parent_goes_on(desk: CapitalAllocator, pat
         lambda: desk.explain("m"),
         lambda: desk.quote("m", 1),
     ]
+    views = [
+        desk.get_allocation_report,
+        CapitalRecycler(None, desk).get_daily_stats,
+        *(
+            partial(getattr, desk, name)
+            for name in ("bankroll", "equity", "drawdown", "config", "halted", "mandate_version")
+        ),
+    ]
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
@@ -242,11 +251,18 @@ async def test_a_fork_is_told_and_the_parent_goes_on(desk: CapitalAllocator, pat
                 told += 1
             except BaseException:
                 break
+        for view in views:
+            try:
+                view()
+            except ForkedLedger:
+                told += 1
+            except BaseException:
+                break
         desk.ledger.close()
         os.write(write, bytes([told]))
         os._exit(0)
     os.close(write)
-    assert await asyncio.to_thread(os.read, read, 1) == bytes([len(verbs)])
+    assert await asyncio.to_thread(os.read, read, 1) == bytes([len(verbs) + len(views)])
     os.waitpid(child, 0)
     os.close(read)
     assert (await desk.request_allocation("m", 10, request_id="in the parent")).granted

@@ -7,9 +7,12 @@ sum of open allocations, per account, market, group and strategy too.
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from capdesk.decide import unit_value
 from capdesk.model.mandate import Mandate
 from capdesk.model.state import EMPTY_MARKET, NEVER, MarketUse, Position, State
+from capdesk.model.tables import Table
 
 
 def open_position(state: State, new: Position) -> None:
@@ -54,10 +57,8 @@ def _move(state: State, position: Position, delta: int, *, opens: bool = False, 
     account, strategy, market = position.account, position.strategy, position.market
     state.by_account.put(account, state.by_account[account] + delta)
     state.by_strategy.put(strategy, state.by_strategy[strategy] + delta)
-    if position.sleeve is not None:
-        state.by_sleeve.put(position.sleeve, state.by_sleeve[position.sleeve] + delta)
-    if position.group is not None:
-        state.by_group.put(position.group, state.by_group[position.group] + delta)
+    _count(state.by_sleeve, position.sleeve, delta)
+    _count(state.by_group, position.group, delta)
     use = state.markets[market]
     strategies = use.strategies
     if opens:
@@ -68,6 +69,50 @@ def _move(state: State, position: Position, delta: int, *, opens: bool = False, 
         state.markets[market] = MarketUse(use.used + delta, strategies)
     else:
         state.markets.put(market, EMPTY_MARKET)
+
+
+def regroup(state: State, before: Mandate) -> None:
+    """Let what is open count under new rules as what they would grant: its sleeve, and its group by patterns.
+
+    A group that the request named stays, and so does what no new rule replaces.
+    """
+    mandate = state.mandate
+    if (mandate.groups, mandate.sleeves, mandate.default_sleeve) == (
+        before.groups,
+        before.sleeves,
+        before.default_sleeve,
+    ):
+        return
+    for key, position in list(state.positions.entries()):
+        if position is None:
+            continue
+        group, sleeve = position.group, sleeve_under(mandate, position.strategy, position.sleeve)
+        if group is None or group == before.group_of(position.market) or before.group(group) is None:
+            group = mandate.group_of(position.market) or group
+        if (group, sleeve) != (position.group, position.sleeve):
+            _count(state.by_group, position.group, -position.amount)
+            _count(state.by_group, group, position.amount)
+            _count(state.by_sleeve, position.sleeve, -position.amount)
+            _count(state.by_sleeve, sleeve, position.amount)
+            state.positions[key] = replace(position, group=group, sleeve=sleeve)
+
+
+def group_under(mandate: Mandate, market: str, group: str | None) -> str | None:
+    """The group that a market's capital counts in: the one it had while the mandate knows it, else by patterns."""
+    if group is not None and mandate.group(group) is not None:
+        return group
+    return mandate.group_of(market) or group
+
+
+def sleeve_under(mandate: Mandate, strategy: str, sleeve: str | None) -> str | None:
+    """The sleeve that a strategy's capital counts in; the one it had where the mandate names none for it."""
+    own = mandate.sleeve_of(strategy)
+    return sleeve if own is None else own.name
+
+
+def _count(totals: Table[str, int], name: str | None, delta: int) -> None:
+    if name is not None:
+        totals.put(name, totals[name] + delta)
 
 
 def book_pnl(state: State, account: str, pnl: int, fees: int = 0) -> None:

@@ -13,10 +13,19 @@ from msgspec.structs import replace
 from capdesk.decide.bookkeeping import (
     book_flow,
     book_pnl,
+<<<<<<< HEAD
     change_position,
     close_position,
     open_position,
     revalue,
+=======
+    close_position,
+    group_under,
+    put_position,
+    regroup,
+    revalue,
+    sleeve_under,
+>>>>>>> fixes
 )
 from capdesk.decide.orders import order_sizes
 from capdesk.decide.risk.breakers import count_today
@@ -97,7 +106,8 @@ def _released(state: State, event: Released, sequence: int, at: int) -> None:
     book_pnl(state, event.account, event.pnl, event.fees)
     count_today(state, event.pnl - event.fees, at)
     _earn(state, event, 1)
-    state.heard[event.strategy] = at
+    if event.event_id is None:
+        state.heard[event.strategy] = at
 
 
 def _earn(state: State, released: Released, sign: int) -> None:
@@ -118,8 +128,8 @@ def _restored(state: State, event: j.Restored, sequence: int, at: int) -> None:
             account=was.account,
             opened=was.opened,
             opened_at=was.opened_at,
-            sleeve=was.sleeve,
-            group=was.group,
+            sleeve=sleeve_under(state.mandate, was.strategy, was.sleeve),
+            group=group_under(state.mandate, was.market, was.group),
             orders=order_sizes(state.mandate, amount),
             queued=was.queued if was.queued is not None and state.pending[was.queued] is not None else None,
         )
@@ -138,6 +148,7 @@ def _marked(state: State, event: j.Marked, sequence: int, at: int) -> None:
     old = _position(state, event.market, event.strategy)
     change_position(state, old, replace(old, mark=event.value, marked_at=event.valued_at), at)
     mark_peak(state)
+    state.heard[event.strategy] = at
 
 
 def _departed(state: State, event: j.Departed, sequence: int, at: int) -> None:
@@ -168,7 +179,19 @@ def _queued(state: State, event: j.Queued, sequence: int, at: int) -> None:
     )
     if event.opened is not None:
         old = _position(state, event.market, event.strategy)
+<<<<<<< HEAD
         change_position(state, old, replace(old, queued=event.event_id), at)
+=======
+        put_position(state, replace(old, queued=event.event_id), at)
+        state.heard[event.strategy] = at
+
+
+def _to_be_told(state: State, event: j.ToBeTold, sequence: int, at: int) -> None:
+    pending = state.pending[event.event_id]
+    if pending is None:
+        raise CorruptLedger(f"the journal speaks of a recycling that is not queued: {event.event_id}")
+    state.pending[event.event_id] = replace(pending, notify=True)
+>>>>>>> fixes
 
 
 def _recycled(state: State, event: j.Recycled, sequence: int, at: int) -> None:
@@ -211,7 +234,9 @@ def _founded(state: State, event: j.Founded, sequence: int, at: int) -> None:
 
 
 def _mandate_changed(state: State, event: j.MandateChanged, sequence: int, at: int) -> None:
+    before = state.mandate
     state.mandate, state.mandate_version = event.mandate, event.version
+    regroup(state, before)
     revalue(state, at)
 
 
@@ -222,7 +247,7 @@ def _reconciled(state: State, event: j.Reconciled, sequence: int, at: int) -> No
 
 def _market_observed(state: State, event: j.MarketObserved, sequence: int, at: int) -> None:
     state.risk = event.risk
-    rules, gas = state.mandate.breakers, event.risk.gas_price
+    rules, gas = state.mandate.breakers, None if event.risk.seen is None else event.risk.seen.gas_price
     if rules is None or rules.gas_above is None or (gas is not None and gas <= rules.gas_above):
         state.gas_high_since = 0
     elif gas is not None and state.gas_high_since == 0:
@@ -274,6 +299,7 @@ _EVOLVERS: dict[type, Callable[[State, Any, int, int], None]] = {
     j.Departed: _departed,
     j.Arrived: _arrived,
     j.Queued: _queued,
+    j.ToBeTold: _to_be_told,
     j.Recycled: _recycled,
     j.Told: lambda s, e, n, at: s.untold.put(e.event_id, None),
     j.LeaseEnded: _lease_ended,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from capdesk.decide.bookkeeping import mark_gain
@@ -124,10 +125,17 @@ def recycled_event(untold: Untold) -> RecycleEvent:
     )
 
 
-def orphans(state: State, at: int, silent: int) -> list[Allocation]:
-    """Allocations whose strategy was not heard of for so long, and leases that ended unconfirmed."""
+def orphans(state: State, at: int, silent: int, heard: Collection[str] = ()) -> list[Allocation]:
+    """Allocations whose strategy was not heard of for so long, and leases that ended unconfirmed.
+
+    `heard` names strategies that were heard of beside the journal.
+    """
     return [
         allocation(position)
         for position in positions(state)
-        if position.held or at - max(state.heard[position.strategy], position.opened_at) >= silent
+        if position.held
+        or (
+            position.strategy not in heard
+            and at - max(state.heard[position.strategy], position.opened_at) >= silent
+        )
     ]

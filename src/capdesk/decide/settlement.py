@@ -9,9 +9,27 @@ from msgspec.structs import replace
 
 from capdesk.decide.bookkeeping import mark_gain
 from capdesk.decide.orders import order_sizes
-from capdesk.model.commands import Confirm, Mark, QueueRecycle, Recycle, Release, Released, ReverseRelease
+from capdesk.model.commands import (
+    AskToTell,
+    Confirm,
+    Mark,
+    QueueRecycle,
+    Recycle,
+    Release,
+    Released,
+    ReverseRelease,
+)
 from capdesk.model.errors import InvalidInput, UnknownAllocation
-from capdesk.model.journal import Confirmed, Event, LeaseEnded, Marked, Queued, Recycled, Restored
+from capdesk.model.journal import (
+    Confirmed,
+    Event,
+    LeaseEnded,
+    Marked,
+    Queued,
+    Recycled,
+    Restored,
+    ToBeTold,
+)
 from capdesk.model.money import MAX_MICRO, usd
 from capdesk.model.requests import AllocationResult, Refused
 from capdesk.model.state import Position, State
@@ -132,11 +150,16 @@ def reverse(state: State, command: ReverseRelease) -> tuple[Event, ...]:
     Raises
     ------
     InvalidInput
-        If it was reversed before, or the allocation's place is taken by another.
+        If it was reversed before, its account is gone, or the allocation's place is taken by another.
     """
     released = command.released
     if state.reversed[command.release]:
         raise InvalidInput(f"the release in entry {command.release} was reversed before")
+    if released.account not in state.mandate.accounts:
+        raise InvalidInput(
+            f"the release of {released.market} cannot be reversed: its account {released.account!r} is gone; "
+            "name it in accounts again with update_mandate"
+        )
     held = state.positions[released.market, released.strategy]
     if held is not None and held.opened != released.opened:
         raise InvalidInput(
@@ -169,7 +192,7 @@ def queue_recycle(state: State, command: QueueRecycle, event_id: str, at: int) -
     Raises
     ------
     InvalidInput
-        If the same allocation is queued with another P&L already.
+        If the same allocation is queued with another P&L already, or for a P&L that no ledger holds.
     """
     position = find(state, command.market, command.strategy)
     due_at = at + (state.mandate.recycle_delay if command.delay is None else command.delay)
@@ -184,6 +207,7 @@ def queue_recycle(state: State, command: QueueRecycle, event_id: str, at: int) -
             f"{command.market} is queued already as {queued.event_id} with P&L {usd(queued.pnl)}, "
             f"now {usd(command.pnl)} was given: recycle it, then reverse_release it if the outcome was wrong"
         )
+    guard_bankroll(state, command.pnl - command.fees)
     return (
         Queued(
             event_id=event_id,
@@ -196,6 +220,14 @@ def queue_recycle(state: State, command: QueueRecycle, event_id: str, at: int) -
             fees=command.fees,
         ),
     )
+
+
+def ask_to_tell(state: State, command: AskToTell) -> tuple[Event, ...]:
+    """Remember that a queued event is to be told; nothing, where it frees nothing or that is known."""
+    pending = state.pending[command.event_id]
+    if pending is None or pending.opened is None or pending.notify:
+        return ()
+    return (ToBeTold(command.event_id),)
 
 
 def recycle(state: State, command: Recycle, at: int) -> tuple[Event, ...]:
@@ -217,7 +249,7 @@ def recycle(state: State, command: Recycle, at: int) -> tuple[Event, ...]:
             amount=freed[0].amount if freed else 0,
             resolved_at=pending.resolved_at,
             pnl=freed[0].pnl if freed else 0,
-            notify=command.notify and bool(freed),
+            notify=pending.notify and bool(freed),
         ),
     )
 

@@ -87,6 +87,7 @@ _DECIDERS: dict[type, Callable[[State, Any, str, int], tuple[j.Event, ...]]] = {
     c.SyncWallet: lambda s, x, i, at: flows.sync_wallet(s, x),
     c.Transfer: lambda s, x, i, at: flows.transfer(s, x, s.sequence + 1, at),
     c.QueueRecycle: settlement.queue_recycle,
+    c.AskToTell: lambda s, x, i, at: settlement.ask_to_tell(s, x),
     c.Recycle: lambda s, x, i, at: settlement.recycle(s, x, at),
     c.Delivered: lambda s, x, i, at: (j.Told(x.event_id),) if s.untold[x.event_id] is not None else (),
     c.Expire: lambda s, x, i, at: settlement.expire(s, at),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 from capdesk.desk import arguments as read
 from capdesk.desk.answers import confirmation, equity_after, principal, verdict, verdicts
 from capdesk.desk.flows import FlowVerbs
-from capdesk.desk.opening import Opening
+from capdesk.desk.opening import Opening, warn_of_the_clock
 from capdesk.desk.supervision import SupervisionVerbs
 from capdesk.ledger.ledger import Ledger
 from capdesk.ledger.rules import TRANSITION
@@ -137,6 +137,7 @@ class CapitalAllocator(FlowVerbs, SupervisionVerbs):
         except BaseException:
             ledger.close()
             raise
+        warn_of_the_clock(ledger.state.at, clock())
         desk = cls.__new__(cls)
         desk._config, desk._clock, desk._ledger, desk.path = given, clock, ledger, path
         return desk
@@ -323,7 +324,7 @@ class CapitalAllocator(FlowVerbs, SupervisionVerbs):
             If no release is known by that id (ids are kept for a configured time).
         """
         read.name(reason, "reason")
-        for known in (read.name(release_id, "release_id"), *recycle_ids(release_id)):
+        for known in (read.name(release_id, "release_id"), recycle_id(release_id)):
             entry = await self._open_ledger.outcome(known)
             released = (
                 next((event for event in entry.events if isinstance(event, c.Released)), None)
@@ -350,9 +351,9 @@ class CapitalAllocator(FlowVerbs, SupervisionVerbs):
         await self.close()
 
 
-def recycle_ids(event_id: str) -> tuple[str, str]:
-    """The request ids under which a recycling is carried out, without and with a callback to tell."""
-    return f"recycle:{event_id}", f"recycle+tell:{event_id}"
+def recycle_id(event_id: str) -> str:
+    """The request id under which a recycling is carried out, by whichever recycler is first."""
+    return f"recycle:{event_id}"
 
 
 def _mismatch(state: State, given: Mandate) -> CapdeskError:

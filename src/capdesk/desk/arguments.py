@@ -11,12 +11,14 @@ from msgspec.structs import replace
 from capdesk.model.errors import InvalidInput
 from capdesk.model.mandate import SECOND
 from capdesk.model.money import read_decimal, to_micro, to_micro_down
+from capdesk.model.names import name
 from capdesk.model.requests import PRIORITIES, Request
 
-LONGEST_NAME = 256
+LARGEST_COUNT = 10**9
 LONGEST_TIME = 100 * 366 * 86_400
 
 
+<<<<<<< HEAD
 def name(value: object, what: str) -> str:
     """A market, strategy, account, group or request id.
 
@@ -37,6 +39,8 @@ def name(value: object, what: str) -> str:
     )
 
 
+=======
+>>>>>>> fixes
 def optional_name(value: object, what: str) -> str | None:
     """A name, or None."""
     return None if value is None else name(value, what)
@@ -82,6 +86,19 @@ def seconds(value: object, what: str) -> int:
     if not 0 <= number <= LONGEST_TIME:
         raise InvalidInput(f"{what} must be 0 to {LONGEST_TIME} seconds, got {value}")
     return int(number * SECOND)
+
+
+def count(value: object, what: str) -> int:
+    """How many of something are wanted, from 0 to 10^9.
+
+    Raises
+    ------
+    InvalidInput
+        For anything that is no such whole number.
+    """
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST_COUNT:
+        return value
+    raise InvalidInput(f"{what} must be a whole number from 0 up to {LARGEST_COUNT}, got {str(value)[:40]}")
 
 
 def flag(value: object, what: str) -> bool:

@@ -66,11 +66,11 @@ class Reading:
     """The published state, held still for a moment."""
 
     def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+        self._ledger, self._lock = ledger, ledger.reading
 
     def __enter__(self) -> State:
-        self._ledger.reading.acquire()
+        self._lock.acquire()
         return self._ledger.state
 
     def __exit__(self, *_: object) -> None:
-        self._ledger.reading.release()
+        self._lock.release()

@@ -101,16 +101,20 @@ def check_step(before: State, after: State) -> None:
         if old is not None:
             delta -= old.amount
         position = new or old
+        if old is not None and new is not None and (old.group, old.sleeve) != (new.group, new.sleeve):
+            # New rules count it elsewhere: out of the old place as it was, into the new one as it is.
+            _moved(groups, old.group, -old.amount)
+            _moved(groups, new.group, old.amount)
+            _moved(sleeves, old.sleeve, -old.amount)
+            _moved(sleeves, new.sleeve, old.amount)
         if delta == 0 or position is None:
             continue
         moved += delta
         markets[position.market] = markets.get(position.market, 0) + delta
         accounts[position.account] = accounts.get(position.account, 0) + delta
         strategies[position.strategy] = strategies.get(position.strategy, 0) + delta
-        if position.sleeve is not None:
-            sleeves[position.sleeve] = sleeves.get(position.sleeve, 0) + delta
-        if position.group is not None:
-            groups[position.group] = groups.get(position.group, 0) + delta
+        _moved(sleeves, position.sleeve, delta)
+        _moved(groups, position.group, delta)
     _expect(
         after.allocated - before.allocated == moved,
         "the allocated total",
@@ -126,6 +130,7 @@ def check_step(before: State, after: State) -> None:
     _same_moves("group", _changes(before.by_group, after.by_group), groups)
 
 
+<<<<<<< HEAD
 def _changes(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
     return {name: total - before[name] for name, total in after.items()}
 
@@ -147,6 +152,17 @@ def _same_moves(what: str, changes: dict[str, int], moves: dict[str, int]) -> No
     if changes == moves:
         return
     for name, change in changes.items():
+=======
+def _moved(moves: dict[str, int], name: str | None, delta: int) -> None:
+    if name is not None:
+        moves[name] = moves.get(name, 0) + delta
+
+
+def _same_moves(what: str, before: Any, after: Any, moves: dict[str, int]) -> None:
+    of_markets = what == "market"
+    for name, value in after.items():
+        change = value.used - before[name].used if of_markets else value - before[name]
+>>>>>>> fixes
         if change != moves.get(name, 0):
             _expect(False, f"the total of {what} {name}", change, moves.get(name, 0))
     if not moves.keys() <= changes.keys():

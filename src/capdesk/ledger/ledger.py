@@ -131,12 +131,20 @@ class Ledger:
 
     @property
     def state(self) -> State:
-        """The state as of the last entry this process has seen; hold `reading` to walk its tables."""
+        """The state as of the last entry this process has seen; hold `reading` to walk its tables.
+
+        Raises
+        ------
+        ForkedLedger
+            In a child of the process that opened the ledger: no writer keeps the state up to date there.
+        """
+        self._guard_fork()
         return self._writer.state
 
     @property
     def reading(self) -> threading.Lock:
-        """Held for a moment while a new state is published."""
+        """Held for a moment while a new state is published; a forked child might wait for it for ever."""
+        self._guard_fork()
         return self._writer.publishing
 
     def now(self) -> int:
@@ -216,13 +224,16 @@ class Ledger:
         return future
 
     def _guard(self) -> None:
+        self._guard_fork()
+        if self._closed:
+            raise LedgerClosed("the ledger is closed: open it again")
+
+    def _guard_fork(self) -> None:
         if os.getpid() != self._process:
             raise ForkedLedger(
                 "this process was forked after the ledger was opened: open it anew in the child "
                 "(a SQLite connection must not cross a fork)"
             )
-        if self._closed:
-            raise LedgerClosed("the ledger is closed: open it again")
 
     def _work(self) -> None:
         queue, writer = self._queue, self._writer

@@ -90,6 +90,7 @@ class SqliteStore:
                 self._db = apsw.Connection(str(self.path), vfs=vfs)
                 try:
                     self._configure()
+                    self._turn.share()
                 except BaseException:
                     self._db.close()
                     raise
@@ -313,6 +314,12 @@ class SqliteStore:
         rows = self._reader().execute("SELECT count FROM repeats WHERE sequence = ?", (sequence,))
         return rows.get or 0
 
+    def repeated(self, since: int) -> Iterator[Row]:
+        return self._read(
+            f"SELECT {COLUMNS} FROM journal WHERE sequence IN (SELECT sequence FROM repeats WHERE last_at >= ?)",
+            (since,),
+        )
+
     def _read(self, query: str, given: tuple[object, ...]) -> Iterator[Row]:
         with self._errors:
             for row in self._reader().execute(query, given):
@@ -340,7 +347,7 @@ class SqliteStore:
         try:
             with self._errors:
                 self._db.execute("VACUUM")
-                self._db.pragma("wal_checkpoint(TRUNCATE)")
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         finally:
             self._turn.give_up()
 

@@ -111,6 +111,10 @@ class Store(Protocol):
         """How often a refusal was repeated; safe from any thread."""
         ...
 
+    def repeated(self, since: int) -> Iterator[Row]:
+        """The refusals that were repeated at a time or later; safe from any thread."""
+        ...
+
     def close(self) -> None:
         """Give everything up."""
         ...

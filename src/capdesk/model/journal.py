@@ -99,8 +99,14 @@ class Queued(Struct, frozen=True, omit_defaults=True, tag="queued"):
     fees: int = 0
 
 
+class ToBeTold(Struct, frozen=True, tag="to_be_told"):
+    """A callback waits to be told of a queued recycling."""
+
+    event_id: str
+
+
 class Recycled(Struct, frozen=True, omit_defaults=True, tag="recycled"):
-    """A queued recycling was carried out; `amount` of principal was freed."""
+    """A queued recycling was carried out; `amount` of principal was freed, and is to be told if `notify`."""
 
     event_id: str
     market: str
@@ -196,6 +202,7 @@ Event = (
     | Departed
     | Arrived
     | Queued
+    | ToBeTold
     | Recycled
     | Told
     | LeaseEnded

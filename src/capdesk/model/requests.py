@@ -142,6 +142,7 @@ class Verdict(Struct, frozen=True, gc=False):
     outcome: Granted | Refused
     request_id: str
     sequence: int
+    _sentence: str = ""
 
     def __iter__(self) -> Iterator[AllocationResult | Amount]:
         yield self.result
@@ -208,7 +209,7 @@ class Verdict(Struct, frozen=True, gc=False):
     @property
     def why(self) -> str:
         """One sentence with the figures."""
-        return explain_outcome(self.request, self.outcome)
+        return self._sentence or explain_outcome(self.request, self.outcome)
 
 
 def explain_outcome(request: Request, outcome: Granted | Refused) -> str:

@@ -51,7 +51,7 @@ class MarketUse(Struct, frozen=True, gc=False):
 
 
 class Pending(Struct, frozen=True, omit_defaults=True):
-    """A queued recycling; `opened` names the allocation it frees."""
+    """A queued recycling; `opened` names the allocation it frees, `notify` says that it is to be told."""
 
     event_id: str
     market: str
@@ -62,6 +62,7 @@ class Pending(Struct, frozen=True, omit_defaults=True):
     pnl: int = 0
     fees: int = 0
     opened: int | None = None
+    notify: bool = False
 
 
 class Untold(Struct, frozen=True):

@@ -36,7 +36,7 @@ def observe(
 ) -> ExitCode:
     """Tell the desk what the market looks like; one multiplier follows from the mandate's risk table.
 
-    What is not given counts as not known, and a volatility that is not known fails closed.
+    What is not given counts as not known, and what the table asks for and is not known fails closed.
     """
 
     async def tell(desk: "CapitalAllocator") -> "MarketObserved":
