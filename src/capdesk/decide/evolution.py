@@ -13,19 +13,13 @@ from msgspec.structs import replace
 from capdesk.decide.bookkeeping import (
     book_flow,
     book_pnl,
-<<<<<<< HEAD
     change_position,
     close_position,
-    open_position,
-    revalue,
-=======
-    close_position,
     group_under,
-    put_position,
+    open_position,
     regroup,
     revalue,
     sleeve_under,
->>>>>>> fixes
 )
 from capdesk.decide.orders import order_sizes
 from capdesk.decide.risk.breakers import count_today
@@ -179,10 +173,7 @@ def _queued(state: State, event: j.Queued, sequence: int, at: int) -> None:
     )
     if event.opened is not None:
         old = _position(state, event.market, event.strategy)
-<<<<<<< HEAD
         change_position(state, old, replace(old, queued=event.event_id), at)
-=======
-        put_position(state, replace(old, queued=event.event_id), at)
         state.heard[event.strategy] = at
 
 
@@ -191,7 +182,6 @@ def _to_be_told(state: State, event: j.ToBeTold, sequence: int, at: int) -> None
     if pending is None:
         raise CorruptLedger(f"the journal speaks of a recycling that is not queued: {event.event_id}")
     state.pending[event.event_id] = replace(pending, notify=True)
->>>>>>> fixes
 
 
 def _recycled(state: State, event: j.Recycled, sequence: int, at: int) -> None:

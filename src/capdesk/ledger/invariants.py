@@ -130,7 +130,11 @@ def check_step(before: State, after: State) -> None:
     _same_moves("group", _changes(before.by_group, after.by_group), groups)
 
 
-<<<<<<< HEAD
+def _moved(moves: dict[str, int], name: str | None, delta: int) -> None:
+    if name is not None:
+        moves[name] = moves.get(name, 0) + delta
+
+
 def _changes(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
     return {name: total - before[name] for name, total in after.items()}
 
@@ -152,17 +156,6 @@ def _same_moves(what: str, changes: dict[str, int], moves: dict[str, int]) -> No
     if changes == moves:
         return
     for name, change in changes.items():
-=======
-def _moved(moves: dict[str, int], name: str | None, delta: int) -> None:
-    if name is not None:
-        moves[name] = moves.get(name, 0) + delta
-
-
-def _same_moves(what: str, before: Any, after: Any, moves: dict[str, int]) -> None:
-    of_markets = what == "market"
-    for name, value in after.items():
-        change = value.used - before[name].used if of_markets else value - before[name]
->>>>>>> fixes
         if change != moves.get(name, 0):
             _expect(False, f"the total of {what} {name}", change, moves.get(name, 0))
     if not moves.keys() <= changes.keys():
