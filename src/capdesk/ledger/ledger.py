@@ -38,7 +38,7 @@ from capdesk.model.state import State
 logger = logging.getLogger("capdesk.ledger")
 
 BATCH_LIMIT = 4_096
-_LEAST_CLOSING_SECONDS = 5.0
+_LEAST_PATIENCE_SECONDS = 5.0
 _REST_SECONDS = 1.0
 _LULL_SECONDS = 0.05
 
@@ -152,7 +152,11 @@ class Ledger:
         return self._writer.now()
 
     def decide_now(self, command: Command, request_id: str | None = None) -> Entry:
-        """Carry out a command from a thread that may wait (opening, in-memory ledgers)."""
+        """Carry out a command from a thread that may wait (opening, in-memory ledgers).
+
+        A deadline that suits a grant may be too short for a file that is being made: at
+        least a few seconds are waited.
+        """
         self._guard()
         item = Item(command, request_id or next(self._ids), request_id is not None, None, None)
         if self._thread is None:
@@ -162,9 +166,10 @@ class Ledger:
             done = threading.Event()
             item.future = _Waiter(done)
             self._queue.put(item)
-            if not done.wait(self._deadline_seconds):
+            patience = max(self._deadline_seconds, _LEAST_PATIENCE_SECONDS)
+            if not done.wait(patience):
                 done.set()
-                raise DeadlineExceeded(item.request_id, self._deadline_seconds)
+                raise DeadlineExceeded(item.request_id, patience)
         return item.result()
 
     def submit(
@@ -326,7 +331,7 @@ class Ledger:
             return
         if self._thread is not None:
             self._queue.put(None)
-            self._thread.join(max(self._deadline_seconds, _LEAST_CLOSING_SECONDS))
+            self._thread.join(max(self._deadline_seconds, _LEAST_PATIENCE_SECONDS))
             if self._thread.is_alive():
                 raise LedgerUnavailable(
                     "the ledger could not be closed: another process holds its lock; "
