@@ -171,7 +171,7 @@ async def test_a_process_stopped_or_killed_in_its_commit(
 def test_closing_while_a_stopped_process_has_the_turn_gives_an_error(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ledger, "_LEAST_CLOSING_SECONDS", 0.1)
+    monkeypatch.setattr(ledger, "_LEAST_PATIENCE_SECONDS", 0.1)
 
     async def run() -> None:
         desk = await CapitalAllocator.open(path, initial_bankroll=1_000, deadline_seconds=0.2)
@@ -191,7 +191,7 @@ def test_founding_while_a_stopped_process_has_the_turn_keeps_its_deadline(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The founding itself is what waits; the schema is there already."""
-    monkeypatch.setattr(ledger, "_LEAST_CLOSING_SECONDS", 0.1)
+    monkeypatch.setattr(ledger, "_LEAST_PATIENCE_SECONDS", 0.1)
     SqliteStore(path).close()
     turn = Turn(path)
     turn.take()

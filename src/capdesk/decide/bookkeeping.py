@@ -15,22 +15,29 @@ from capdesk.model.state import EMPTY_MARKET, NEVER, MarketUse, Position, State
 from capdesk.model.tables import Table
 
 
-def put_position(state: State, new: Position, at: int) -> None:
-    """Open an allocation or change it."""
+def open_position(state: State, new: Position) -> None:
+    """Put an allocation on the books; it is not marked yet."""
     key = (new.market, new.strategy)
-    old = state.positions[key]
-    delta = new.amount - (0 if old is None else old.amount)
     state.positions[key] = new
-    if delta or old is None:
-        _move(state, new, delta, opens=old is None)
-    if new.mark is not None or (old is not None and old.mark is not None):
+    _move(state, new, new.amount, opens=True)
+    if new.lease_until is not None:
+        state.leases[key] = new.lease_until
+
+
+def change_position(state: State, old: Position, new: Position, at: int) -> None:
+    """Change an allocation that is on the books."""
+    key = (new.market, new.strategy)
+    state.positions[key] = new
+    if new.amount != old.amount:
+        _move(state, new, new.amount - old.amount)
+    if new.mark is not None or old.mark is not None:
         gain = mark_gain(new, state.mandate, at)
-        state.mark_excess += gain - (0 if old is None else mark_gain(old, state.mandate, at))
+        state.mark_excess += gain - mark_gain(old, state.mandate, at)
         turns = stale_time(new, state.mandate)
         if turns > at:
             state.stale_at = min(state.stale_at, turns)
     lease = 0 if new.lease_until is None or new.held else new.lease_until
-    if lease != (0 if old is None or old.lease_until is None or old.held else old.lease_until):
+    if lease != (0 if old.lease_until is None or old.held else old.lease_until):
         state.leases.put(key, lease)
 
 
@@ -146,7 +153,7 @@ def stale_time(position: Position, mandate: Mandate) -> int:
 
 def tick(state: State, at: int) -> None:
     """Let time pass: marks whose age is over fall back to the lower of cost and mark, ids age."""
-    if at - state.id_since >= state.mandate.id_retention:
+    if at - state.id_since >= state.mandate.id_retention and state.founded:
         state.id_period += 1
         state.id_since = at
     if at >= state.stale_at:

@@ -13,9 +13,10 @@ from msgspec.structs import replace
 from capdesk.decide.bookkeeping import (
     book_flow,
     book_pnl,
+    change_position,
     close_position,
     group_under,
-    put_position,
+    open_position,
     regroup,
     revalue,
     sleeve_under,
@@ -38,11 +39,13 @@ def evolve(state: State, event: j.Event, sequence: int, at: int) -> None:
     if type(event) is j.Marked and event.more:
         # Equity is half marked: neither a high-water mark nor a drawdown may come of it.
         return
-    watch_drawdown(state, at)
+    if state.mandate.drawdown_ppm is not None:
+        watch_drawdown(state, at)
 
 
 def _granted(state: State, event: Granted, sequence: int, at: int) -> None:
     old = state.positions[event.market, event.strategy]
+    state.heard[event.strategy] = at
     if old is None:
         new = Position(
             market=event.market,
@@ -58,12 +61,13 @@ def _granted(state: State, event: Granted, sequence: int, at: int) -> None:
         )
         if state.expired[event.market, event.strategy]:
             state.expired.put((event.market, event.strategy), 0)
-    else:
-        amount = old.amount + event.amount
-        mark = None if old.mark is None else old.mark + event.amount
-        new = replace(old, amount=amount, mark=mark, orders=order_sizes(state.mandate, amount))
-    put_position(state, new, at)
-    state.heard[event.strategy] = at
+        open_position(state, new)
+        return
+    amount = old.amount + event.amount
+    mark = None if old.mark is None else old.mark + event.amount
+    change_position(
+        state, old, replace(old, amount=amount, mark=mark, orders=order_sizes(state.mandate, amount)), at
+    )
 
 
 def _refused(state: State, event: Refused, sequence: int, at: int) -> None:
@@ -79,8 +83,9 @@ def _confirmed(state: State, event: j.Confirmed, sequence: int, at: int) -> None
         mark_peak(state)
         return
     mark = old.mark if old.mark is None else old.mark * event.amount // old.amount
-    put_position(
+    change_position(
         state,
+        old,
         replace(old, amount=event.amount, orders=event.orders, lease_until=None, held=False, mark=mark),
         at,
     )
@@ -94,7 +99,7 @@ def _released(state: State, event: Released, sequence: int, at: int) -> None:
     else:
         mark = old.mark if old.mark is None else old.mark * event.rest // old.amount
         orders = order_sizes(state.mandate, event.rest)
-        put_position(state, replace(old, amount=event.rest, orders=orders, mark=mark), at)
+        change_position(state, old, replace(old, amount=event.rest, orders=orders, mark=mark), at)
     book_pnl(state, event.account, event.pnl, event.fees)
     count_today(state, event.pnl - event.fees, at)
     _earn(state, event, 1)
@@ -125,10 +130,11 @@ def _restored(state: State, event: j.Restored, sequence: int, at: int) -> None:
             orders=order_sizes(state.mandate, amount),
             queued=was.queued if was.queued is not None and state.pending[was.queued] is not None else None,
         )
+        open_position(state, new)
     else:
         mark = None if old.mark is None else old.mark + was.amount
         new = replace(old, amount=amount, mark=mark, orders=order_sizes(state.mandate, amount))
-    put_position(state, new, at)
+        change_position(state, old, new, at)
     book_pnl(state, was.account, -was.pnl, -was.fees)
     count_today(state, was.fees - was.pnl, at)
     _earn(state, was, -1)
@@ -137,7 +143,7 @@ def _restored(state: State, event: j.Restored, sequence: int, at: int) -> None:
 
 def _marked(state: State, event: j.Marked, sequence: int, at: int) -> None:
     old = _position(state, event.market, event.strategy)
-    put_position(state, replace(old, mark=event.value, marked_at=event.valued_at), at)
+    change_position(state, old, replace(old, mark=event.value, marked_at=event.valued_at), at)
     if not event.more:
         mark_peak(state)
     state.heard[event.strategy] = at
@@ -171,7 +177,7 @@ def _queued(state: State, event: j.Queued, sequence: int, at: int) -> None:
     )
     if event.opened is not None:
         old = _position(state, event.market, event.strategy)
-        put_position(state, replace(old, queued=event.event_id), at)
+        change_position(state, old, replace(old, queued=event.event_id), at)
         state.heard[event.strategy] = at
 
 
@@ -203,7 +209,7 @@ def _recycled(state: State, event: j.Recycled, sequence: int, at: int) -> None:
 def _lease_ended(state: State, event: j.LeaseEnded, sequence: int, at: int) -> None:
     old = _position(state, event.market, event.strategy)
     if not event.freed:
-        put_position(state, replace(old, held=True), at)
+        change_position(state, old, replace(old, held=True), at)
         return
     close_position(state, old, at)
     mark_peak(state)

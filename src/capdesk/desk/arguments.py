@@ -149,9 +149,9 @@ def request(
         asked=asked,
         strategy=name(strategy, "strategy"),
         min_amount=least,
-        all_or_none=flag(all_or_none, "all_or_none"),
-        group=optional_name(group, "group"),
-        account=optional_name(account, "account"),
+        all_or_none=all_or_none is not False and flag(all_or_none, "all_or_none"),
+        group=None if group is None else name(group, "group"),
+        account=None if account is None else name(account, "account"),
         priority=cast(Any, priority),
         lease=lease,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,14 +52,14 @@ class DeskBase:
         with self._reading() as state:
             return [position for position in state.positions.values() if position is not None]
 
-    async def _submit(
+    def _submit(
         self, command: c.Command, request_id: str | None, deadline_seconds: float | None
-    ) -> Entry:
+    ) -> Awaitable[Entry]:
         if self._ledger is None:
             raise NoBankroll
         if request_id is not None:
             read.name(request_id, "request_id")
-        return await self._ledger.submit(command, request_id, read.deadline(deadline_seconds))
+        return self._ledger.submit(command, request_id, read.deadline(deadline_seconds))
 
 
 class Reading:

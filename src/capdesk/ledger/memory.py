@@ -12,7 +12,7 @@ from capdesk.ledger.store import DuplicateId, StoredSnapshot
 class MemoryStore:
     """A store that is gone with the process."""
 
-    shared = False
+    shared = untended = False
 
     def __init__(self) -> None:
         self._journal: list[Row] = []
@@ -47,6 +47,9 @@ class MemoryStore:
             self._repeats[sequence] = before
         self._undo = None
         self._lock.release()
+
+    def tend(self, *, idle: bool) -> None:
+        pass
 
     def rows(self, after: int) -> Iterable[Row]:
         return self._journal[after:]

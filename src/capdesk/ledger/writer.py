@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Protocol
 
 from msgspec.structs import replace
@@ -27,6 +28,7 @@ from capdesk.model.state import State
 
 SNAPSHOT_EVERY = 20_000
 _REFUSALS_REMEMBERED = 4_096
+_ROWS_AT_ONCE = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +226,7 @@ class Writer:
         period = batch.draft.id_period
         if not events and not item.given:
             return Entry(batch.draft.sequence, at, request_id, command, ())
-        if events and all(type(event) is Refused for event in events):
+        if events and type(events[0]) is Refused and all(type(event) is Refused for event in events):
             key = (command.market, command.strategy) if type(command) is Request else command
             last = batch.refusals.get(key) or self._refusals.get(key)
             if last is not None and last.command == command and last.events == events:
@@ -296,20 +298,25 @@ class Writer:
         self._snapshot_at = self.state.sequence
 
     def _catch_up(self) -> None:
-        rows = self.store.rows(self.state.sequence)
-        with self.publishing:
-            for row in rows:
-                verify_row(row, self._last_hash, self.state.sequence + 1)
-                self._replay(row)
+        rows = iter(self.store.rows(self.state.sequence))
+        while read := list(islice(rows, _ROWS_AT_ONCE)):
+            entries: list[Entry] = []
+            last = self._last_hash
+            for number, row in enumerate(read, self.state.sequence + 1):
+                verify_row(row, last, number)
+                entries.append(read_row(row))
+                last = row.hash
+            with self.publishing:
+                for entry in entries:
+                    self._replay(entry)
+            self._last_hash = last
 
-    def _replay(self, row: Row) -> None:
-        entry = read_row(row)
+    def _replay(self, entry: Entry) -> None:
         state = self.state
         self._transition.tick(state, entry.at)
         for event in entry.events:
             self._transition.evolve(state, event, entry.sequence, entry.at)
         state.sequence, state.at = entry.sequence, entry.at
-        self._last_hash = row.hash
 
     def _known(self, items: Sequence[Any], period: int, *, careful: bool) -> dict[str, int]:
         # A repeat within this period is found by the id's own uniqueness; an earlier one is looked up.

@@ -218,14 +218,14 @@ Event = (
 )
 
 
-class Body(Struct, frozen=True):
+class Body(Struct, frozen=True, gc=False):
     """What one row of the journal says: the command as given, and what followed from it."""
 
     command: Command
     events: tuple[Event, ...]
 
 
-class Entry(Struct, frozen=True):
+class Entry(Struct, frozen=True, gc=False):
     """One entry of the journal: its number, its time, its request id and its body."""
 
     sequence: int

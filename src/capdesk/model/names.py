@@ -15,17 +15,12 @@ def name(value: object, what: str) -> str:
     InvalidInput
         If it is no text of 1 to 256 printable characters.
     """
-    if isinstance(value, str) and type(value) is not str:
-        value = str.__str__(value)
-    if (
-        type(value) is str
-        and 0 < len(value) <= LONGEST_NAME
-        and value.isprintable()
-        and value == value.strip()
-    ):
-        return value
     if not isinstance(value, str):
         raise InvalidInput(f"{what} must be a text, got {type(value).__name__}")
+    if type(value) is not str:
+        value = str.__str__(value)
+    if 0 < len(value) <= LONGEST_NAME and value.isprintable() and value[0] != " " != value[-1]:
+        return value
     shown = repr(value) if len(value) <= 40 else f"{value[:37]!r}... ({len(value)} characters)"
     raise InvalidInput(
         f"{what} must be 1 to {LONGEST_NAME} printable characters without spaces at its ends, got {shown}"

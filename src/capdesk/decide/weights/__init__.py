@@ -1,0 +1,1 @@
+"""Target weights: one file per strategy, the problem they share, the solvers, and the certificates."""
