@@ -31,8 +31,11 @@ class Flip(Struct, frozen=True):
     sequence: int
     at: int
     request: Request
-    before: Granted | Refused
-    after: Granted | Refused
+    was: AllocationResult
+    was_amount: int
+    becomes: AllocationResult
+    amount: int
+    outcome: Granted | Refused
 
     @property
     def market(self) -> str:
@@ -50,29 +53,9 @@ class Flip(Struct, frozen=True):
         return self.request.asked
 
     @property
-    def was(self) -> AllocationResult:
-        """The result in the journal."""
-        return _verdict(self.before)[0]
-
-    @property
-    def was_amount(self) -> int:
-        """What was granted."""
-        return _verdict(self.before)[1]
-
-    @property
-    def becomes(self) -> AllocationResult:
-        """The result under the other mandate."""
-        return _verdict(self.after)[0]
-
-    @property
-    def amount(self) -> int:
-        """What would have been granted."""
-        return _verdict(self.after)[1]
-
-    @property
     def why(self) -> str:
         """The other mandate's sentence."""
-        return explain_outcome(self.request, self.after)
+        return explain_outcome(self.request, self.outcome)
 
 
 class Impossible(Struct, frozen=True):
@@ -203,8 +186,9 @@ def _flips(entry: Entry, requests: tuple[Request, ...], events: tuple[Event, ...
     for request, was, becomes in zip(requests, entry.events, events, strict=False):
         assert isinstance(was, (Granted, Refused))
         assert isinstance(becomes, (Granted, Refused))
-        if _verdict(was) != _verdict(becomes):
-            flips.append(Flip(entry.sequence, entry.at, request, was, becomes))
+        old, new = _verdict(was), _verdict(becomes)
+        if old != new:
+            flips.append(Flip(entry.sequence, entry.at, request, *old, *new, becomes))
     return flips
 
 
