@@ -89,6 +89,7 @@ class Writer:
         self._last_hash = GENESIS
         self._refusals: dict[Any, Entry] = {}
         self._snapshot_at = 0
+        self._spare: State | None = None
 
     def load(self) -> None:
         """Read the newest snapshot that this release understands, and the journal after it.
@@ -143,6 +144,8 @@ class Writer:
     def next_due(self) -> int | None:
         """When a lease ends or a transfer arrives next."""
         state = self.state
+        if not (state.leases or state.transits):
+            return None
         times = [until for until in state.leases.values() if until > 0]
         times += [transit.arrives_at for transit in state.transits.values() if transit is not None]
         return min(times, default=None)
@@ -183,7 +186,9 @@ class Writer:
 
     def _decide(self, items: Sequence[Any], *, careful: bool) -> _Batch:
         at = self.now()
-        draft = self.state.fork()
+        # Only a copy that was merged comes back: what a failure leaves of another is dropped.
+        spare, self._spare = self._spare, None
+        draft = self.state.fork() if spare is None else self.state.refresh(spare)
         self._transition.tick(draft, at)
         batch = _Batch(draft, self._last_hash, [], [], [], {}, {})
         if self.state.leases or self.state.transits or self.state.halt is not None or self.state.breakers:
@@ -276,6 +281,7 @@ class Writer:
             return
         with self.publishing:
             self.state.merge(batch.draft)
+        self._spare = batch.draft
         self._last_hash = batch.last_hash
 
     def snapshot_is_due(self) -> bool:
