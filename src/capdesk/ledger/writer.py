@@ -25,7 +25,7 @@ from capdesk.model.commands import Command, describe
 from capdesk.model.errors import CapdeskError, CorruptLedger, IdConflict, InvariantBreach, LedgerClosed
 from capdesk.model.journal import Body, Entry, Event
 from capdesk.model.requests import Refused, Request
-from capdesk.model.state import State
+from capdesk.model.state import NEVER, State
 
 SNAPSHOT_EVERY = 20_000
 _REFUSALS_REMEMBERED = 4_096
@@ -80,6 +80,7 @@ class Writer:
         self._refusals: dict[Any, Entry] = {}
         self._snapshot_at = 0
         self._spare: State | None = None
+        self._due_at: int | None = None
 
     def load(self) -> None:
         """Read the newest snapshot that this release understands, and the journal after it.
@@ -132,13 +133,10 @@ class Writer:
         return max(self._clock(), self.state.at)
 
     def next_due(self) -> int | None:
-        """When a lease ends or a transfer arrives next."""
-        state = self.state
-        if not (state.leases or state.transits):
-            return None
-        times = [until for until in state.leases.values() if until > 0]
-        times += [transit.arrives_at for transit in state.transits.values() if transit is not None]
-        return min(times, default=None)
+        """No lease ends and no transfer arrives before this time; None: there are none."""
+        if self._due_at is None:
+            self._due_at = min(_due_times(self.state), default=NEVER)
+        return None if self._due_at == NEVER else self._due_at
 
     def oldest_period(self) -> int:
         """The earliest retention period whose request ids are kept."""
@@ -185,7 +183,10 @@ class Writer:
         draft = self.state.fork() if spare is None else self.state.refresh(spare)
         self._transition.tick(draft, at)
         batch = _Batch(draft, at, self._last_hash)
-        if self.state.leases or self.state.transits or self.state.halt is not None or self.state.breakers:
+        due_at = self.next_due()
+        falls_due = due_at is not None and due_at <= at
+        if falls_due or self.state.halt is not None or self.state.breakers:
+            self._due_at = None
             for command in self._transition.due(draft, at):
                 kind = command.__struct_config__.tag
                 request_id = f"{kind}-{draft.sequence + 1}"
@@ -276,6 +277,8 @@ class Writer:
         self._refusals.update(batch.refusals)
         if batch.draft.sequence == self.state.sequence:
             return
+        if self._due_at is not None:
+            self._due_at = min((self._due_at, *_due_times(batch.draft)))
         with self.publishing:
             self.state.merge(batch.draft)
         self._spare = batch.draft
@@ -309,6 +312,7 @@ class Writer:
                 verify_row(row, last, number)
                 entries.append(read_row(row))
                 last = row.hash
+            self._due_at = None
             with self.publishing:
                 for entry in entries:
                     self._replay(entry)
@@ -337,3 +341,9 @@ class Writer:
         self.trouble = error
         for item in items:
             item.reply, item.error = None, error
+
+
+def _due_times(state: State) -> list[int]:
+    """When leases end and transfers arrive: all of a state's, or those that a working copy has changed."""
+    ends = [until for until in state.leases.values() if until > 0]
+    return ends + [transit.arrives_at for transit in state.transits.values() if transit is not None]
