@@ -96,7 +96,7 @@ async def test_a_stranger_that_holds_the_lock_is_waited_for_until_the_deadline(
 async def test_closing_while_a_stranger_holds_the_lock_ends_and_loses_nothing(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "_BUSY_MILLISECONDS", 100)
+    monkeypatch.setattr(sqlite, "BUSY_MILLISECONDS", 100)
     desk = await CapitalAllocator.open(path, initial_bankroll=1_000)
     await desk.deposit(1, request_id="before")
     process, line = children.start(children.hold_sqlite_lock, str(path))
@@ -116,7 +116,7 @@ async def test_closing_while_a_stranger_holds_the_lock_ends_and_loses_nothing(
 async def test_closing_an_idle_desk_while_a_stranger_holds_the_lock_ends(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "_BUSY_MILLISECONDS", 100)
+    monkeypatch.setattr(sqlite, "BUSY_MILLISECONDS", 100)
     desk = await CapitalAllocator.open(path, initial_bankroll=1_000)
     process, line = children.start(children.hold_sqlite_lock, str(path))
     assert await receive(line) == "held"
@@ -129,7 +129,7 @@ async def test_closing_an_idle_desk_while_a_stranger_holds_the_lock_ends(
 async def test_questions_are_answered_while_a_lease_that_ended_waits_for_the_lock(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "_BUSY_MILLISECONDS", 100)
+    monkeypatch.setattr(sqlite, "BUSY_MILLISECONDS", 100)
     clock = [1_785_000_000_000_000]
     async with CapitalAllocator.open(path, initial_bankroll=1_000, clock=lambda: clock[0]) as desk:
         await desk.request_allocation("m", 10, lease_seconds=60, request_id="leased")

@@ -101,6 +101,7 @@ async def test_an_answer_comes_before_the_log_is_folded(tmp_path: Path) -> None:
 
     async with CapitalAllocator.open(tmp_path / "desk.db", initial_bankroll=1_000, vfs=vfs.name) as desk:
         await desk.ledger.ask(lambda writer: setattr(writer.store, "pages_when_busy", 1))
+        await desk.ledger.refresh()  # after the founding was folded
         vfs.gate = gate
         await desk.deposit(1)
         assert await asyncio.to_thread(reached.wait, 60)

@@ -17,12 +17,11 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from msgspec import Struct
-
 from capdesk.ledger.codec import read_row
 from capdesk.ledger.deadlines import Deadlines
 from capdesk.ledger.memory import MemoryStore
 from capdesk.ledger.store import Store
+from capdesk.ledger.waiting import Item, ThreadWaiter
 from capdesk.ledger.writer import Transition, Writer
 from capdesk.model.commands import Command
 from capdesk.model.errors import (
@@ -41,27 +40,6 @@ BATCH_LIMIT = 4_096
 _LEAST_PATIENCE_SECONDS = 5.0
 _REST_SECONDS = 1.0
 _LULL_SECONDS = 0.05
-
-
-class Item(Struct, eq=False):
-    """A command or a question on its way to the writer, and back to the loop it came from."""
-
-    command: Any
-    request_id: str
-    given: bool
-    question: Any
-    future: Any
-    reply: Any = None
-    error: Exception | None = None
-    due: float = 0.0
-
-    def abandoned(self) -> bool:
-        return self.future is not None and self.future.done()
-
-    def result(self) -> Any:
-        if self.error is not None:
-            raise self.error
-        return self.reply
 
 
 class Ledger:
@@ -158,7 +136,7 @@ class Ledger:
                 self._writer.run([item])
         else:
             done = threading.Event()
-            item.future = _Waiter(done)
+            item.future = ThreadWaiter(done)
             self._queue.put(item)
             patience = max(self._deadline_seconds, _LEAST_PATIENCE_SECONDS)
             if not done.wait(patience):
@@ -344,21 +322,3 @@ class Ledger:
                 item.error = LedgerClosed("the ledger was closed: open it again")
                 late.append(item)
         self._deliver(late)
-
-
-class _Waiter:
-    """Stands in for a future where a thread waits."""
-
-    __slots__ = ("_event",)
-
-    def __init__(self, event: threading.Event) -> None:
-        self._event = event
-
-    def done(self) -> bool:
-        return self._event.is_set()
-
-    def get_loop(self) -> None:
-        return None
-
-    def finish(self) -> None:
-        self._event.set()

@@ -8,7 +8,7 @@ their own.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from itertools import chain
 from pathlib import Path
@@ -19,21 +19,25 @@ import apsw
 from capdesk.ledger.codec import Row
 from capdesk.ledger.files import InUse, Turn, refuse_network_file_system, sync_directory
 from capdesk.ledger.schema import inspect_file, log_size, newest_version, upgrade, version_of
-from capdesk.ledger.sqlite_errors import SqliteErrors
+from capdesk.ledger.sqlite_reading import BUSY_MILLISECONDS, COLUMNS, SqliteReading
 from capdesk.ledger.store import DuplicateId, StoredSnapshot
 from capdesk.ledger.write_ahead_log import WriteAheadLog
 from capdesk.model.errors import CorruptLedger, LedgerUnavailable, NotALedger
 
 _AT_ONCE = 16
-_ROW, _ID = "(?, ?, ?, ?, ?, ?, ?)", "(?, ?, ?)"
-_INSERT_ROWS = "INSERT INTO journal VALUES "
-_INSERT_IDS = "INSERT INTO requests VALUES "
-COLUMNS = "sequence, at, kind, market, request_id, body, hash"
-_BUSY_MILLISECONDS = 2_000
+
+
+def _insertion(table: str, columns: int) -> tuple[str, str]:
+    row = f"({', '.join('?' * columns)})"
+    return f"INSERT INTO {table} VALUES {row}", f"INSERT INTO {table} VALUES {', '.join([row] * _AT_ONCE)}"
+
+
+_INSERT_ROW = _insertion("journal", 7)
+_INSERT_ID = _insertion("requests", 3)
 _FORGET_AT_ONCE = 500
 
 
-class SqliteStore:
+class SqliteStore(SqliteReading):
     """A store in one file that several processes may share.
 
     Parameters
@@ -57,8 +61,7 @@ class SqliteStore:
     shared = True
 
     def __init__(self, path: Path, *, create: bool = True, vfs: str | None = None) -> None:
-        self.path = path
-        self._errors = SqliteErrors(path)
+        super().__init__(path)
         self.pages_when_idle, self.pages_when_busy = 1_000, 4_000
         refuse_network_file_system(path)
         logged = log_size(path)
@@ -101,7 +104,7 @@ class SqliteStore:
     def _configure(self) -> None:
         db = self._db
         db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
-        db.set_busy_timeout(_BUSY_MILLISECONDS)
+        db.set_busy_timeout(BUSY_MILLISECONDS)
         self._log = WriteAheadLog(db, self.path)
         if db.readonly("main"):
             raise LedgerUnavailable(f"{self.path} may not be written: change its permissions")
@@ -214,27 +217,27 @@ class SqliteStore:
 
     def append(self, rows: list[Row]) -> None:
         with self._errors:
-            self._insert(_INSERT_ROWS, _ROW, rows)
+            self._insert(_INSERT_ROW, rows)
         self._appended = rows[-1].sequence
 
-    def _insert(self, statement: str, row: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    def _insert(self, statements: tuple[str, str], rows: Sequence[tuple[Any, ...]]) -> None:
         """Insert rows, many with each statement.
 
         After every statement the thread has to win the interpreter back from the callers' event loops.
         """
+        one, many = statements
         whole = len(rows) - len(rows) % _AT_ONCE
         if whole:
-            several = statement + ", ".join([row] * _AT_ONCE)
             flat = chain.from_iterable
             groups = (rows[first : first + _AT_ONCE] for first in range(0, whole, _AT_ONCE))
-            self._db.executemany(several, (tuple(flat(group)) for group in groups))
+            self._db.executemany(many, (tuple(flat(group)) for group in groups))
         if whole < len(rows):
-            self._db.executemany(statement + row, rows[whole:])
+            self._db.executemany(one, rows[whole:])
 
     def remember(self, ids: list[tuple[int, str, int]]) -> None:
         try:
             with self._errors:
-                self._insert(_INSERT_IDS, _ID, ids)
+                self._insert(_INSERT_ID, ids)
         except apsw.ConstraintError as error:
             raise DuplicateId(str(error)) from error
 
@@ -295,40 +298,6 @@ class SqliteStore:
                 "DELETE FROM snapshots WHERE sequence NOT IN "
                 "(SELECT sequence FROM snapshots ORDER BY sequence DESC LIMIT 2)"
             )
-
-    def history(self, kind: str, limit: int, since: int) -> Iterator[Row]:
-        # "kind = 'recycle'" is written out so that the partial index serves it.
-        condition = "kind = 'recycle'" if kind == "recycle" else "kind = ?"
-        given = () if kind == "recycle" else (kind,)
-        return self._read(
-            f"SELECT {COLUMNS} FROM journal WHERE {condition} AND at >= ? ORDER BY sequence DESC LIMIT ?",
-            (*given, since, limit),
-        )
-
-    def about(self, market: str) -> Iterator[Row]:
-        return self._read(
-            f"SELECT {COLUMNS} FROM journal WHERE market IN (?, '') ORDER BY sequence", (market,)
-        )
-
-    def repeats(self, sequence: int) -> int:
-        rows = self._reader().execute("SELECT count FROM repeats WHERE sequence = ?", (sequence,))
-        return rows.get or 0
-
-    def repeated(self, since: int) -> Iterator[Row]:
-        return self._read(
-            f"SELECT {COLUMNS} FROM journal WHERE sequence IN (SELECT sequence FROM repeats WHERE last_at >= ?)",
-            (since,),
-        )
-
-    def _read(self, query: str, given: tuple[object, ...]) -> Iterator[Row]:
-        with self._errors:
-            for row in self._reader().execute(query, given):
-                yield Row(*row)
-
-    def _reader(self) -> apsw.Connection:
-        reader = apsw.Connection(str(self.path), flags=apsw.SQLITE_OPEN_READONLY)
-        reader.set_busy_timeout(_BUSY_MILLISECONDS)
-        return reader
 
     def compact(self, oldest_period: int) -> None:
         """Forget all ids of earlier periods, keep one snapshot, and give free pages back."""

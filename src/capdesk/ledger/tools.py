@@ -17,8 +17,9 @@ from capdesk.ledger.invariants import check_in_full
 from capdesk.ledger.rules import TRANSITION
 from capdesk.ledger.schema import inspect_file, newest_version, version_of
 from capdesk.ledger.snapshot import FORMAT, read_snapshot, same_state
-from capdesk.ledger.sqlite import COLUMNS, SqliteStore
+from capdesk.ledger.sqlite import SqliteStore
 from capdesk.ledger.sqlite_errors import SqliteErrors
+from capdesk.ledger.sqlite_reading import COLUMNS
 from capdesk.ledger.writer import Writer
 from capdesk.model.commands import ReverseRelease
 from capdesk.model.errors import CapdeskError, LedgerUnavailable, NotALedger
