@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -98,3 +99,16 @@ def plain(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(plain(part) for part in value) + "]"
     return "none" if value is None else str(value)
+
+
+def problem_text(problem: Any, known: Sequence[str]) -> str:
+    """One of pydantic's problems in a line: the field, what was given, what is allowed."""
+    where = ".".join(str(part) for part in problem["loc"])
+    text = problem["msg"].removeprefix("Value error, ").replace("Input should", "it should")
+    if problem["type"] == "extra_forbidden":
+        return f"{where} is no field of the configuration; its fields are {', '.join(known)}"
+    if not where:
+        return text
+    value = problem["input"]
+    given = plain(value) if isinstance(value, Decimal) else repr(value)
+    return f"{where} = {given if len(given) <= 60 else given[:57] + '...'}: {text}"

@@ -87,8 +87,8 @@ class CapitalAllocator(FlowVerbs, SupervisionVerbs):
         Parameters
         ----------
         config
-            None: the ledger's own mandate (a new ledger: the defaults). Another
-            configuration than the ledger's mandate is refused.
+            None, or fields of planning alone: the ledger's own mandate (a new ledger: the
+            defaults). Another configuration than the ledger's mandate is refused.
         initial_bankroll
             Dollars, for a new ledger only; a resumed one keeps its own.
         deadline_seconds
@@ -132,7 +132,7 @@ class CapitalAllocator(FlowVerbs, SupervisionVerbs):
         try:
             if not ledger.state.founded:
                 cls._found(ledger, given, bankroll)
-            elif given is not None and given.mandate() != ledger.state.mandate:
+            elif given is not None and not given.plans_only and given.mandate() != ledger.state.mandate:
                 raise _mismatch(ledger.state, given.mandate())
         except BaseException:
             ledger.close()
@@ -152,7 +152,7 @@ class CapitalAllocator(FlowVerbs, SupervisionVerbs):
             # Another process founded it in this very moment: its bankroll stands.
             if not ledger.state.founded:
                 raise
-            if given is not None and mandate != ledger.state.mandate:
+            if given is not None and not given.plans_only and mandate != ledger.state.mandate:
                 raise _mismatch(ledger.state, mandate) from None
 
     async def request_allocation(
