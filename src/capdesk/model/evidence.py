@@ -1,0 +1,111 @@
+"""The evidence of a plan: the problem as it was stated, and multipliers that prove its answer.
+
+    minimise    (curvature / 2) w' Sigma w + c' x        x = (w, parts)
+    subject to  E x = f,  A x <= b,  lower <= x <= upper
+
+The first n entries of x are the weights; each further one is the positive part of a trade
+or of a short, ``max(0, sign (w_i - offset))``, so the weights alone decide the whole point.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parts:
+    """The further variables: ``x[n + j] = max(0, sign[j] (w[index[j]] - offset[j]))``."""
+
+    index: NDArray[np.intp]
+    sign: Array
+    offset: Array
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.index)
+
+    def of(self, weights: Array) -> Array:
+        """Their values at weights (n,)."""
+        return np.maximum(self.sign * (weights[self.index] - self.offset), 0.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Label:
+    """Which limit a row or a bound stands for, so that it can be named to people.
+
+    Attributes
+    ----------
+    limit
+        ``max_weight``, ``group``, ``turnover`` ...
+    name
+        The name, group or exposure it is about; empty where it is about all.
+    value
+        The limit as it was given.
+    per_unit
+        By how much the row's right side moves for one unit of the limit.
+    """
+
+    limit: str
+    name: str
+    value: float
+    per_unit: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """A problem, a point and multipliers; enough to check a plan without its solver.
+
+    Attributes
+    ----------
+    kind
+        As in the certificate.
+    names
+        In the order of the weights.
+    weights
+        (n,), millionths.
+    matrix, loadings, specific
+        The covariance: (n, n), or (n, k) and (n,); None where the problem has none.
+    curvature, linear, equalities, inequalities, lower, upper
+        The problem, as above. For ``sharpe`` the linear term is minus the excess return.
+    parts
+        What the entries of x after the weights are.
+    point
+        (m,), where the tangent is taken: the solver's answer before it was rounded.
+    equality_multipliers, inequality_multipliers
+        (p,) and (q,), the latter 0 or more.
+    slope
+        For ``sharpe``: the multiple of the tangent that still majorises every excess return.
+    budgets
+        For ``contributions``: the shares of risk, (n,).
+    equality_labels, inequality_labels, lower_labels, upper_labels
+        What each row and each weight's bound is called.
+    """
+
+    kind: str
+    names: tuple[str, ...]
+    weights: NDArray[np.int64]
+    matrix: Array | None
+    loadings: Array | None
+    specific: Array | None
+    curvature: float
+    linear: Array
+    equalities: tuple[Array, Array]
+    inequalities: tuple[Array, Array]
+    lower: Array
+    upper: Array
+    parts: Parts
+    point: Array
+    equality_multipliers: Array
+    inequality_multipliers: Array
+    slope: float
+    budgets: Array | None
+    equality_labels: tuple[Label, ...]
+    inequality_labels: tuple[Label, ...]
+    lower_label: str
+    upper_label: str
