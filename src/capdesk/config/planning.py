@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from capdesk.config.fields import SETTINGS, Factor, problem_text
 from capdesk.model.errors import CapdeskError, ConfigError
 from capdesk.model.money import Amount
-
-STRATEGIES = (
-    "equal_weight",
-    "risk_parity",
-    "min_variance",
-    "mean_variance",
-    "max_sharpe",
-    "kelly_criterion",
-    "black_litterman",
-    "min_cvar",
-    "hierarchical_risk_parity",
-)
+from capdesk.model.strategies import AllocationStrategy
 
 
 def _rate(value: object) -> Amount:
@@ -56,7 +45,7 @@ class PlanningConfig(BaseModel):
 
     model_config = SETTINGS
 
-    strategy: Literal[STRATEGIES] = "equal_weight"  # pyright: ignore[reportInvalidTypeForm]
+    strategy: AllocationStrategy = AllocationStrategy.EQUAL_WEIGHT
     risk_free_rate: Annotated[Amount, BeforeValidator(_rate)] = Amount("0.02")
     rebalance_threshold: Factor = Amount("0.1")
     max_protocols: Annotated[int, Field(ge=1, le=100_000, strict=True)] = 10

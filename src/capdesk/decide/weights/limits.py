@@ -156,9 +156,7 @@ def read_limits(
         else _limit(constraints.turnover, "turnover", max(4 * MICRO, 2 * top)),
         current=start,
         max_names=_max_names(constraints.max_names),
-        min_if_held=None
-        if held is None
-        else _some(read.each(held, "min_weight_if_held", 0, ROUND_CEILING)),
+        min_if_held=None if held is None else _some(read.each(held, "min_weight_if_held", 0, ROUND_CEILING)),
         proportional_costs=None if costs is None else read.costs(costs, "proportional_costs"),
         fixed_costs=None if fixed is None else read.costs(fixed, "fixed_costs"),
     )
@@ -191,7 +189,9 @@ class _Reader:
         """(n,) fractions, 0 for names left out."""
         values = given if isinstance(given, Mapping) else dict.fromkeys(self.names, given)
         check_known(values, self.names, what)  # pyright: ignore[reportUnknownArgumentType]
-        read = np.array([float(read_decimal(values.get(name, 0), f"{what} of {name}")) for name in self.names])
+        read = np.array(
+            [float(read_decimal(values.get(name, 0), f"{what} of {name}")) for name in self.names]
+        )
         for name, cost in zip(self.names, read, strict=True):
             if not 0 <= cost < 1:
                 hint = f": a fraction is meant, did you mean {cost / 100:g}?" if cost >= 1 else ""
@@ -289,7 +289,11 @@ def _groups(read: _Reader, constraints: Constraints) -> list[Row]:
         check_known(dict.fromkeys(group.members), read.names, f"group {name}")
         coefficients = np.zeros(len(read.names))
         coefficients[[places[member] for member in group.members]] = 1.0
-        low = None if group.min is None else _limit(group.min, f"min of group {name}", read.largest, ROUND_CEILING)
+        low = (
+            None
+            if group.min is None
+            else _limit(group.min, f"min of group {name}", read.largest, ROUND_CEILING)
+        )
         high = None if group.max is None else _limit(group.max, f"max of group {name}", read.largest)
         rows.append(_row("group", name, coefficients, low, high, MICRO))
     return rows
@@ -320,7 +324,9 @@ def _loadings(given: Any, names: tuple[str, ...], what: str) -> Array:
         raise InvalidInput(f"the loadings of {what} must be {len(names)} numbers, got shape {array.shape}")
     if not np.isfinite(array).all():
         name = names[int(np.flatnonzero(~np.isfinite(array))[0])]
-        raise InvalidInput(f"the loadings of {what} must be finite, got {array[names.index(name)]} for {name}")
+        raise InvalidInput(
+            f"the loadings of {what} must be finite, got {array[names.index(name)]} for {name}"
+        )
     return array
 
 
