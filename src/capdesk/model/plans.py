@@ -16,7 +16,9 @@ from capdesk.model import explanation
 from capdesk.model.evidence import Evidence
 from capdesk.model.explanation import Binding
 from capdesk.model.money import Amount
-from capdesk.model.strategies import AllocationStrategy as AllocationStrategy
+from capdesk.model.strategies import AllocationStrategy
+
+__all__ = ["AllocationStrategy", "AllocationTarget", "Certificate", "Plan"]
 
 
 class AllocationTarget(Struct, frozen=True):

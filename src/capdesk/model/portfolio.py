@@ -46,6 +46,22 @@ class RebalanceOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class TradingCost:
+    """What a trade of one protocol costs.
+
+    Attributes
+    ----------
+    fixed
+        Dollars for a trade of any size, however many transactions it is split into.
+    proportional
+        A fraction of its size: 0.001 is ten basis points.
+    """
+
+    fixed: Amount = NONE
+    proportional: Amount = NONE
+
+
+@dataclass(frozen=True, slots=True)
 class LeftOut:
     """A protocol that is away from its target and is not traded all the way.
 
