@@ -48,7 +48,9 @@ class InfeasibleError(CapdeskError, ValueError):
         self.conflict = conflict
         self.arithmetic = arithmetic
         self.relaxations = relaxations
-        ways = ", or ".join(f"{limit} {would_do} instead of {given}" for limit, given, would_do in relaxations)
+        ways = ", or ".join(
+            f"{limit} {would_do} instead of {given}" for limit, given, would_do in relaxations
+        )
         super().__init__(
             f"no weights meet all limits: {arithmetic}. In conflict: {', '.join(conflict)}."
             + (f" It would do to have {ways}" if ways else "")
