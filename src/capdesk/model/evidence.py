@@ -81,7 +81,10 @@ class Evidence:
     equality_multipliers, inequality_multipliers
         (p,) and (q,), the latter 0 or more.
     slope
-        For ``sharpe``: the multiple of the tangent that still lies above every excess return.
+        For ``sharpe``: the multiple of the tangent that lies above every excess return.
+    anchor, anchor_price
+        For ``sharpe``: weights (n,) and a multiplier of the budget that show how small a
+        feasible variance can be at most.
     budgets
         For ``contributions``: the shares of risk, (n,).
     equality_labels, inequality_labels
@@ -107,6 +110,8 @@ class Evidence:
     equality_multipliers: Array
     inequality_multipliers: Array
     slope: float
+    anchor: Array | None
+    anchor_price: float
     budgets: Array | None
     equality_labels: tuple[Label, ...]
     inequality_labels: tuple[Label, ...]

@@ -6,9 +6,11 @@ Optimization, section 5.1.3):
 
     bound = -(curvature / 2) p' Sigma p + min over the box of (gradient(p) + E'y + A'z)' x - f'y - b'z
 
-For the Sharpe ratio: with g = Sigma p, every w has g'w <= sqrt(p'g) sqrt(w' Sigma w), so if
-s g'w >= excess return for all feasible w, which the same kind of bound shows, no Sharpe
-ratio is above s sqrt(p'g).
+For the Sharpe ratio: with g = Sigma p, every w has g'w <= sqrt(p'g) sqrt(w' Sigma w)
+(Cauchy-Schwarz). Where ``s g'w + e >= excess return`` for all feasible w, which the same kind of
+bound shows, no Sharpe ratio is above ``s sqrt(p'g) + e / sqrt(v)`` with v the least feasible
+variance; e is a solver's residue, and v is bounded from below by Cauchy-Schwarz at an anchor q:
+v >= (least feasible (Sigma q)'w)^2 / q' Sigma q.
 """
 
 from __future__ import annotations
@@ -162,31 +164,40 @@ def _tolerance(evidence: Evidence, scale: float) -> float:
     return min(_LARGEST_GAP, GAP + 2 * prices / MICRO / scale)
 
 
-def sharpe_room(evidence: Evidence, slope: float, tangent: Array) -> float:
-    """How far ``slope g'w`` lies above every excess return, at least: 0 or more proves the slope."""
-    gradient = evidence.linear.copy()
-    gradient[: len(evidence.names)] += slope * tangent
-    costs, constant = priced(evidence, gradient)
-    return least_over_box(evidence, costs) - constant
+def least_variance(evidence: Evidence, anchor: Array, price: float) -> float:
+    """A lower bound of every feasible variance, by the anchor and a multiplier of the budget."""
+    count = len(evidence.names)
+    slope = covariance_times(evidence, anchor)
+    total = float(evidence.equalities[1][0])
+    costs = np.zeros(len(evidence.linear))
+    costs[:count] = slope + price
+    least = least_over_box(evidence, costs) - price * total
+    return max(least, 0.0) ** 2 / max(float(anchor @ slope), 1e-300)
 
 
 def _sharpe(evidence: Evidence) -> Certificate:
-    x, count = full_point(evidence), len(evidence.names)
-    tangent = covariance_times(evidence, evidence.point[:count])
-    variance = float(x[:count] @ covariance_times(evidence, x[:count]))
-    ratio = -float(evidence.linear @ x) / sqrt(variance)
-    unrounded = -float(evidence.linear @ evidence.point) / sqrt(float(evidence.point[:count] @ tangent))
-    proven = sharpe_room(evidence, evidence.slope, tangent) >= 0
-    largest = evidence.slope * sqrt(float(evidence.point[:count] @ tangent)) if proven else np.inf
-    gap = (largest / ratio) ** 2 - 1
+    x, point, count = full_point(evidence), evidence.point, len(evidence.names)
+    tangent = covariance_times(evidence, point[:count])
+    volatility = sqrt(float(x[:count] @ covariance_times(evidence, x[:count])))
+    of_point = sqrt(float(point[:count] @ tangent))
+    excess = -float(evidence.linear @ x)
+    ratio = excess / volatility
+    gradient = evidence.linear.copy()
+    gradient[:count] += evidence.slope * tangent
+    costs, constant = priced(evidence, gradient)
+    residue = max(constant - least_over_box(evidence, costs), 0.0)
+    anchor = np.zeros(count) if evidence.anchor is None else evidence.anchor
+    least = least_variance(evidence, anchor, evidence.anchor_price)
+    largest = evidence.slope * of_point + (residue / sqrt(least) if least > 0 else np.inf)
+    gap = (largest / ratio) ** 2 - 1 if ratio > 0 and largest > 0 else np.inf
     return _certificate(
         evidence,
         x,
         objective=ratio,
         bound=largest,
         gap=gap,
-        rounding=(unrounded / ratio) ** 2 - 1,
-        tolerance=_tolerance(evidence, -float(evidence.linear @ x)),
+        rounding=(-float(evidence.linear @ point) / of_point / ratio) ** 2 - 1,
+        tolerance=_tolerance(evidence, abs(excess)),
         says=f"no feasible Sharpe ratio is above {largest:.9g}, its square {max(gap, 0.0):.1e} more than this",
     )
 

@@ -95,7 +95,6 @@ def evidence(
     statement: Statement,
     solution: Solution,
     units: Whole,
-    slope: float = 0.0,
     budgets: Array | None = None,
 ) -> Evidence:
     """What proves the weights: the statement, the solver's point and its multipliers."""
@@ -117,7 +116,9 @@ def evidence(
         point=solution.x,
         equality_multipliers=solution.equality_multipliers,
         inequality_multipliers=solution.inequality_multipliers,
-        slope=slope,
+        slope=0.0,
+        anchor=None,
+        anchor_price=0.0,
         budgets=budgets,
         equality_labels=statement.equality_labels,
         inequality_labels=statement.inequality_labels,
