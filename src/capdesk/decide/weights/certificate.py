@@ -140,7 +140,7 @@ def _optimum(evidence: Evidence) -> Certificate:
     costs, constant = priced(evidence, gradient)
     bound += least_over_box(evidence, costs) - constant
     gap = (figures.value - bound) / figures.scale
-    tolerance = _tolerance(evidence, figures.scale)
+    tolerance = _tolerance(evidence, figures.scale, evidence.curvature / 2)
     says = f"nothing feasible is better by more than {max(gap, 0.0):.1e} of the objective"
     return _certificate(
         evidence,
@@ -154,9 +154,12 @@ def _optimum(evidence: Evidence) -> Certificate:
     )
 
 
-def _tolerance(evidence: Evidence, scale: float) -> float:
-    """1e-6, and twice what one millionth of room left at each priced row is worth."""
-    prices = 0.0
+def _tolerance(evidence: Evidence, scale: float, risk: float) -> float:
+    """1e-6, and what whole millionths cost: twice a millionth of room at each priced row, and their variance.
+
+    `risk` is what a variance of 1 costs in the objective.
+    """
+    prices = risk / 2 / MICRO * float(_variances(evidence).sum())
     rows, multipliers = evidence.inequalities[0], evidence.inequality_multipliers
     for row, price, label in zip(rows, multipliers, evidence.inequality_labels, strict=True):
         if label.limit and price > 0:
@@ -197,7 +200,7 @@ def _sharpe(evidence: Evidence) -> Certificate:
         bound=largest,
         gap=gap,
         rounding=(-float(evidence.linear @ point) / of_point / ratio) ** 2 - 1,
-        tolerance=_tolerance(evidence, abs(excess)),
+        tolerance=_tolerance(evidence, abs(excess), abs(excess) / volatility**2),
         says=f"no feasible Sharpe ratio is above {largest:.9g}, its square {max(gap, 0.0):.1e} more than this",
     )
 
