@@ -37,24 +37,25 @@ class Parts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Label:
-    """Which limit a row or a bound stands for, so that it can be named to people.
+    """Which limit a row stands for, so that it can be named to people.
 
     Attributes
     ----------
     limit
-        ``max_weight``, ``group``, ``turnover`` ...
+        ``budget``, ``group_max``, ``exposure_min``, ``turnover`` ...; empty for the rows that
+        define the parts.
     name
-        The name, group or exposure it is about; empty where it is about all.
+        The group, exposure or name it is about; empty where it is about all.
     value
         The limit as it was given.
-    per_unit
-        By how much the row's right side moves for one unit of the limit.
+    sign
+        1 where a larger value gives the weights more room, -1 where it gives them less.
     """
 
     limit: str
     name: str
     value: float
-    per_unit: float = 1.0
+    sign: int = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,11 +81,16 @@ class Evidence:
     equality_multipliers, inequality_multipliers
         (p,) and (q,), the latter 0 or more.
     slope
-        For ``sharpe``: the multiple of the tangent that still majorises every excess return.
+        For ``sharpe``: the multiple of the tangent that lies above every excess return.
+    anchor, anchor_price
+        For ``sharpe``: weights (n,) and a multiplier of the budget that show how small a
+        feasible variance can be at most.
     budgets
         For ``contributions``: the shares of risk, (n,).
-    equality_labels, inequality_labels, lower_labels, upper_labels
-        What each row and each weight's bound is called.
+    equality_labels, inequality_labels
+        What each row is called.
+    lower_limit, upper_limit
+        Which limit each weight's bound is: one text for all, or one for each.
     """
 
     kind: str
@@ -104,8 +110,10 @@ class Evidence:
     equality_multipliers: Array
     inequality_multipliers: Array
     slope: float
+    anchor: Array | None
+    anchor_price: float
     budgets: Array | None
     equality_labels: tuple[Label, ...]
     inequality_labels: tuple[Label, ...]
-    lower_label: str
-    upper_label: str
+    lower_limit: str | tuple[str, ...]
+    upper_limit: str | tuple[str, ...]
