@@ -15,7 +15,14 @@ PPM_PER_PERCENT = PPM // 100
 SETTINGS = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
 
-def _percent(value: object) -> Amount:
+def read_percent(value: object) -> Amount:
+    """A percentage from 0 to 100; less than one must be written with its sign.
+
+    Raises
+    ------
+    ValueError
+        For what may have been meant as a fraction, and what lies outside.
+    """
     explicit = isinstance(value, str) and value.strip().endswith("%")
     number = Amount(value.strip()[:-1] if explicit and isinstance(value, str) else value)
     if not 0 <= number <= 100:
@@ -56,7 +63,7 @@ def _factor(value: object) -> Amount:
     return number
 
 
-Percent = Annotated[Amount, BeforeValidator(_percent)]
+Percent = Annotated[Amount, BeforeValidator(read_percent)]
 Dollars = Annotated[Amount, BeforeValidator(_positive)]
 DollarsOrNone = Annotated[Amount, BeforeValidator(_not_negative)]
 Seconds = Annotated[Amount, BeforeValidator(_seconds)]
