@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from capdesk.model.money import MICRO
+
 Array = NDArray[np.float64]
 
 
@@ -117,3 +119,46 @@ class Evidence:
     inequality_labels: tuple[Label, ...]
     lower_limit: str | tuple[str, ...]
     upper_limit: str | tuple[str, ...]
+
+    def full_point(self) -> Array:
+        """x (m,) at the plan's weights."""
+        weights = self.weights / MICRO
+        return np.concatenate([weights, self.parts.of(weights)]) if self.parts.count else weights
+
+    def times(self, weights: Array) -> Array:
+        """Sigma w, (n,); of a matrix only the rows of names that have a weight are read."""
+        matrix = self.matrix
+        if matrix is not None:
+            held = np.flatnonzero(weights)
+            return weights[held] @ matrix[held] if 2 * len(held) < len(weights) else matrix @ weights
+        if self.loadings is None or self.specific is None:
+            return np.zeros(len(weights))
+        return self.loadings @ (weights @ self.loadings) + self.specific * weights
+
+    def variances(self) -> Array:
+        """The diagonal of Sigma, (n,)."""
+        if self.matrix is not None:
+            return np.diagonal(self.matrix)
+        if self.loadings is None or self.specific is None:
+            return np.zeros(len(self.names))
+        return np.einsum("ij,ij->i", self.loadings, self.loadings) + self.specific
+
+    def gradient(self) -> Array:
+        """The tangent's slope at the point, (m,)."""
+        gradient, count = self.linear.copy(), len(self.names)
+        steepness = self.slope if self.kind == "sharpe" else self.curvature
+        if steepness:
+            gradient[:count] += steepness * self.times(self.point[:count])
+        return gradient
+
+    def priced(self, gradient: Array) -> tuple[Array, float]:
+        """The reduced costs ``gradient + E'y + A'z`` and the constant ``f'y + b'z``."""
+        costs, constant = gradient, 0.0
+        for (rows, limits), multipliers in (
+            (self.equalities, self.equality_multipliers),
+            (self.inequalities, self.inequality_multipliers),
+        ):
+            if len(limits):
+                costs = costs + multipliers @ rows
+                constant += float(multipliers @ limits)
+        return costs, constant

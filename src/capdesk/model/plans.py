@@ -121,7 +121,7 @@ class Plan(Struct, frozen=True, dict=True, eq=False):
 
     def explain(self) -> dict[str, str]:
         """Why each name has what it has, one sentence for each."""
-        return explanation.reasons(self.evidence, self.strategy)
+        return explanation.reasons(self.evidence)
 
     @property
     def targets(self) -> tuple[AllocationTarget, ...]:

@@ -16,13 +16,12 @@ v >= (least feasible (Sigma q)'w)^2 / q' Sigma q.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
+from math import inf, sqrt
 
 import numpy as np
 
-from capdesk.decide.weights.problem import Array, Covariance
 from capdesk.model.errors import CertificateError
-from capdesk.model.evidence import Evidence
+from capdesk.model.evidence import Array, Evidence
 from capdesk.model.money import MICRO, Amount
 from capdesk.model.plans import Certificate
 
@@ -31,7 +30,6 @@ VIOLATION = 1e-9
 CONTRIBUTION = 1e-5
 _LARGEST_GAP = 1e-5
 _REACH = 10.0
-_SPARSE = 0.5
 
 
 def certify(evidence: Evidence) -> Certificate:
@@ -56,45 +54,15 @@ def certify(evidence: Evidence) -> Certificate:
     return certificate
 
 
-def full_point(evidence: Evidence) -> Array:
-    """x (m,) at the plan's weights."""
-    weights = evidence.weights / MICRO
-    return np.concatenate([weights, evidence.parts.of(weights)]) if evidence.parts.count else weights
-
-
-def covariance_times(evidence: Evidence, weights: Array) -> Array:
-    """Sigma w; only the rows of names that have a weight are read."""
-    matrix = evidence.matrix
-    if matrix is None:
-        return Covariance(None, evidence.loadings, evidence.specific).times(weights)
-    held = np.flatnonzero(weights)
-    if len(held) < _SPARSE * len(weights):
-        return weights[held] @ matrix[held]
-    return matrix @ weights
-
-
 def violation(evidence: Evidence, x: Array) -> float:
     """The largest excess over a bound or a row, a row's in units of its largest coefficient."""
     worst = max(float((evidence.lower - x).max(initial=0.0)), float((x - evidence.upper).max(initial=0.0)))
     for (rows, limits), exact in ((evidence.equalities, True), (evidence.inequalities, False)):
         if len(limits):
             excess = rows @ x - limits
-            size = np.maximum(np.abs(rows).max(axis=1), 1e-300)
+            size = np.maximum(np.abs(rows).max(axis=1, initial=0.0), 1e-300)
             worst = max(worst, float(((np.abs(excess) if exact else excess) / size).max()))
     return worst
-
-
-def priced(evidence: Evidence, gradient: Array) -> tuple[Array, float]:
-    """The reduced costs ``gradient + E'y + A'z`` and the constant ``f'y + b'z``."""
-    costs, constant = gradient, 0.0
-    for (rows, limits), multipliers in (
-        (evidence.equalities, evidence.equality_multipliers),
-        (evidence.inequalities, evidence.inequality_multipliers),
-    ):
-        if len(limits):
-            costs = costs + multipliers @ rows
-            constant += float(multipliers @ limits)
-    return costs, constant
 
 
 def least_over_box(evidence: Evidence, costs: Array) -> float:
@@ -114,43 +82,32 @@ class Figures:
 
 
 def _figures(evidence: Evidence) -> Figures:
-    x = full_point(evidence)
+    x = evidence.full_point()
     weights = x[: len(evidence.names)]
     value, own = float(evidence.linear @ x), 0.0
     if evidence.curvature:
-        value += evidence.curvature / 2 * float(weights @ covariance_times(evidence, weights))
-        own = evidence.curvature / 2 * float(weights**2 @ _variances(evidence))
+        value += evidence.curvature / 2 * float(weights @ evidence.times(weights))
+        own = evidence.curvature / 2 * float(weights**2 @ evidence.variances())
     return Figures(x, value, max(abs(value), own + float(np.abs(evidence.linear) @ np.abs(x)), 1e-300))
-
-
-def _variances(evidence: Evidence) -> Array:
-    return Covariance(evidence.matrix, evidence.loadings, evidence.specific).diagonal()
 
 
 def _optimum(evidence: Evidence) -> Certificate:
     figures = _figures(evidence)
-    point, count = evidence.point, len(evidence.names)
-    gradient, value = evidence.linear.copy(), float(evidence.linear @ point)
-    bound = 0.0
-    if evidence.curvature:
-        slope = covariance_times(evidence, point[:count])
-        quadratic = evidence.curvature / 2 * float(point[:count] @ slope)
-        gradient[:count] += evidence.curvature * slope
-        bound, value = -quadratic, value + quadratic
-    costs, constant = priced(evidence, gradient)
-    bound += least_over_box(evidence, costs) - constant
+    point, gradient = evidence.point, evidence.gradient()
+    # The tangent at p is gradient'x - (curvature / 2) p' Sigma p.
+    quadratic = float((gradient - evidence.linear) @ point) / 2
+    costs, constant = evidence.priced(gradient)
+    bound = least_over_box(evidence, costs) - constant - quadratic
     gap = (figures.value - bound) / figures.scale
-    tolerance = _tolerance(evidence, figures.scale, evidence.curvature / 2)
-    says = f"nothing feasible is better by more than {max(gap, 0.0):.1e} of the objective"
     return _certificate(
         evidence,
         figures.x,
         objective=figures.value,
         bound=bound,
         gap=gap,
-        rounding=(figures.value - value) / figures.scale,
-        tolerance=tolerance,
-        says=says,
+        rounding=(figures.value - float(evidence.linear @ point) - quadratic) / figures.scale,
+        tolerance=_tolerance(evidence, figures.scale, evidence.curvature / 2),
+        says=f"nothing feasible is better by more than {max(gap, 0.0):.1e} of the objective",
     )
 
 
@@ -159,7 +116,7 @@ def _tolerance(evidence: Evidence, scale: float, risk: float) -> float:
 
     `risk` is what a variance of 1 costs in the objective.
     """
-    prices = risk / 2 / MICRO * float(_variances(evidence).sum())
+    prices = risk / 2 / MICRO * float(evidence.variances().sum())
     rows, multipliers = evidence.inequalities[0], evidence.inequality_multipliers
     for row, price, label in zip(rows, multipliers, evidence.inequality_labels, strict=True):
         if label.limit and price > 0:
@@ -170,7 +127,7 @@ def _tolerance(evidence: Evidence, scale: float, risk: float) -> float:
 def least_variance(evidence: Evidence, anchor: Array, price: float) -> float:
     """A lower bound of every feasible variance, by the anchor and a multiplier of the budget."""
     count = len(evidence.names)
-    slope = covariance_times(evidence, anchor)
+    slope = evidence.times(anchor)
     total = float(evidence.equalities[1][0])
     costs = np.zeros(len(evidence.linear))
     costs[:count] = slope + price
@@ -178,21 +135,23 @@ def least_variance(evidence: Evidence, anchor: Array, price: float) -> float:
     return max(least, 0.0) ** 2 / max(float(anchor @ slope), 1e-300)
 
 
+def _padded(weights: Array, width: int) -> Array:
+    return np.concatenate([weights, np.zeros(width - len(weights))])
+
+
 def _sharpe(evidence: Evidence) -> Certificate:
-    x, point, count = full_point(evidence), evidence.point, len(evidence.names)
-    tangent = covariance_times(evidence, point[:count])
-    volatility = sqrt(float(x[:count] @ covariance_times(evidence, x[:count])))
+    x, point, count = evidence.full_point(), evidence.point, len(evidence.names)
+    tangent = evidence.times(point[:count])
+    volatility = sqrt(float(x[:count] @ evidence.times(x[:count])))
     of_point = sqrt(float(point[:count] @ tangent))
     excess = -float(evidence.linear @ x)
     ratio = excess / volatility
-    gradient = evidence.linear.copy()
-    gradient[:count] += evidence.slope * tangent
-    costs, constant = priced(evidence, gradient)
+    costs, constant = evidence.priced(evidence.linear + evidence.slope * _padded(tangent, len(point)))
     residue = max(constant - least_over_box(evidence, costs), 0.0)
     anchor = np.zeros(count) if evidence.anchor is None else evidence.anchor
     least = least_variance(evidence, anchor, evidence.anchor_price)
-    largest = evidence.slope * of_point + (residue / sqrt(least) if least > 0 else np.inf)
-    gap = (largest / ratio) ** 2 - 1 if ratio > 0 and largest > 0 else np.inf
+    largest = float(evidence.slope) * of_point + (residue / sqrt(least) if least > 0 else inf)
+    gap = (largest / ratio) ** 2 - 1 if ratio > 0 and largest > 0 else inf
     return _certificate(
         evidence,
         x,
@@ -206,8 +165,8 @@ def _sharpe(evidence: Evidence) -> Certificate:
 
 
 def _contributions(evidence: Evidence) -> Certificate:
-    x = full_point(evidence)
-    shares = x * covariance_times(evidence, x)
+    x = evidence.full_point()
+    shares = x * evidence.times(x)
     shares = shares / shares.sum()
     budgets = shares if evidence.budgets is None else evidence.budgets
     gap = float(np.abs(shares - budgets).max(initial=0.0))
@@ -217,7 +176,7 @@ def _contributions(evidence: Evidence) -> Certificate:
 
 def _rule(evidence: Evidence) -> Certificate:
     return _certificate(
-        evidence, full_point(evidence), gap=0.0, tolerance=0.0, says="a rule without an objective"
+        evidence, evidence.full_point(), gap=0.0, tolerance=0.0, says="a rule without an objective"
     )
 
 
@@ -236,7 +195,7 @@ def _certificate(
         kind=evidence.kind,
         objective=objective,
         bound=bound,
-        gap=gap,
+        gap=float(gap),
         rounding=rounding,
         violation=max(violation(evidence, x), 0.0),
         total=Amount.from_micro(int(evidence.weights.sum())),

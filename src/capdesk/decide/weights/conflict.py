@@ -17,8 +17,8 @@ import numpy as np
 
 from capdesk.decide.weights.limits import NO_LIMIT, Limits
 from capdesk.decide.weights.linear import optimise
-from capdesk.decide.weights.problem import Array, Covariance
-from capdesk.decide.weights.statement import state
+from capdesk.decide.weights.problem import Array
+from capdesk.decide.weights.statement import no_risk, state
 from capdesk.model.errors import CertificateError, InfeasibleError
 from capdesk.model.evidence import Label
 from capdesk.model.money import MICRO
@@ -70,8 +70,7 @@ def explained(limits: Limits) -> InfeasibleError:
 def _clauses(limits: Limits) -> list[_Clause]:
     """Every limit as rows that are at most something; the budget is asked for where cash is not allowed."""
     count = len(limits.names)
-    nothing = Covariance(loadings=np.zeros((count, 1)), specific=np.zeros(count))
-    statement = state(limits, nothing, 0.0, np.zeros(count), limits.budget, exact=False)
+    statement = state(limits, no_risk(count), 0.0, np.zeros(count), limits.budget, exact=False)
     problem = statement.problem
     clauses: list[_Clause] = []
 
@@ -167,12 +166,18 @@ def _arithmetic(minimal: list[_Clause], limits: Limits) -> str:
     used = [(clause, price) for clause, price in zip(minimal, duals, strict=True) if price > _TOLERANCE]
     unit = max(price for _, price in used)
     plain = not any(clause.key[0].startswith("exposure") for clause, _ in used)
-    allowed = [(clause, price / unit) for clause, price in used if not clause.asks and clause.limit]
-    asked = [(clause, price / unit) for clause, price in used if clause.asks and clause.limit]
-    sides = [
-        _side(allowed, plain=plain, nothing="nothing"),
-        _side([(clause, price) for clause, price in asked], plain=plain, nothing="0"),
-    ]
+    allowed: list[tuple[str, float, float]] = []
+    asked: list[tuple[str, float, float]] = []
+    for clause, price in used:
+        start = 0.0 if clause.key[0] else clause.limit
+        if clause.key[0] in ("turnover", "gross"):
+            start = clause.limit - clause.value
+        if start:
+            (allowed if start > 0 else asked).append(("the current weights", abs(start), price / unit))
+        if clause.limit - start:
+            name = "" if clause.key[0] in _SIDES else _named(clause.key)
+            (asked if clause.asks else allowed).append((name, abs(clause.limit - start), price / unit))
+    sides = [_side(allowed, plain=plain), _side(asked, plain=plain)]
     cash = (
         ", and cash is not allowed"
         if not limits.allow_cash and any(clause.key[0] == "budget" and clause.asks for clause, _ in used)
@@ -181,14 +186,11 @@ def _arithmetic(minimal: list[_Clause], limits: Limits) -> str:
     return f"{sides[0]} < {sides[1]}{cash}"
 
 
-def _side(terms: Iterable[tuple[_Clause, float]], *, plain: bool, nothing: str) -> str:
-    """One side of the contradiction: ``20 x 4 % = 80 %``."""
+def _side(terms: Iterable[tuple[str, float, float]], *, plain: bool) -> str:
+    """One side of the contradiction, of terms (name, limit, how often): ``20 x 4 % = 80 %``."""
     counted: dict[tuple[str, float], float] = {}
     total = 0.0
-    for clause, price in terms:
-        limit = -clause.limit if clause.asks else clause.limit
-        alike = clause.key[0] in _SIDES
-        name = "" if alike else _named(clause.key) if clause.key[0] else "the current weights"
+    for name, limit, price in terms:
         counted[name, limit] = counted.get((name, limit), 0.0) + price
         total += price * limit
     words = [
@@ -198,7 +200,7 @@ def _side(terms: Iterable[tuple[_Clause, float]], *, plain: bool, nothing: str) 
         for (name, limit), count in counted.items()
     ]
     if not words:
-        return nothing
+        return _number(0.0, plain=plain)
     single = len(words) == 1 and abs(next(iter(counted.values())) - 1) <= 1e-9
     return words[0] if single else f"{' + '.join(words)} = {_number(total, plain=plain)}"
 

@@ -10,8 +10,7 @@ import numpy as np
 from capdesk.decide.weights import conflict
 from capdesk.decide.weights.limits import Limits
 from capdesk.decide.weights.linear import optimise
-from capdesk.decide.weights.problem import Covariance
-from capdesk.decide.weights.statement import state
+from capdesk.decide.weights.statement import no_risk, state
 from capdesk.model.money import MICRO
 
 _UNIT = 1e-3
@@ -42,8 +41,7 @@ def largest_sum(limits: Limits) -> int:
         Where it is less than the budget and cash is not allowed, or no weights meet the limits.
     """
     count = len(limits.names)
-    nothing = Covariance(loadings=np.zeros((count, 1)), specific=np.zeros(count))
-    problem = state(limits, nothing, 0.0, np.zeros(count), limits.budget, exact=False).problem
+    problem = state(limits, no_risk(count), 0.0, np.zeros(count), limits.budget, exact=False).problem
     costs = np.zeros(len(problem.linear))
     costs[:count] = -1.0
     rows = np.vstack([problem.equalities[0], problem.inequalities[0]])

@@ -106,7 +106,7 @@ class _Rows:
 
 def _moved(units: Whole, exact: Array, limits: Limits, rows: _Rows, prices: Array) -> Whole:
     """Move single millionths between names while that mends a row or fills one that has a price."""
-    size = np.maximum(np.abs(rows.coefficients).max(axis=1), 1e-12)
+    size = np.maximum(np.abs(rows.coefficients).max(axis=1, initial=0.0), 1e-12)
     priced = prices * size
     priced = priced / max(float(priced.sum()), 1e-300) if priced.any() else priced
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capdesk.decide.weights import feasibility, quadratic
-from capdesk.decide.weights.certificate import covariance_times, least_variance
+from capdesk.decide.weights.certificate import least_variance
 from capdesk.decide.weights.limits import Limits
 from capdesk.decide.weights.optimum import Found, evidence, optimum, row_prices
 from capdesk.decide.weights.problem import Array, Covariance, QuadraticProblem, Solution
@@ -107,7 +107,7 @@ def _solved(limits: Limits, statement: Statement, total: int) -> Found:
     prices = None if limits.simple else row_prices(limits, statement, solution)
     units = whole(solution.x[:count], limits, total, prices)
     proof = evidence("sharpe", limits, statement, solution, units)
-    tangent = covariance_times(proof, solution.x[:count])
+    tangent = proof.times(solution.x[:count])
     variance = float(solution.x[:count] @ tangent)
     if variance <= _NO_VARIANCE * float(statement.problem.covariance.diagonal().max()):
         raise InvalidInput(
@@ -221,7 +221,7 @@ class _Scaled:
             solver=found.solver,
             iterations=found.iterations,
         )
-        return solution, size / price
+        return solution, float(size / price)
 
 
 def _missing(rows: NDArray[np.intp], broken: NDArray[np.bool_], there: NDArray[np.intp]) -> NDArray[np.intp]:

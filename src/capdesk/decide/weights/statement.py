@@ -72,6 +72,11 @@ def state(
     return rows.statement(covariance, curvature, costs, lower, upper, parts)
 
 
+def no_risk(count: int) -> Covariance:
+    """The covariance of a problem that has none."""
+    return Covariance(loadings=np.zeros((count, 1)), specific=np.zeros(count))
+
+
 def bounds(limits: Limits) -> tuple[Array, Array]:
     """The weights' bounds as fractions, infinite where there is none."""
     return _fractions(limits.lower), _fractions(limits.upper)
