@@ -30,8 +30,18 @@ if TYPE_CHECKING:
         UnknownAllocation,
     )
     from capdesk.model.money import Amount
+    from capdesk.model.portfolio import (
+        BenchmarkMetrics,
+        Drawdown,
+        LeftOut,
+        PortfolioMetrics,
+        RebalanceAction,
+        RebalanceOrder,
+        Rebalancing,
+        TradingCost,
+    )
     from capdesk.model.requests import Allocation, AllocationResult, RecycleEvent, Room, Verdict
-    from capdesk.planner import allocate_risk_adjusted_capital
+    from capdesk.planner import Planner, allocate_risk_adjusted_capital
     from capdesk.recycler import CapitalRecycler
     from capdesk.sizing import Signal, StrategyCapitalManager, StrategyCapitalTracker, UnifiedCapitalManager
     from capdesk.supervisor import Hooks, Supervisor
@@ -41,7 +51,20 @@ _HOMES = {
     "CapitalConfig": "capdesk.config",
     "CapitalRecycler": "capdesk.recycler",
     "Amount": "capdesk.model.money",
-    "allocate_risk_adjusted_capital": "capdesk.planner",
+    **dict.fromkeys(("Planner", "allocate_risk_adjusted_capital"), "capdesk.planner"),
+    **dict.fromkeys(
+        (
+            "BenchmarkMetrics",
+            "Drawdown",
+            "LeftOut",
+            "PortfolioMetrics",
+            "RebalanceAction",
+            "RebalanceOrder",
+            "Rebalancing",
+            "TradingCost",
+        ),
+        "capdesk.model.portfolio",
+    ),
     **dict.fromkeys(("Hooks", "Supervisor"), "capdesk.supervisor"),
     **dict.fromkeys(
         ("Signal", "StrategyCapitalManager", "StrategyCapitalTracker", "UnifiedCapitalManager"),
@@ -81,19 +104,27 @@ __all__ = [
     "Allocation",
     "AllocationResult",
     "Amount",
+    "BenchmarkMetrics",
     "CapdeskError",
     "CapitalAllocator",
     "CapitalConfig",
     "CapitalRecycler",
     "ConfigError",
     "DeadlineExceeded",
+    "Drawdown",
     "Hooks",
     "IdConflict",
     "InsufficientFunds",
     "InvalidInput",
     "LedgerError",
+    "LeftOut",
     "MandateMismatch",
     "NoBankroll",
+    "Planner",
+    "PortfolioMetrics",
+    "RebalanceAction",
+    "RebalanceOrder",
+    "Rebalancing",
     "RecycleEvent",
     "Room",
     "RulesWarning",
@@ -101,6 +132,7 @@ __all__ = [
     "StrategyCapitalManager",
     "StrategyCapitalTracker",
     "Supervisor",
+    "TradingCost",
     "UnifiedCapitalManager",
     "UnknownAllocation",
     "Verdict",

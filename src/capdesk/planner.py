@@ -55,12 +55,14 @@ class Planner:
     ) -> dict[str, Amount]:
         """The target weight of each protocol; what they leave of 1 is cash.
 
-        The arguments are those of `plan_portfolio`, which gives the whole plan.
+        The arguments are those of `plan_portfolio`, which gives the whole plan. Of more protocols
+        than `max_protocols` those that are not held are left out.
         """
         if not protocols:
             return {}
         plan = self.plan_portfolio(protocols, risk_constraints, expected_returns, risk_scores, **inputs)
-        return dict(plan.weights)
+        few = len(protocols) > self._settings.max_protocols
+        return {name: weight for name, weight in plan.weights.items() if weight or not few}
 
     def plan_portfolio(
         self,
@@ -145,7 +147,9 @@ class Planner:
         options.setdefault("threshold", self._settings.rebalance_threshold)
         largest = _limits(risk_constraints or {}).get("max_transaction_size_pct")
         if largest is not None:
-            options.setdefault("max_transaction_size", largest * read_decimal(total_value, "total_value") / 100)
+            options.setdefault(
+                "max_transaction_size", largest * read_decimal(total_value, "total_value") / 100
+            )
         return rebalance_portfolio(current, target, total_value, **options)
 
     def calculate_efficiency_metrics(self, returns: Iterable[object], **options: Any) -> PortfolioMetrics:

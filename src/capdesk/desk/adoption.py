@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 
-from capdesk.config import CapitalConfig
+from msgspec.structs import replace
+
 from capdesk.config.fields import percent
 from capdesk.model.errors import InvalidInput
+from capdesk.model.mandate import Mandate
+from capdesk.model.money import PPM, Amount
 from capdesk.model.plans import Plan
+from capdesk.model.rules import Sleeve
+
+_NAME = re.compile(r"\S{1,128}")
+_ADOPTION = re.compile(r"plan [0-9a-f]{64} by ")
 
 
 def plan_hash(plan: Plan) -> str:
@@ -28,32 +36,40 @@ def reason_of(plan: Plan, said: str | None) -> str:
     return reason if said is None else f"{reason}: {said}"
 
 
-def adopted(config: CapitalConfig, plan: Plan) -> CapitalConfig:
-    """The configuration with a plan's weights as the shares of its sleeves.
+def is_adoption(reason: str) -> bool:
+    """Whether a mandate's reason is that of an adoption."""
+    return _ADOPTION.match(reason) is not None
+
+
+def adopted(mandate: Mandate, plan: Plan) -> Mandate:
+    """The rules with a plan's weights as the shares of the sleeves.
 
     Raises
     ------
     InvalidInput
-        For weights below 0, and for weights that with the reserve are more than the whole.
+        For weights below 0, for weights that with the reserve are more than the whole, and
+        for names that no sleeve can have.
     """
-    short = [f"{name} {weight:f}" for name, weight in plan.weights.items() if weight < 0]
+    shares = {name: weight.micro for name, weight in plan.weights.items()}
+    short = [f"{name} {plan.weights[name]:f}" for name, share in shares.items() if share < 0]
     if short:
         raise InvalidInput(f"a sleeve's share is 0 or more, the plan has {', '.join(short)}")
-    if not plan.weights:
+    if not shares:
         raise InvalidInput("a plan without names has nothing to adopt")
-    invested = sum(weight.micro for weight in plan.weights.values())
-    free = 100 - config.reserve_percent
-    if invested > free * 10_000:
+    unfit = [name for name in shares if not _NAME.fullmatch(name)]
+    if unfit:
         raise InvalidInput(
-            f"the plan invests {percent(invested)} of the bankroll and the reserve is {config.reserve_percent:f}%: "
-            f"plan with a budget of {free / 100:f}, or lower reserve_percent"
+            f"a sleeve's name is 1 to 128 characters without white space, the plan has {', '.join(map(repr, unfit))}"
         )
-    ours = {sleeve.name: sleeve for sleeve in config.sleeves}
-    shares = dict.fromkeys(ours, 0) | {name: weight.micro for name, weight in plan.weights.items()}
-    given = config.model_dump(include=config.model_fields_set)
-    given["sleeves"] = [
-        {**(ours[name].model_dump() if name in ours else {"name": name}), "percent": percent(share)}
-        for name, share in shares.items()
-    ]
-    return CapitalConfig(**given)
-
+    free = PPM - mandate.reserve_ppm
+    if (invested := sum(shares.values())) > free:
+        raise InvalidInput(
+            f"the plan invests {percent(invested)} of the bankroll and the reserve is {percent(mandate.reserve_ppm)}: "
+            f"plan with a budget of {Amount.from_micro(free):f}, or lower reserve_percent"
+        )
+    ours = {sleeve.name: sleeve for sleeve in mandate.sleeves}
+    sleeves = tuple(
+        replace(ours[name], percent_ppm=share) if name in ours else Sleeve(name, share)
+        for name, share in (dict.fromkeys(ours, 0) | shares).items()
+    )
+    return replace(mandate, sleeves=sleeves)

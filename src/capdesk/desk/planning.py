@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from capdesk.desk import arguments as read
-from capdesk.desk.flows import FlowVerbs
 from capdesk.desk.views import ViewVerbs
+from capdesk.model import commands as c
+from capdesk.model.journal import MandateChanged
 from capdesk.model.money import Amount
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from capdesk.planner import Planner
 
 
-class PlanningVerbs(FlowVerbs, ViewVerbs):
+class PlanningVerbs(ViewVerbs):
     """Plans, what follows from them, and their adoption."""
 
     @property
@@ -104,9 +105,9 @@ class PlanningVerbs(FlowVerbs, ViewVerbs):
         from capdesk.desk.adoption import adopted, reason_of
 
         said = None if reason is None else read.name(reason, "reason")
-        rules = adopted(self.config, plan)
-        if request_id is None and rules.mandate() == self._state.mandate:
+        rules = adopted(self._state.mandate, plan)
+        if request_id is None and rules == self._state.mandate:
             return self.mandate_version
-        return await self.update_mandate(
-            rules, reason=reason_of(plan, said), request_id=request_id, deadline_seconds=deadline_seconds
-        )
+        command = c.UpdateMandate(rules, reason_of(plan, said))
+        entry = await self._submit(command, request_id, deadline_seconds)
+        return next(event.version for event in entry.events if isinstance(event, MandateChanged))
