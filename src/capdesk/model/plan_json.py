@@ -144,7 +144,7 @@ def _floats(values: list[str]) -> Array:
 def _evidence(value: dict[str, Any]) -> Evidence:
     problem, proof = value["problem"], value["proof"]
     linear = _floats(problem["linear"])
-    covariance = problem["covariance"] or {}
+    covariance: dict[str, Any] = problem["covariance"] or {}
     parts = problem["parts"]
     return Evidence(
         kind=problem["kind"],
