@@ -123,6 +123,29 @@ class Plan(Struct, frozen=True, dict=True, eq=False):
         """Why each name has what it has, one sentence for each."""
         return explanation.reasons(self.evidence)
 
+    def to_json(self) -> str:
+        """The plan with its whole problem, exact; `capdesk verify` checks it, `from_json` reads it."""
+        from capdesk.model import plan_json
+
+        return plan_json.write(self)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Plan:
+        """A plan from its JSON.
+
+        Raises
+        ------
+        InvalidInput
+            For a text that is no plan.
+        """
+        from capdesk.model import plan_json
+
+        return plan_json.read(text)
+
+    def __repr__(self) -> str:
+        weights = ", ".join(f"{name}: {weight}" for name, weight in self.weights.items())
+        return f"Plan({self.strategy}, {{{weights}}}, cash={self.cash}, gap={self.certificate.gap:.1e})"
+
     @property
     def targets(self) -> tuple[AllocationTarget, ...]:
         """The weights as values of seed 000."""

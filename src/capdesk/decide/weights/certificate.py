@@ -29,7 +29,7 @@ GAP = 1e-6
 VIOLATION = 1e-9
 CONTRIBUTION = 1e-5
 _LARGEST_GAP = 1e-5
-_REACH = 10.0
+_REACH = 2.0
 
 
 def certify(evidence: Evidence) -> Certificate:
@@ -66,7 +66,7 @@ def violation(evidence: Evidence, x: Array) -> float:
 
 
 def least_over_box(evidence: Evidence, costs: Array) -> float:
-    """The least of costs'x over the box; a side without a bound ends ten times as far as any weight."""
+    """The least of costs'x over the box; a side without a bound ends twice as far as any weight."""
     lower, upper = evidence.lower, evidence.upper
     reach = _REACH * max(1.0, float(np.abs(evidence.point).max(initial=0.0)))
     return float(costs @ np.where(costs > 0, np.maximum(lower, -reach), np.minimum(upper, reach)))

@@ -35,3 +35,13 @@ def inverse_of(covariance: Covariance, curvature: float) -> Callable[[Array], Ar
         return (right / specific[:, None] - scaled @ cholesky_solve(core, scaled.T @ right)) / curvature
 
     return apply
+
+
+def plus_diagonal(covariance: Covariance, diagonal: Array) -> Covariance:
+    """Sigma + diag(d)."""
+    if covariance.matrix is not None:
+        matrix = covariance.matrix.copy()
+        matrix[np.diag_indices_from(matrix)] += diagonal
+        return Covariance(matrix=matrix)
+    loadings, specific = covariance.factors()
+    return Covariance(loadings=loadings, specific=specific + diagonal)

@@ -5,7 +5,6 @@ With one budget it is a fractional knapsack (Dantzig 1957), else a linear progra
 
 from __future__ import annotations
 
-import highspy
 import numpy as np
 
 from capdesk.decide.weights import linear
@@ -44,6 +43,6 @@ def _by_programme(costs: Array, problem: QuadraticProblem) -> Array | None:
     lower = upper.copy()
     lower[len(problem.equalities[1]) :] = -np.inf
     highs = linear.optimise(costs, rows, (lower, upper), (problem.lower, problem.upper))
-    if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+    if not linear.is_optimal(highs):
         return None
     return np.clip(np.asarray(highs.getSolution().col_value, dtype=np.float64), problem.lower, problem.upper)
