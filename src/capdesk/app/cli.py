@@ -14,6 +14,7 @@ from capdesk.app.commands import (
     halting,
     ledger,
     mandate,
+    metrics,
     reading,
     recycling,
     setup,
@@ -73,6 +74,7 @@ app.command("request", cls=DeskCommand, rich_help_panel=CAPITAL)(capital.request
 app.command("confirm", cls=DeskCommand, rich_help_panel=CAPITAL)(capital.confirm)
 app.command("release", cls=DeskCommand, rich_help_panel=CAPITAL)(capital.release)
 app.command("recycle", cls=DeskCommand, rich_help_panel=CAPITAL)(recycling.recycle)
+app.command("metrics", cls=DeskCommand, rich_help_panel=PLANS)(metrics.metrics)
 app.command("verify", cls=DeskCommand, rich_help_panel=PLANS)(verify.verify)
 app.command("budget", cls=DeskCommand, rich_help_panel=RISK)(budget.budget)
 app.command("size", cls=DeskCommand, rich_help_panel=RISK)(sizing.size)

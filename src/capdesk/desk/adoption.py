@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 
 from msgspec.structs import replace
@@ -20,14 +19,8 @@ _ADOPTION = re.compile(r"plan [0-9a-f]{64} by ")
 
 
 def plan_hash(plan: Plan) -> str:
-    """SHA-256 of what a plan decides: its strategy, its weights in order, its cash and budget."""
-    decided = {
-        "strategy": plan.strategy,
-        "weights": [[name, f"{weight:f}"] for name, weight in plan.weights.items()],
-        "cash": f"{plan.cash:f}",
-        "budget": f"{plan.budget:f}",
-    }
-    return hashlib.sha256(json.dumps(decided, separators=(",", ":")).encode()).hexdigest()
+    """SHA-256 of the plan as JSON, which is that of the file that `capdesk weights --save` writes."""
+    return hashlib.sha256(plan.to_json().encode()).hexdigest()
 
 
 def reason_of(plan: Plan, said: str | None) -> str:

@@ -37,3 +37,27 @@ Pnl = Annotated[
     str, typer.Option(help="Profit (3.5) or loss (-3.5) before fees.", metavar="AMOUNT", show_default="0")
 ]
 Fees = Annotated[str, typer.Option(help="Fees paid, not negative.", metavar="AMOUNT", show_default="0")]
+SeriesFile = Annotated[
+    Path,
+    typer.Argument(
+        help="A CSV of prices or returns: dates, then a column for each name.",
+        metavar="FILE",
+        show_default=False,
+    ),
+]
+Kind = Annotated[
+    str | None,
+    typer.Option(help="prices or returns, where the file does not show it.", metavar="KIND"),
+]
+RiskFreeRate = Annotated[
+    str | None,
+    typer.Option(
+        help="A year's, as a fraction (0.02).",
+        metavar="FRACTION",
+        show_default="CAPITAL_RISK_FREE_RATE, 0.02",
+    ),
+]
+PeriodsPerYear = Annotated[
+    str | None,
+    typer.Option(help="How many rows make a year.", metavar="COUNT", show_default="by the dates, else 365"),
+]
