@@ -13,35 +13,49 @@ import numpy as np
 
 from capdesk.decide.weights.problem import Array, QuadraticProblem, Solution
 
+EXACT = 1e-14
+
 _daqp: Any = daqp
 _EQUALITY = 5
-_MOST_STEPS = 10_000
+_FEASIBLE = 1e-11
 
 
-def solve(problem: QuadraticProblem) -> Solution | None:
-    """The optimum, or None where DAQP finds none (it wants curvature in every direction)."""
+def solve(problem: QuadraticProblem) -> tuple[Solution | None, float]:
+    """The optimum where DAQP finds one, and how far it is from stationary.
+
+    Notes
+    -----
+    The second figure is what the multipliers leave of the gradient, in units of the largest
+    cost: below `EXACT` the answer needs no further judge. DAQP wants curvature in every
+    direction. Without it, it adds some and repeats, and what it then calls optimal need not be.
+    """
     scale, hessian = scaled_hessian(problem)
+    costs = problem.linear / scale
     equal, at_most = problem.equalities, problem.inequalities
-    count, split = len(problem.linear), len(problem.linear) + len(equal[1])
+    count, split = len(costs), len(costs) + len(equal[1])
+    rows = np.concatenate([equal[0], at_most[0]])
     upper = np.concatenate([problem.upper, equal[1], at_most[1]])
     lower = np.full(len(upper), -np.inf)
-    lower[:count], lower[count:split] = problem.lower, equal[1]
+    lower[:split] = upper[:split]
+    lower[:count] = problem.lower
     sense = np.zeros(len(upper), dtype=np.int32)
     sense[count:split] = _EQUALITY
-    rows = np.concatenate([equal[0], at_most[0]])
-    x, _, flag, info = _daqp.solve(
-        hessian, problem.linear / scale, rows, upper, lower, sense, primal_tol=1e-11
-    )
+    x, _, flag, info = _daqp.solve(hessian, costs, rows, upper, lower, sense, primal_tol=_FEASIBLE)
+    multipliers: Array = info["lam"]
     if flag != 1:
-        return None
-    multipliers = scale * np.asarray(info["lam"], dtype=np.float64)
-    return Solution(
-        x=np.minimum(np.maximum(x, problem.lower), problem.upper),
+        return None, np.inf
+    left = hessian @ x + costs + multipliers[:count] + multipliers[count:] @ rows
+    x = np.where(multipliers[:count] < 0, problem.lower, np.where(multipliers[:count] > 0, problem.upper, x))
+    x = np.minimum(np.maximum(x, problem.lower), problem.upper)
+    multipliers *= scale
+    found = Solution(
+        x=x,
         equality_multipliers=multipliers[count:split],
         inequality_multipliers=np.maximum(multipliers[split:], 0.0),
         solver="DAQP",
-        iterations=int(info["iterations"]),
+        iterations=info["iterations"],
     )
+    return found, float(np.abs(left).max())
 
 
 def scaled_hessian(problem: QuadraticProblem) -> tuple[float, Array]:

@@ -48,3 +48,9 @@ class LU:
         """M^-1 b for b (n,) or (n, k)."""
         answer, _ = _lapack.dgetrs(self._factors, self._pivots, right)
         return np.asarray(answer, dtype=np.float64)
+
+
+def gram(rows: Array, weights: Array) -> Array:
+    """R' diag(w) R for rows (t, n) and weights (t,) >= 0, symmetric, (n, n)."""
+    scaled = rows * np.sqrt(weights)[:, None]
+    return scaled.T @ scaled

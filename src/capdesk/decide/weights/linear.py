@@ -21,7 +21,7 @@ def solve(problem: QuadraticProblem) -> Solution | None:
     split = len(problem.equalities[1])
     lower = np.concatenate([problem.equalities[1], np.full(len(upper) - split, -np.inf)])
     highs = optimise(problem.linear, rows, (lower, upper), (problem.lower, problem.upper))
-    if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+    if not is_optimal(highs):
         return None
     found = highs.getSolution()
     duals = -np.asarray(found.row_dual, dtype=np.float64)
@@ -34,10 +34,15 @@ def solve(problem: QuadraticProblem) -> Solution | None:
     )
 
 
+def is_optimal(highs: highspy.Highs) -> bool:
+    """Whether a run ended at an optimum."""
+    return highs.getModelStatus() == highspy.HighsModelStatus.kOptimal
+
+
 def optimise(
-    costs: Array, rows: Array, row_bounds: tuple[Array, Array], bounds: tuple[Array, Array]
+    costs: Array, rows: Any, row_bounds: tuple[Array, Array], bounds: tuple[Array, Array]
 ) -> highspy.Highs:
-    """Minimise costs'x over rows and bounds: HiGHS after its run, on one thread."""
+    """Minimise costs'x over rows (dense or sparse) and bounds: HiGHS after its run, on one thread."""
     matrix: Any = csc_array(rows)
     model: Any = highspy.HighsLp()
     model.num_col_, model.num_row_ = len(costs), rows.shape[0]

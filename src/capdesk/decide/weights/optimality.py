@@ -12,6 +12,7 @@ import numpy as np
 from capdesk.decide.weights.problem import Array, QuadraticProblem, Solution
 
 ACCURATE = 1e-9
+ACCEPTABLE = 1e-8
 
 
 def reduced_costs(problem: QuadraticProblem, x: Array, y: Array, z: Array) -> Array:
