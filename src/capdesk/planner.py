@@ -101,11 +101,26 @@ class Planner:
         InfeasibleError
             Where no weights meet all limits.
         """
+        from capdesk.planning import limits_of, planned
+
+        given = dict(inputs)
+        current, exposures = given.get("current"), given.pop("exposures", None)
+        limits = limits_of(_limits(risk_constraints), protocols, current, exposures)
+        return planned(self._settings, protocols, limits, expected_returns, risk_scores, given)
+
+    def plan_within(self, names: Sequence[str], limits: Mapping[str, Any], **inputs: Any) -> Plan:
+        """A plan under limits of `capdesk.Constraints` instead of those of `plan_portfolio`.
+
+        Parameters
+        ----------
+        limits
+            Fields of `Constraints`, in fractions; `max_names` follows from the settings.
+        **inputs
+            As in `plan_portfolio`.
+        """
         from capdesk.planning import planned
 
-        return planned(
-            self._settings, list(protocols), _limits(risk_constraints), expected_returns, risk_scores, inputs
-        )
+        return planned(self._settings, names, limits, None, None, inputs)
 
     def allocate_risk_adjusted_capital(
         self, total_capital: object, allocation: Mapping[str, object], risk_metrics: Mapping[str, Any]

@@ -22,12 +22,12 @@ RULES = (
 def planned(
     settings: PlanningConfig,
     protocols: Sequence[str],
-    limits: Mapping[str, Amount],
+    limits: Mapping[str, Any],
     expected_returns: Mapping[str, object] | None,
     risk_scores: Mapping[str, object] | None,
     inputs: Mapping[str, Any],
 ) -> Plan:
-    """The plan of a planner; see `Planner.plan_portfolio`.
+    """The plan of a planner; see `Planner.plan_portfolio` and `Planner.plan_within`.
 
     Raises
     ------
@@ -37,25 +37,34 @@ def planned(
     given = dict(inputs)
     strategy = given.pop("strategy", settings.strategy)
     names, most = _chosen(list(protocols), strategy, settings.max_protocols, expected_returns)
-    current = given.pop("current", None)
     if expected_returns is not None:
         given["mean"] = _by_name(expected_returns, names, "expected_returns")
     if risk_scores is not None:
         given["risk_scores"] = _by_name(risk_scores, names, "risk_scores")
-    per_year = read_decimal(given.pop("periods_per_year", 365), "periods_per_year")
+    per_year = float(read_decimal(given.pop("periods_per_year", 365), "periods_per_year"))
     yearly = given.get("returns") is None and given.get("prices") is None
     rate = float(settings.risk_free_rate)
-    given.setdefault("risk_free_rate", rate if yearly else (1 + rate) ** (1 / float(per_year)) - 1)
-    largest, trade = limits.get("max_protocol_exposure_pct"), limits.get("max_transaction_size_pct")
-    constraints = Constraints(
-        max_weight=None if largest is None else largest / 100,
-        max_trade=None if trade is None or current is None else trade / 100,
-        max_names=most,
-        exposures=_exposures(names, limits.get("max_asset_concentration_pct"), given.pop("exposures", None)),
-    )
-    if current is not None:
-        given["current"] = {name: current[name] for name in names if name in current}
-    return plan_weights(names, strategy, constraints=constraints, **given)
+    given.setdefault("risk_free_rate", rate if yearly else (1 + rate) ** (1 / per_year) - 1)
+    if given.get("current") is not None:
+        given["current"] = {name: given["current"][name] for name in names if name in given["current"]}
+    return plan_weights(names, strategy, constraints=Constraints(max_names=most, **limits), **given)
+
+
+def limits_of(
+    percents: Mapping[str, Amount],
+    names: Sequence[str],
+    current: Mapping[str, object] | None,
+    assets: Mapping[str, Mapping[str, Any]] | None,
+) -> dict[str, Any]:
+    """Seed 000's risk constraints as fields of `Constraints`; a trade is limited where it is known from what."""
+    limits: dict[str, Any] = {}
+    if (largest := percents.get("max_protocol_exposure_pct")) is not None:
+        limits["max_weight"] = largest / 100
+    if (trade := percents.get("max_transaction_size_pct")) is not None and current is not None:
+        limits["max_trade"] = trade / 100
+    if (asset := percents.get("max_asset_concentration_pct")) is not None:
+        limits["exposures"] = _exposures(names, asset, assets)
+    return limits
 
 
 def _chosen(
@@ -73,18 +82,11 @@ def _chosen(
 
 
 def _exposures(
-    names: Sequence[str], largest: Amount | None, assets: Mapping[str, Mapping[str, Any]] | None
+    names: Sequence[str], largest: Amount, assets: Mapping[str, Mapping[str, Any]] | None
 ) -> dict[str, Exposure]:
     """The concentration of each asset; without an exposure matrix a protocol is an asset of its own."""
-    if largest is None:
-        return {}
     held = {name: {name: 1} for name in names} if assets is None else assets
-    return {
-        asset: Exposure(
-            loadings={name: part for name, part in loadings.items() if name in names}, max=largest / 100
-        )
-        for asset, loadings in held.items()
-    }
+    return {asset: Exposure(loadings=loadings, max=largest / 100) for asset, loadings in held.items()}
 
 
 def _by_name(given: Mapping[str, object], names: Sequence[str], what: str) -> dict[str, float]:

@@ -61,3 +61,30 @@ PeriodsPerYear = Annotated[
     str | None,
     typer.Option(help="How many rows make a year.", metavar="COUNT", show_default="by the dates, else 365"),
 ]
+TableFile = Annotated[
+    Path,
+    typer.Argument(help="A CSV of prices, returns or moments.", metavar="FILE", show_default=False),
+]
+PlanStrategy = Annotated[
+    str | None,
+    typer.Option(
+        help="equal_weight, risk_parity, min_variance, mean_variance, max_sharpe, kelly_criterion, "
+        "black_litterman, min_cvar or hierarchical_risk_parity.",
+        metavar="NAME",
+        show_default="CAPITAL_STRATEGY, equal_weight",
+    ),
+]
+Only = Annotated[
+    list[str] | None,
+    typer.Option(help="Plan with this name; may be given again. All without it.", metavar="NAME"),
+]
+MaxWeight = Annotated[
+    str | None, typer.Option(help="The largest weight, as a fraction (0.2).", metavar="FRACTION")
+]
+Estimator = Annotated[
+    str,
+    typer.Option(
+        help="How covariances are estimated: sample, exponential, ledoit_wolf, ledoit_wolf_identity or factor_model.",
+        metavar="NAME",
+    ),
+]
