@@ -22,16 +22,24 @@ import capdesk
 from capdesk import (
     Allocation,
     AllocationResult,
+    BenchmarkMetrics,
     CapitalAllocator,
     CapitalConfig,
     CapitalRecycler,
+    Drawdown,
     Hooks,
+    LeftOut,
+    Planner,
+    PortfolioMetrics,
+    RebalanceOrder,
+    Rebalancing,
     RecycleEvent,
     Room,
     Signal,
     StrategyCapitalManager,
     StrategyCapitalTracker,
     Supervisor,
+    TradingCost,
     UnifiedCapitalManager,
     Verdict,
 )
@@ -138,6 +146,7 @@ API = page("reference/api.md")
 OWNERS = [
     CapitalAllocator,
     CapitalRecycler,
+    Planner,
     Supervisor,
     StrategyCapitalManager,
     StrategyCapitalTracker,
@@ -214,7 +223,25 @@ def test_every_result_code_is_documented_with_its_value_in_order() -> None:
     assert shown == [[code.name, code.value] for code in AllocationResult]
 
 
-@pytest.mark.parametrize("value", [Verdict, Room, Allocation, RecycleEvent, Signal, Hooks], ids=named)
+@pytest.mark.parametrize(
+    "value",
+    [
+        Verdict,
+        Room,
+        Allocation,
+        RecycleEvent,
+        Signal,
+        Hooks,
+        Rebalancing,
+        RebalanceOrder,
+        LeftOut,
+        TradingCost,
+        PortfolioMetrics,
+        Drawdown,
+        BenchmarkMetrics,
+    ],
+    ids=named,
+)
 def test_every_attribute_of_a_value_is_documented(value: type) -> None:
     section = sections(API, 3)[value.__name__]
     names = set(quoted(section)) | {name.split("(")[0] for name in quoted(section)}
