@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from capdesk.desk import CapitalAllocator
     from capdesk.model.errors import (
         CapdeskError,
+        CertificateError,
         ConfigError,
         DeadlineExceeded,
         IdConflict,
+        InfeasibleError,
         InsufficientFunds,
         InvalidInput,
         LedgerError,
@@ -29,7 +31,9 @@ if TYPE_CHECKING:
         RulesWarning,
         UnknownAllocation,
     )
+    from capdesk.model.explanation import Binding
     from capdesk.model.money import Amount
+    from capdesk.model.plans import AllocationStrategy, AllocationTarget, Certificate, Plan
     from capdesk.model.portfolio import (
         BenchmarkMetrics,
         Drawdown,
@@ -45,6 +49,7 @@ if TYPE_CHECKING:
     from capdesk.recycler import CapitalRecycler
     from capdesk.sizing import Signal, StrategyCapitalManager, StrategyCapitalTracker, UnifiedCapitalManager
     from capdesk.supervisor import Hooks, Supervisor
+    from capdesk.weights import Constraints, Exposure, Group, plan_weights
 
 _HOMES = {
     "CapitalAllocator": "capdesk.desk",
@@ -65,6 +70,9 @@ _HOMES = {
         ),
         "capdesk.model.portfolio",
     ),
+    "Binding": "capdesk.model.explanation",
+    **dict.fromkeys(("AllocationStrategy", "AllocationTarget", "Certificate", "Plan"), "capdesk.model.plans"),
+    **dict.fromkeys(("Constraints", "Exposure", "Group", "plan_weights"), "capdesk.weights"),
     **dict.fromkeys(("Hooks", "Supervisor"), "capdesk.supervisor"),
     **dict.fromkeys(
         ("Signal", "StrategyCapitalManager", "StrategyCapitalTracker", "UnifiedCapitalManager"),
@@ -85,9 +93,11 @@ _HOMES = {
     **dict.fromkeys(
         (
             "CapdeskError",
+            "CertificateError",
             "ConfigError",
             "DeadlineExceeded",
             "IdConflict",
+            "InfeasibleError",
             "InsufficientFunds",
             "InvalidInput",
             "LedgerError",
@@ -103,23 +113,33 @@ _HOMES = {
 __all__ = [
     "Allocation",
     "AllocationResult",
+    "AllocationStrategy",
+    "AllocationTarget",
     "Amount",
     "BenchmarkMetrics",
+    "Binding",
     "CapdeskError",
     "CapitalAllocator",
     "CapitalConfig",
     "CapitalRecycler",
+    "Certificate",
+    "CertificateError",
     "ConfigError",
+    "Constraints",
     "DeadlineExceeded",
     "Drawdown",
+    "Exposure",
+    "Group",
     "Hooks",
     "IdConflict",
+    "InfeasibleError",
     "InsufficientFunds",
     "InvalidInput",
     "LedgerError",
     "LeftOut",
     "MandateMismatch",
     "NoBankroll",
+    "Plan",
     "Planner",
     "PortfolioMetrics",
     "RebalanceAction",
@@ -142,6 +162,7 @@ __all__ = [
     "calculate_max_exposure",
     "calculate_strategy_capital",
     "get_allocation_summary",
+    "plan_weights",
 ]
 
 
