@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ from capdesk.decide.weights.optimum import Found
 from capdesk.decide.weights.plugged import fitted, is_estimator
 from capdesk.decide.weights.reading_limits import read_limits, read_names
 from capdesk.decide.weights.strategies import STRATEGIES
-from capdesk.model.errors import InvalidInput
+from capdesk.model.errors import InvalidInput, RulesWarning
 from capdesk.model.money import Amount, Number
 from capdesk.model.plans import AllocationStrategy, Plan
 
@@ -42,6 +43,11 @@ def plan_weights(
     half_life: float | None = None,
     factor_count: int | None = None,
     repair: bool = False,
+    risk_budgets: Any = None,
+    tail: float = 0.05,
+    linkage: str = "single",
+    distance: str = "lopez_de_prado",
+    optimal_order: bool = False,
 ) -> Plan:
     """Decide which share of the capital each name should have.
 
@@ -74,6 +80,13 @@ def plan_weights(
         rows), ``ledoit_wolf``, ``ledoit_wolf_identity`` or ``factor_model`` (with its number of factors).
     repair
         Replace a covariance that is not positive semidefinite by the nearest one that is.
+    risk_budgets
+        For ``risk_parity``: shares of the risk, above 0, by name or in order; equal without them.
+    tail
+        For ``min_cvar``: the share of the scenarios that is the tail; 0.05 is CVaR 95 %.
+    linkage, distance, optimal_order
+        For ``hierarchical_risk_parity``: how clusters are joined, by which distance, and whether
+        the tree's sides are turned so that neighbours are near.
 
     Returns
     -------
@@ -109,10 +122,18 @@ def plan_weights(
         "half_life": half_life,
         "factor_count": factor_count,
         "repair": repair,
+        "risk_budgets": risk_budgets,
+        "tail": tail,
+        "linkage": linkage,
+        "distance": distance,
+        "optimal_order": optimal_order,
     }
     called = strategy if isinstance(strategy, str) else type(strategy).__name__
     asked = Asked(str(called), read, read_limits(read, constraints, current), given)
-    return as_plan(asked, _decided(asked, strategy))
+    found = _decided(asked, strategy)
+    for warning in found.warnings:
+        warnings.warn(warning, RulesWarning, stacklevel=2)
+    return as_plan(asked, found)
 
 
 def as_plan(asked: Asked, found: Found) -> Plan:

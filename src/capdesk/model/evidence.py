@@ -88,7 +88,10 @@ class Evidence:
         For ``sharpe``: weights (n,) and a multiplier of the budget that show how small a
         feasible variance can be at most.
     budgets
-        For ``contributions``: the shares of risk, (n,).
+        For ``contributions``: the shares of risk, (n,); their multiple is in `slope`.
+    scenarios, tail, chances
+        For ``tail``: returns (T, n), the share of them that is the tail, and the worst mixture of
+        scenarios (T,), each at most 1 / (tail T), summing to 1.
     equality_labels, inequality_labels
         What each row is called.
     lower_limit, upper_limit
@@ -115,6 +118,9 @@ class Evidence:
     anchor: Array | None
     anchor_price: float
     budgets: Array | None
+    scenarios: Array | None
+    tail: float
+    chances: Array | None
     equality_labels: tuple[Label, ...]
     inequality_labels: tuple[Label, ...]
     lower_limit: str | tuple[str, ...]
@@ -146,6 +152,8 @@ class Evidence:
     def gradient(self) -> Array:
         """The tangent's slope at the point, (m,)."""
         gradient, count = self.linear.copy(), len(self.names)
+        if self.scenarios is not None and self.chances is not None:
+            gradient[:count] -= self.chances @ self.scenarios
         steepness = self.slope if self.kind == "sharpe" else self.curvature
         if steepness:
             gradient[:count] += steepness * self.times(self.point[:count])

@@ -15,7 +15,7 @@ from msgspec import Struct
 from capdesk.model.evidence import Array, Evidence, Label
 from capdesk.model.money import MICRO
 
-_OPTIMA = ("optimum", "sharpe", "search")
+_OPTIMA = ("optimum", "sharpe", "tail", "search")
 _NOISE = 1e-7
 _UNIT = 1.5 / MICRO
 

@@ -40,6 +40,7 @@ def write(plan: Plan) -> str:
                 "slope": float(evidence.slope).hex(),
                 "anchor": None if evidence.anchor is None else _hexes(evidence.anchor),
                 "anchor_price": float(evidence.anchor_price).hex(),
+                "chances": None if evidence.chances is None else _hexes(evidence.chances),
             },
         },
         ensure_ascii=False,
@@ -100,6 +101,8 @@ def _problem(evidence: Evidence) -> dict[str, Any]:
             "offset": _hexes(evidence.parts.offset),
         },
         "budgets": None if evidence.budgets is None else _hexes(evidence.budgets),
+        "scenarios": None if evidence.scenarios is None else [_hexes(row) for row in evidence.scenarios],
+        "tail": float(evidence.tail).hex(),
     }
 
 
@@ -168,14 +171,23 @@ def _evidence(value: dict[str, Any]) -> Evidence:
         equality_multipliers=_floats(proof["equality_multipliers"]),
         inequality_multipliers=_floats(proof["inequality_multipliers"]),
         slope=float.fromhex(proof["slope"]),
-        anchor=None if proof["anchor"] is None else _floats(proof["anchor"]),
+        anchor=_floats_or_none(proof["anchor"]),
         anchor_price=float.fromhex(proof["anchor_price"]),
-        budgets=None if problem["budgets"] is None else _floats(problem["budgets"]),
+        budgets=_floats_or_none(problem["budgets"]),
+        scenarios=None
+        if problem["scenarios"] is None
+        else np.array([_floats(row) for row in problem["scenarios"]]),
+        tail=float.fromhex(problem["tail"]),
+        chances=_floats_or_none(proof["chances"]),
         equality_labels=_labels(problem["equalities"]),
         inequality_labels=_labels(problem["inequalities"]),
         lower_limit=_limit(problem["lower_limit"]),
         upper_limit=_limit(problem["upper_limit"]),
     )
+
+
+def _floats_or_none(values: list[str] | None) -> Array | None:
+    return None if values is None else _floats(values)
 
 
 def _limit(value: str | list[str]) -> str | tuple[str, ...]:

@@ -18,11 +18,12 @@ from capdesk.model.money import MICRO
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """Weights with their evidence, who found them, and what was decided on the way."""
+    """Weights with their evidence, who found them, what was decided on the way, and what to beware of."""
 
     evidence: Evidence
     solver: str
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def optimum(
@@ -95,7 +96,6 @@ def evidence(
     statement: Statement,
     solution: Solution,
     units: Whole,
-    budgets: Array | None = None,
 ) -> Evidence:
     """What proves the weights: the statement, the solver's point and its multipliers."""
     problem = statement.problem
@@ -119,7 +119,10 @@ def evidence(
         slope=0.0,
         anchor=None,
         anchor_price=0.0,
-        budgets=budgets,
+        budgets=None,
+        scenarios=None,
+        tail=0.0,
+        chances=None,
         equality_labels=statement.equality_labels,
         inequality_labels=statement.inequality_labels,
         lower_limit=limits.lower_kinds,

@@ -58,6 +58,11 @@ class Problem:
         self.most_prices = _vector(proof["inequality_multipliers"])
         self.slope, self.anchor_price = _exact(proof["slope"]), _exact(proof["anchor_price"])
         self.anchor = None if proof["anchor"] is None else _vector(proof["anchor"])
+        self.tail = _exact(problem["tail"])
+        self.chances = None if proof["chances"] is None else _vector(proof["chances"])
+        self.scenarios: tuple[list[list[int]], int] = ([], 1)
+        if problem["scenarios"] is not None:
+            self.scenarios = _integers([[_float(text) for text in row] for row in problem["scenarios"]])
         self.x = [*self.weights, *_parts(self.weights, problem["parts"])]
         _require_lengths(self)
 
@@ -194,6 +199,7 @@ def _require_lengths(problem: Problem) -> None:
         (problem.anchor or problem.weights, problem.count),
         (problem.budgets or problem.weights, problem.count),
         (problem.covariance.variances(), problem.count),
+        (problem.chances or problem.scenarios[0], len(problem.scenarios[0])),
     ):
         if len(values) != length:
             raise NotAPlan(f"a part of the plan has {len(values)} figures where {length} belong")

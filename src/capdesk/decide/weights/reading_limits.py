@@ -118,8 +118,9 @@ class _Reader:
 
     def costs(self, given: Any, what: str) -> Array:
         """(n,) fractions, 0 for names left out."""
-        by_name = given if isinstance(given, Mapping) else dict.fromkeys(self.names, given)
-        values = cast("Mapping[str, Any]", by_name)
+        values = cast(
+            "Mapping[str, Any]", given if isinstance(given, Mapping) else dict.fromkeys(self.names, given)
+        )
         check_known(values, self.names, what)
         read = np.array(
             [float(read_decimal(values.get(name, 0), f"{what} of {name}")) for name in self.names]

@@ -20,6 +20,7 @@ from capdesk.decide.weights.rational import NotAPlan, Problem, Vector
 
 GAP = Fraction(1, 10**6)
 LARGEST_GAP = Fraction(1, 10**5)
+LARGEST_TAIL_GAP = Fraction(1, 10**4)
 CONTRIBUTION = Fraction(1, 10**5)
 VIOLATION = Fraction(1, 10**9)
 UNIT = Fraction(1, 10**6)
@@ -187,16 +188,74 @@ def _least_variance(problem: Problem) -> Fraction:
 
 
 def _contributions(problem: Problem) -> list[Check]:
-    slope = problem.covariance.times(problem.weights)
-    shares = [weight * each for weight, each in zip(problem.weights, slope, strict=True)]
-    variance = sum(shares, Fraction(0))
-    if variance <= 0 or problem.budgets is None:
+    """The optimality conditions of risk budgets, each in shares of the risk."""
+    weights, slope = problem.x, problem.covariance.times(problem.weights)
+    variance = _dot(problem.weights, slope)
+    if variance <= 0 or problem.budgets is None or len(weights) > problem.count:
         return [Check("contributions", False, "there is no risk to share, or no budgets of it")]
-    worst = max(abs(share / variance - aim) for share, aim in zip(shares, problem.budgets, strict=True))
+    costs, _ = problem.priced(slope)
+    worst = Fraction(0)
+    for weight, cost, aim, low, high in zip(
+        weights, costs, problem.budgets, problem.lower, problem.upper, strict=True
+    ):
+        error = (weight * cost - problem.slope * aim) / variance
+        if high is not None and weight > high - UNIT / 2:
+            error = max(error, Fraction(0))
+        elif low is not None and weight < low + UNIT / 2:
+            error = min(error, Fraction(0))
+        worst = max(worst, abs(error))
+    for row, price in zip(problem.at_most, problem.most_prices, strict=True):
+        worst = max(worst, abs(price * (row.most - row.of(weights))) / variance)
     said = (
-        f"every share of risk is within {float(worst):.1e} of its budget, at most {float(CONTRIBUTION):.1e}"
+        f"every share of risk that no limit holds is within {float(worst):.1e} of its budget, "
+        f"at most {float(CONTRIBUTION):.1e}"
     )
-    return [Check("contributions", worst <= CONTRIBUTION, said)]
+    return [_prices_allowed(problem), Check("contributions", worst <= CONTRIBUTION, said)]
+
+
+def _mixture(problem: Problem) -> Vector:
+    """The chances, cut to what a mixture may have and filled up to 1."""
+    most = 1 / (problem.tail * len(problem.scenarios[0]))
+    chances = [min(max(chance, Fraction(0)), most) for chance in problem.chances or []]
+    missing = 1 - sum(chances, Fraction(0))
+    room = [most - chance if missing > 0 else chance for chance in chances]
+    total = sum(room, Fraction(0))
+    return (
+        [chance + missing * own / total for chance, own in zip(chances, room, strict=True)]
+        if missing
+        else chances
+    )
+
+
+def _tail(problem: Problem) -> list[Check]:
+    rows, below = problem.scenarios
+    if not rows or not 0 < problem.tail <= 1 or problem.curvature:
+        return [Check("optimal", False, "the proof has no scenarios, or a curvature beside them")]
+    outcomes = sorted(Fraction(sum(map(mul, row, problem.weights)), below) for row in rows)
+    count = problem.tail * len(rows)
+    whole = min(int(count), len(rows) - 1)
+    own = -(sum(outcomes[:whole], Fraction(0)) + (count - whole) * outcomes[whole]) / count
+    value = own + _dot(problem.linear, problem.x)
+    chances = _mixture(problem)
+    gradient = list(problem.linear)
+    for place in range(problem.count):
+        gradient[place] -= (
+            sum((row[place] * chance for row, chance in zip(rows, chances, strict=True)), Fraction(0)) / below
+        )
+    costs, constant = problem.priced(gradient)
+    bound = problem.least(costs) - constant
+    sizes = (abs(cost * at) for cost, at in zip(problem.linear, problem.x, strict=True))
+    scale = max(abs(own) + sum(sizes, Fraction(0)), Fraction(1, 10**300))
+    held = [place for place, weight in enumerate(problem.weights) if weight]
+    largest = max((sum(abs(row[place]) for row in rows) for place in held), default=0)
+    coarse = UNIT * (1 + isqrt(len(held))) * Fraction(largest, below * len(rows))
+    tolerance = min(LARGEST_TAIL_GAP, _tolerance(problem, scale, Fraction(0)) + coarse / scale)
+    gap = (value - bound) / scale
+    said = (
+        f"tail loss and costs {float(value):.12g}, nothing feasible is below {float(bound):.12g}: "
+        f"gap {float(gap):.1e}, at most {float(tolerance):.1e}"
+    )
+    return [_prices_allowed(problem), Check("optimal", gap <= tolerance, said)]
 
 
 def _rule(_problem: Problem) -> list[Check]:
@@ -207,4 +266,10 @@ def _decimal(value: Fraction) -> str:
     return f"{float(value):.6f}".rstrip("0").rstrip(".")
 
 
-_KINDS = {"optimum": _optimum, "sharpe": _sharpe, "contributions": _contributions, "rule": _rule}
+_KINDS = {
+    "optimum": _optimum,
+    "sharpe": _sharpe,
+    "contributions": _contributions,
+    "tail": _tail,
+    "rule": _rule,
+}
