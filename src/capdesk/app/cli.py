@@ -20,13 +20,15 @@ from capdesk.app.commands import (
     sizing,
     status,
     supervising,
+    verify,
     what_if,
 )
 from capdesk.app.commands.shell import DeskCommand, DeskGroup
 
-START, CAPITAL, RISK, INSIGHT, MONEY, RULES = (
+START, CAPITAL, PLANS, RISK, INSIGHT, MONEY, RULES = (
     "Start",
     "Capital",
+    "Plans",
     "Sleeves and risk",
     "Insight",
     "The bankroll",
@@ -71,6 +73,7 @@ app.command("request", cls=DeskCommand, rich_help_panel=CAPITAL)(capital.request
 app.command("confirm", cls=DeskCommand, rich_help_panel=CAPITAL)(capital.confirm)
 app.command("release", cls=DeskCommand, rich_help_panel=CAPITAL)(capital.release)
 app.command("recycle", cls=DeskCommand, rich_help_panel=CAPITAL)(recycling.recycle)
+app.command("verify", cls=DeskCommand, rich_help_panel=PLANS)(verify.verify)
 app.command("budget", cls=DeskCommand, rich_help_panel=RISK)(budget.budget)
 app.command("size", cls=DeskCommand, rich_help_panel=RISK)(sizing.size)
 app.command("status", cls=DeskCommand, rich_help_panel=RISK)(status.status)
