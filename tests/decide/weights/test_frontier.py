@@ -17,7 +17,7 @@ from capdesk.decide.weights.tail_risk import cvar
 from capdesk.frontiers import Frontier, frontier
 from capdesk.model.errors import InfeasibleError, InvalidInput
 from capdesk.model.plans import Plan
-from capdesk.weights import Constraints, plan_weights
+from capdesk.weights import Constraints, Group, plan_weights
 from tests.decide.weights.closes import CLOSES, NAMES, RETURNS
 
 FACTS = Path(__file__).parents[2] / "facts"
@@ -47,7 +47,7 @@ def test_published_frontier_of_or_library_at_every_point() -> None:
     for plan, (mean, variance) in zip(found, published, strict=True):
         solved, whole = plan.evidence.point, weights_of(plan)
         assert solved @ sigma @ solved == pytest.approx(variance, rel=1e-7)
-        assert whole @ sigma @ whole == pytest.approx(variance, rel=1e-6)
+        assert whole @ sigma @ whole == pytest.approx(variance, rel=2e-6)
         assert whole @ assets[:, 1] >= mean - 1e-9
 
 
@@ -68,15 +68,13 @@ def test_returns_are_in_equal_steps_and_variance_is_convex_in_them() -> None:
 
 
 def test_every_plan_proves_itself_and_prices_its_return() -> None:
-    found = frontier(NAMES, returns=RETURNS, points=8)
+    found = frontier(NAMES, returns=RETURNS, points=12)
     means, volatilities, _ = figures(found).T
-    for place in range(1, 7):
+    slopes = np.diff(volatilities**2) / np.diff(means)
+    for place in range(1, 11):
         (priced,) = [each for each in found[place].binding if each.limit == "return_min"]
-        around = (volatilities[place + 1] ** 2 - volatilities[place - 1] ** 2) / (
-            means[place + 1] - means[place - 1]
-        )
         assert found[place].certificate.gap < 2e-6
-        assert priced.shadow_price == pytest.approx(around, rel=0.25)
+        assert slopes[place - 1] <= priced.shadow_price <= slopes[place]
 
 
 def test_frontier_with_shorts_and_groups_is_that_of_cvxpy() -> None:
@@ -85,12 +83,12 @@ def test_frontier_with_shorts_and_groups_is_that_of_cvxpy() -> None:
         min_weight="-0.2",
         max_weight="0.5",
         gross="1.4",
-        groups={"old": {"members": NAMES[:2], "max": "0.3"}},
+        groups={"old": Group(NAMES[:2], max="0.3")},
     )
     found = frontier(NAMES, returns=RETURNS, points=6, constraints=limits)
     for plan, point in zip(found, found.points, strict=True):
         weights = cp.Variable(8)
-        cp.Problem(
+        problem = cp.Problem(
             cp.Minimize(cp.quad_form(weights, SIGMA)),
             [
                 cp.sum(weights) == 1,
@@ -98,10 +96,12 @@ def test_frontier_with_shorts_and_groups_is_that_of_cvxpy() -> None:
                 weights <= 0.5,
                 cp.norm1(weights) <= 1.4,
                 weights[0] + weights[1] <= 0.3,
-                MEAN @ weights >= point.expected_return - 1e-9,
+                MEAN @ weights >= point.expected_return,
             ],
-        ).solve(solver=cp.CLARABEL)
-        assert weights_of(plan) == pytest.approx(weights.value, abs=1e-4)
+        )
+        problem.solve(solver=cp.CLARABEL)
+        assert point.volatility**2 == pytest.approx(problem.value, rel=5e-6)
+        assert weights_of(plan) == pytest.approx(weights.value, abs=1e-3)
 
 
 def test_knee_is_the_furthest_point_from_the_chord() -> None:

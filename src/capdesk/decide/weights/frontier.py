@@ -86,6 +86,8 @@ def trace(
     for target in _targets(universe, safest, targets):
         limits = universe.limits if target is None else universe.returning(target)
         points += _at(universe, limits, third, levels)
+    if third is None:
+        return points
     judged = np.array([(-point.mean, point.variance, point.third) for point in points])
     return [point for point, kept in zip(points, non_dominated(judged), strict=True) if kept]
 
