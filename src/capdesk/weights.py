@@ -48,6 +48,19 @@ def plan_weights(
     linkage: str = "single",
     distance: str = "lopez_de_prado",
     optimal_order: bool = False,
+    views: Any = None,
+    confidences: Any = None,
+    market_weights: Any = None,
+    tau: float = 0.05,
+    probabilities: Any = None,
+    bet_prices: Any = None,
+    fees: Any = 0,
+    odds: Any = None,
+    outcomes: Any = None,
+    fraction: float = 0.5,
+    deviations: Any = None,
+    observations: int | None = None,
+    drawdown: tuple[float, float] | None = None,
 ) -> Plan:
     """Decide which share of the capital each name should have.
 
@@ -87,6 +100,20 @@ def plan_weights(
     linkage, distance, optimal_order
         For ``hierarchical_risk_parity``: how clusters are joined, by which distance, and whether
         the tree's sides are turned so that neighbours are near.
+    views, confidences, market_weights, tau
+        For ``black_litterman``: views as ``({name: share}, expected excess return)`` or a `Views`,
+        how far each is trusted (0 to 1), the market's weights, and how uncertain the prior is.
+    probabilities, bet_prices, fees, odds
+        For ``kelly_criterion`` on two-way bets: the chance of winning, what one unit of payout costs
+        and the fee on it, or what one unit staked wins.
+    outcomes
+        For ``kelly_criterion`` on bets that hang together: net returns (S, n) in each scenario, with
+        `probabilities` (S,).
+    fraction
+        The part of full Kelly that is staked; it is applied to the answer before limits are met.
+    deviations, observations, drawdown
+        Shrink Kelly stakes for the standard deviations of the probabilities, or for means from so
+        many rows; bound the drawdown: ``(0.7, 0.1)`` keeps 70 % of the bankroll with 90 % chance.
 
     Returns
     -------
@@ -127,6 +154,19 @@ def plan_weights(
         "linkage": linkage,
         "distance": distance,
         "optimal_order": optimal_order,
+        "views": views,
+        "confidences": confidences,
+        "market_weights": market_weights,
+        "tau": tau,
+        "probabilities": probabilities,
+        "bet_prices": bet_prices,
+        "fees": fees,
+        "odds": odds,
+        "outcomes": outcomes,
+        "fraction": fraction,
+        "deviations": deviations,
+        "observations": observations,
+        "drawdown": drawdown,
     }
     called = strategy if isinstance(strategy, str) else type(strategy).__name__
     asked = Asked(str(called), read, read_limits(read, constraints, current), given)

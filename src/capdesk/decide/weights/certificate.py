@@ -20,6 +20,7 @@ from math import inf, isqrt, sqrt
 
 import numpy as np
 
+from capdesk.decide.weights.growth import IndependentBets, Scenarios
 from capdesk.model.errors import CertificateError
 from capdesk.model.evidence import Array, Evidence
 from capdesk.model.money import MICRO, Amount
@@ -237,6 +238,36 @@ def _tail(evidence: Evidence) -> Certificate:
     )
 
 
+def _growth(evidence: Evidence) -> Certificate:
+    """Growth of a bankroll: the tangent of E log at the point bounds it, as everything concave."""
+    if evidence.scenarios is None or evidence.chances is None:
+        raise CertificateError("the evidence of stakes has no bets")
+    wealth = (
+        IndependentBets(evidence.chances, evidence.scenarios[0])
+        if evidence.tail
+        else Scenarios(evidence.chances, evidence.scenarios)
+    )
+    x, point, count, fraction = evidence.full_point(), evidence.point, len(evidence.names), evidence.slope
+    here, there = wealth.growth(x[:count] / fraction), wealth.growth(point[:count] / fraction)
+    value = float(evidence.linear @ x) - fraction * here.value
+    gradient = evidence.linear - _padded(there.gradient, len(point))
+    costs, constant = evidence.priced(gradient)
+    tangent = -fraction * there.value + float(there.gradient @ point[:count])
+    bound = least_over_box(evidence, costs) - constant + tangent
+    scale = max(abs(value), float(np.abs(there.gradient) @ np.abs(point[:count])), 1e-300)
+    gap = (value - bound) / scale
+    return _certificate(
+        evidence,
+        x,
+        objective=-value,
+        bound=-bound,
+        gap=gap,
+        rounding=(value - float(evidence.linear @ point) + fraction * there.value) / scale,
+        tolerance=_tolerance(evidence, scale, 0.0),
+        says=f"no feasible stakes grow faster by more than {max(gap, 0.0):.1e} of this",
+    )
+
+
 def _rule(evidence: Evidence) -> Certificate:
     return _certificate(
         evidence, evidence.full_point(), gap=0.0, tolerance=0.0, says="a rule without an objective"
@@ -272,5 +303,6 @@ _KINDS = {
     "sharpe": _sharpe,
     "contributions": _contributions,
     "tail": _tail,
+    "growth": _growth,
     "rule": _rule,
 }

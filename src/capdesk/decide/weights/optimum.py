@@ -27,7 +27,7 @@ class Found:
 
 
 def optimum(
-    limits: Limits, covariance: Covariance, curvature: float, linear: Array, *, invest: bool = True
+    limits: Limits, covariance: Covariance, curvature: float, linear: Array, *, invest: bool | None = None
 ) -> Found:
     """Minimise ``(curvature / 2) w' Sigma w + linear' w`` within limits.
 
@@ -35,7 +35,7 @@ def optimum(
     ----------
     invest
         Whether the weights add up to the whole budget, or to the largest sum the limits
-        allow; else they may leave any of it in cash.
+        allow; else they may leave any of it in cash. As the limits say, unless given.
 
     Raises
     ------
@@ -44,10 +44,11 @@ def optimum(
     CertificateError
         Where no solver finds an accurate answer.
     """
+    invest = limits.fully_invested if invest is None else invest
     total = feasibility.total(limits)
     statement = state(limits, covariance, curvature, linear, total, exact=invest)
     try:
-        solution = solve(statement, limits, total)
+        solution = solve(statement, limits, total, invest=invest)
     except quadratic.NotSolved as failure:
         largest = feasibility.largest_sum(limits)
         if largest >= total:
@@ -56,18 +57,18 @@ def optimum(
             ) from failure
         total = largest
         statement = state(limits, covariance, curvature, linear, total, exact=invest)
-        solution = solve(statement, limits, total)
+        solution = solve(statement, limits, total, invest=invest)
     return finish("optimum", limits, statement, solution, total if invest else None)
 
 
-def solve(statement: Statement, limits: Limits, total: int) -> Solution:
+def solve(statement: Statement, limits: Limits, total: int, *, invest: bool) -> Solution:
     """Solve a statement; where every name must be at its maximum there is nothing to solve.
 
     Raises
     ------
     NotSolved
     """
-    if limits.simple and total == int(limits.upper.sum()):
+    if invest and limits.simple and total == int(limits.upper.sum()):
         return _all_at_maximum(statement)
     return quadratic.solve(statement.problem)
 
@@ -85,7 +86,9 @@ def finish(kind: str, limits: Limits, statement: Statement, solution: Solution, 
     count = len(limits.names)
     weights = solution.x[:count]
     if total is None:
-        total = min(limits.budget, int(np.floor(weights.sum() * MICRO + 1e-4)))
+        # Rows may hold the sum, and then only rounding down keeps them.
+        nearly = 0.5 if limits.simple else 1e-4
+        total = min(limits.budget, int(np.floor(weights.sum() * MICRO + nearly)))
     units = whole(weights, limits, total, None if limits.simple else row_prices(limits, statement, solution))
     return Found(evidence(kind, limits, statement, solution, units), solution.solver)
 

@@ -8,12 +8,14 @@ from typing import get_args
 
 import numpy as np
 
+from capdesk.decide.weights import black_litterman as views
 from capdesk.decide.weights import hierarchical, inputs, rules
 from capdesk.decide.weights.asked import Asked
 from capdesk.decide.weights.min_cvar import minimum_cvar
 from capdesk.decide.weights.optimum import Found, optimum
 from capdesk.decide.weights.risk_parity import risk_budgets
 from capdesk.decide.weights.sharpe import maximum_sharpe
+from capdesk.decide.weights.staking import kelly_criterion
 from capdesk.model.errors import InvalidInput
 from capdesk.model.money import read_decimal
 from capdesk.model.plans import AllocationStrategy
@@ -45,6 +47,8 @@ def risk_parity(asked: Asked) -> Found:
 
 def min_variance(asked: Asked) -> Found:
     """Minimise w' Sigma w; with trading costs, risk aversion / 2 times it and the costs."""
+    if not asked.limits.fully_invested:
+        raise InvalidInput("min_variance with fully_invested=False is all cash: there is no variance in that")
     covariance, notes = asked.risk
     curvature = _VARIANCE
     if asked.limits.proportional_costs is not None:
@@ -61,14 +65,38 @@ def mean_variance(asked: Asked) -> Found:
     if asked.risk_aversion is None:
         return max_sharpe(asked)
     covariance, notes = asked.risk
-    return _noted(optimum(asked.limits, covariance, asked.risk_aversion, -asked.mean), notes)
+    # Cash that may be kept earns the risk-free rate; where it may not, that changes nothing.
+    return _noted(optimum(asked.limits, covariance, asked.risk_aversion, _rate(asked) - asked.mean), notes)
 
 
 def max_sharpe(asked: Asked) -> Found:
     """Maximise (mean - risk-free rate)'w over volatility."""
     covariance, notes = asked.risk
-    rate = float(read_decimal(asked.option("risk_free_rate") or 0, "risk_free_rate"))
-    return _noted(maximum_sharpe(asked.limits, covariance, asked.mean - rate), notes)
+    return _noted(maximum_sharpe(asked.limits, covariance, asked.mean - _rate(asked)), notes)
+
+
+def black_litterman(asked: Asked) -> Found:
+    """The market's expectations moved by views, then the utility of mean-variance on them."""
+    aversion = asked.risk_aversion or views.RISK_AVERSION
+    if asked.has("market_weights"):
+        market = inputs.vector(asked.option("market_weights"), asked.names, "market_weights")
+        prior = views.equilibrium(asked.covariance, market, aversion)
+    elif asked.has("mean"):
+        prior = asked.mean - _rate(asked)
+    else:
+        raise InvalidInput("black_litterman needs market_weights, or mean as the prior expected returns")
+    given = asked.option("views")
+    if not isinstance(given, views.Views):
+        portfolios, expected = views.matrix_of_views(asked.names, given or ())
+        confidences = asked.option("confidences")
+        stated = None if confidences is None else np.asarray(confidences, float)
+        given = views.Views(portfolios, expected, confidences=stated)
+    after = views.posterior(asked.covariance, prior, given, float(asked.option("tau")))
+    return optimum(asked.limits, after.covariance, aversion, -after.mean)
+
+
+def _rate(asked: Asked) -> float:
+    return float(read_decimal(asked.option("risk_free_rate"), "risk_free_rate"))
 
 
 def min_cvar(asked: Asked) -> Found:
@@ -104,6 +132,8 @@ STRATEGIES: Mapping[str, Callable[[Asked], Found]] = {
     AllocationStrategy.MIN_VARIANCE: min_variance,
     AllocationStrategy.MEAN_VARIANCE: mean_variance,
     AllocationStrategy.MAX_SHARPE: max_sharpe,
+    AllocationStrategy.KELLY_CRITERION: kelly_criterion,
+    AllocationStrategy.BLACK_LITTERMAN: black_litterman,
     AllocationStrategy.MIN_CVAR: min_cvar,
     AllocationStrategy.HIERARCHICAL_RISK_PARITY: hierarchical_risk_parity,
 }

@@ -229,7 +229,7 @@ def _mixture(problem: Problem) -> Vector:
 
 def _tail(problem: Problem) -> list[Check]:
     rows, below = problem.scenarios
-    if not rows or not 0 < problem.tail <= 1 or problem.curvature:
+    if not rows or len(problem.chances or []) != len(rows) or not 0 < problem.tail <= 1 or problem.curvature:
         return [Check("optimal", False, "the proof has no scenarios, or a curvature beside them")]
     outcomes = sorted(Fraction(sum(map(mul, row, problem.weights)), below) for row in rows)
     count = problem.tail * len(rows)
@@ -258,6 +258,11 @@ def _tail(problem: Problem) -> list[Check]:
     return [_prices_allowed(problem), Check("optimal", gap <= tolerance, said)]
 
 
+def _growth(_problem: Problem) -> list[Check]:
+    said = "not recomputed: growth is a logarithm, which no fraction is; see the plan's own certificate"
+    return [Check("growth", True, said)]
+
+
 def _rule(_problem: Problem) -> list[Check]:
     return [Check("rule", True, "the strategy is a rule: it has no objective to be optimal in")]
 
@@ -271,5 +276,6 @@ _KINDS = {
     "sharpe": _sharpe,
     "contributions": _contributions,
     "tail": _tail,
+    "growth": _growth,
     "rule": _rule,
 }
