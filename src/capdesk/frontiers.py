@@ -173,6 +173,8 @@ def _require(asked: Asked) -> None:
             "a frontier takes no trading costs and no choice of names (max_names, min_weight_if_held, fixed_costs): "
             "choose the names first, and plan_weights weighs the costs"
         )
+    if not asked.limits.fully_invested:
+        raise InvalidInput("a frontier invests all that the limits allow: leave out fully_invested=False")
 
 
 def _third(asked: Asked, criterion: str | None, tail: float) -> Criterion | None:

@@ -201,6 +201,7 @@ def test_dominated_and_repeated_rows_are_left_out() -> None:
         ({"criterion": "cvar", "levels": 1}, "at least 2 levels"),
         ({"criterion": "cvar", "tail": 0.001}, "a share of the 183 scenarios that holds one at least"),
         ({"constraints": Constraints(max_names=3)}, "no trading costs and no choice of names"),
+        ({"constraints": Constraints(fully_invested=False)}, "invests all that the limits allow"),
     ],
 )
 def test_what_makes_no_frontier_is_refused(options: dict[str, object], says: str) -> None:
