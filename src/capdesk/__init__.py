@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     )
     from capdesk.config import CapitalConfig
     from capdesk.desk import CapitalAllocator
+    from capdesk.frontiers import Frontier, FrontierPoint, frontier
     from capdesk.model.errors import (
         CapdeskError,
         CertificateError,
@@ -73,6 +74,7 @@ _HOMES = {
     "Binding": "capdesk.model.explanation",
     **dict.fromkeys(("AllocationStrategy", "AllocationTarget", "Certificate", "Plan"), "capdesk.model.plans"),
     **dict.fromkeys(("Constraints", "Exposure", "Group", "plan_weights"), "capdesk.weights"),
+    **dict.fromkeys(("Frontier", "FrontierPoint", "frontier"), "capdesk.frontiers"),
     **dict.fromkeys(("Hooks", "Supervisor"), "capdesk.supervisor"),
     **dict.fromkeys(
         ("Signal", "StrategyCapitalManager", "StrategyCapitalTracker", "UnifiedCapitalManager"),
@@ -129,6 +131,8 @@ __all__ = [
     "DeadlineExceeded",
     "Drawdown",
     "Exposure",
+    "Frontier",
+    "FrontierPoint",
     "Group",
     "Hooks",
     "IdConflict",
@@ -161,6 +165,7 @@ __all__ = [
     "calculate_drawdown_limit",
     "calculate_max_exposure",
     "calculate_strategy_capital",
+    "frontier",
     "get_allocation_summary",
     "plan_weights",
 ]

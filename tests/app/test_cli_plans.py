@@ -154,6 +154,54 @@ def test_covariances_make_a_no_trade_region() -> None:
     assert "falls by $475,000" in shown
 
 
+def test_a_frontier_rises_to_the_largest_mean_and_names_its_knee() -> None:
+    told = ask("frontier", PRICES, "--points", "6", "--save", "knee.json")
+    volatilities = [point["volatility"] for point in told["points"]]
+    earned = [point["expected_return"] for point in told["points"]]
+    table = read_table(Path(PRICES))
+    means = {
+        name: 52 * float(sum(returns) / len(returns))
+        for name in table.names
+        if (returns := table.returns_of(name))
+    }
+
+    assert len(earned) == 6
+    assert volatilities == sorted(volatilities)
+    assert earned == sorted(earned)
+    assert earned[-1] == pytest.approx(max(means.values()), rel=1e-5)
+    assert told["points"][0]["weights"] == ask("weights", PRICES, "--strategy", "min_variance")["weights"]
+    assert ask("verify", "knee.json")["holds"]
+    assert json.loads(Path("knee.json").read_text())["weights"] == told["points"][told["knee"]]["weights"]
+
+
+def test_a_frontier_of_moments_ends_at_the_name_with_the_largest_mean() -> None:
+    told = ask("frontier", "moments.csv", "--points", "3")
+
+    assert told["points"][-1]["weights"] == {"a": "1", "b": "0"}
+    assert told["points"][-1]["volatility"] == pytest.approx(0.2)
+    assert told["points"][-1]["expected_return"] == pytest.approx(0.1)
+
+
+def test_a_third_criterion_stands_beside_return_and_variance() -> None:
+    words = ("frontier", PRICES, "--points", "3", "--levels", "3", "--criterion", "concentration")
+    points = ask(*words)["points"]
+    squares = [sum(float(weight) ** 2 for weight in point["weights"].values()) for point in points]
+
+    assert [point["third"] for point in points] == pytest.approx(squares, abs=1e-5)
+    assert "concentration" in run(*words).stdout
+
+
+@pytest.mark.parametrize("more", [(), ("--criterion", "cvar", "--levels", "2")])
+def test_the_frontiers_page_opens_without_a_network(more: tuple[str, ...]) -> None:
+    shown = run("frontier", PRICES, "--points", "4", "--html", "page.html", *more).stdout
+    page = Path("page.html").read_text(encoding="utf-8")
+
+    assert "page.html" in shown
+    assert "<script src=" not in page
+    assert page.count('class="plotly-graph-div"') == (1 if more else 2)
+    assert "<h2>The knee</h2>" in page
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -162,6 +210,8 @@ def test_covariances_make_a_no_trade_region() -> None:
         (("weights", PRICES, "--only", "DOGE"), "has no name DOGE; its names are BTC"),
         (("weights", PRICES, "--strategy", "martingale"), "strategy = 'martingale'"),
         (("weights", "moments.csv", "--strategy", "min_cvar"), "min_cvar needs returns or prices"),
+        (("frontier", PRICES, "--points", "1"), "at least 2 points, got 1"),
+        (("frontier", PRICES, "--criterion", "beauty"), "criterion must be one of"),
     ],
 )
 def test_what_cannot_be_planned_is_one_line(words: tuple[str, ...], said: str) -> None:

@@ -11,6 +11,7 @@ from capdesk.app.commands import (
     demo,
     doctor,
     flows,
+    frontier,
     halting,
     ledger,
     mandate,
@@ -77,6 +78,7 @@ app.command("confirm", cls=DeskCommand, rich_help_panel=CAPITAL)(capital.confirm
 app.command("release", cls=DeskCommand, rich_help_panel=CAPITAL)(capital.release)
 app.command("recycle", cls=DeskCommand, rich_help_panel=CAPITAL)(recycling.recycle)
 app.command("weights", cls=DeskCommand, rich_help_panel=PLANS)(weights.weights)
+app.command("frontier", cls=DeskCommand, rich_help_panel=PLANS)(frontier.frontier)
 app.command("rebalance", cls=DeskCommand, rich_help_panel=PLANS)(rebalance.rebalance)
 app.command("adopt", cls=DeskCommand, rich_help_panel=PLANS)(weights.adopt)
 app.command("metrics", cls=DeskCommand, rich_help_panel=PLANS)(metrics.metrics)
