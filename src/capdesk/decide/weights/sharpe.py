@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from capdesk.decide.weights import feasibility, quadratic
 from capdesk.decide.weights.certificate import least_variance
 from capdesk.decide.weights.limits import Limits
-from capdesk.decide.weights.optimum import Found, evidence, optimum, row_prices
+from capdesk.decide.weights.optimum import Found, evidence, optimum, prices_of
 from capdesk.decide.weights.problem import Array, Covariance, QuadraticProblem, Solution
 from capdesk.decide.weights.rounding import whole
 from capdesk.decide.weights.statement import Statement, state
@@ -104,7 +104,7 @@ def _solved(limits: Limits, statement: Statement, total: int) -> Found:
     scaled = _Scaled(statement.problem, total / MICRO)
     solution, slope = scaled.solve(len(limits.names))
     count = len(limits.names)
-    prices = None if limits.simple else row_prices(limits, statement, solution)
+    prices = None if limits.simple else prices_of(limits, statement, solution, slope)
     units = whole(solution.x[:count], limits, total, prices)
     proof = evidence("sharpe", limits, statement, solution, units)
     tangent = proof.times(solution.x[:count])
