@@ -84,15 +84,33 @@ def _all_at_maximum(statement: Statement) -> Solution:
     return Solution(x, prices, np.zeros(len(problem.inequalities[1])), "arithmetic", 0)
 
 
-def finish(kind: str, limits: Limits, statement: Statement, solution: Solution, total: int | None) -> Found:
-    """Round a solution, and put its evidence together."""
-    count = len(limits.names)
-    weights = solution.x[:count]
+def finish(
+    kind: str,
+    limits: Limits,
+    statement: Statement,
+    solution: Solution,
+    total: int | None,
+    gradient: Array | None = None,
+) -> Found:
+    """Round a solution, and put its evidence together.
+
+    Parameters
+    ----------
+    total
+        What the weights add up to; None where they may leave cash.
+    gradient
+        Of the objective at the solution, (m,), where it is not the statement's own.
+    """
+    weights = solution.x[: len(limits.names)]
     if total is None:
         # Rows may hold the sum, and then only rounding down keeps them.
         nearly = 0.5 if limits.simple else 1e-4
         total = min(limits.budget, int(np.floor(weights.sum() * MICRO + nearly)))
-    units = whole(weights, limits, total, None if limits.simple else prices_of(limits, statement, solution))
+    prices = None
+    if not limits.simple:
+        slope = statement.problem.gradient(solution.x) if gradient is None else gradient
+        prices = prices_of(limits, statement, solution, slope)
+    units = whole(weights, limits, total, prices)
     return Found(evidence(kind, limits, statement, solution, units), solution.solver)
 
 
@@ -136,21 +154,11 @@ def evidence(
     )
 
 
-def prices_of(
-    limits: Limits, statement: Statement, solution: Solution, steepness: float | None = None
-) -> Prices:
-    """What rounding costs, as parts of the objective, by the multipliers.
-
-    Parameters
-    ----------
-    steepness
-        What multiplies Sigma w in the gradient; the curvature, unless given.
-    """
+def prices_of(limits: Limits, statement: Statement, solution: Solution, gradient: Array) -> Prices:
+    """What rounding costs, as parts of the objective, by its gradient (m,) and the multipliers."""
     problem, point, count = statement.problem, solution.x, len(limits.names)
-    slope = (problem.curvature if steepness is None else steepness) * problem.covariance.times(point[:count])
-    costs = problem.linear + np.concatenate([slope, np.zeros(len(point) - count)])
-    scale = max(float(np.abs(costs[:count]) @ np.abs(point[:count])), 1e-300)
-    costs = costs + solution.equality_multipliers @ problem.equalities[0]
+    scale = max(float(np.abs(gradient[:count]) @ np.abs(point[:count])), 1e-300)
+    costs = gradient + solution.equality_multipliers @ problem.equalities[0]
     costs = (costs + solution.inequality_multipliers @ problem.inequalities[0]) / scale
     charged = solution.inequality_multipliers / scale
     up, down = costs[:count].copy(), -costs[:count]

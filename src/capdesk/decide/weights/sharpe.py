@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 from capdesk.decide.weights import feasibility, quadratic
 from capdesk.decide.weights.certificate import least_variance
 from capdesk.decide.weights.limits import Limits
-from capdesk.decide.weights.optimum import Found, evidence, optimum, prices_of
+from capdesk.decide.weights.optimum import Found, finish, optimum
 from capdesk.decide.weights.problem import Array, Covariance, QuadraticProblem, Solution
-from capdesk.decide.weights.rounding import whole
 from capdesk.decide.weights.statement import Statement, state
 from capdesk.model.errors import InvalidInput
 from capdesk.model.evidence import Evidence
@@ -104,9 +103,9 @@ def _solved(limits: Limits, statement: Statement, total: int) -> Found:
     scaled = _Scaled(statement.problem, total / MICRO)
     solution, slope = scaled.solve(len(limits.names))
     count = len(limits.names)
-    prices = None if limits.simple else prices_of(limits, statement, solution, slope)
-    units = whole(solution.x[:count], limits, total, prices)
-    proof = evidence("sharpe", limits, statement, solution, units)
+    gradient = statement.problem.linear.copy()
+    gradient[:count] += slope * statement.problem.covariance.times(solution.x[:count])
+    proof = finish("sharpe", limits, statement, solution, total, gradient).evidence
     tangent = proof.times(solution.x[:count])
     variance = float(solution.x[:count] @ tangent)
     if variance <= _NO_VARIANCE * float(statement.problem.covariance.diagonal().max()):
