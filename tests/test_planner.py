@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from decimal import Decimal
 from typing import Any
 
@@ -181,3 +183,21 @@ def test_an_impossible_problem_says_why() -> None:
 
     with pytest.raises(InfeasibleError, match="3 x 20 % = 60 % < 100 %"):
         plan_weights(THREE, "equal_weight", constraints=Constraints(max_weight="0.2", allow_cash=False))
+
+
+def test_an_estimator_of_another_library_serves_as_the_strategy() -> None:
+    from skfolio.optimization import InverseVolatility
+
+    random = np.random.default_rng(5)
+    returns = random.normal(0, [0.01, 0.02, 0.04], (250, 3))
+    weights = Planner().optimize_portfolio(THREE, {}, returns=returns, strategy=InverseVolatility())
+    inverse = 1 / returns.std(axis=0, ddof=1)
+
+    assert [float(weights[name]) for name in THREE] == pytest.approx(inverse / inverse.sum(), abs=2e-6)
+
+
+def test_planning_and_supervising_load_no_arrays_until_they_are_needed() -> None:
+    program = "import sys, capdesk.desk, capdesk.supervisor; print({'numpy', 'pydantic', 'scipy'} & set(sys.modules))"
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert told.stdout.strip() == "set()"

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import re
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from capdesk.config.fields import percent
 from capdesk.model.errors import InvalidInput
 from capdesk.model.mandate import Mandate
 from capdesk.model.money import PPM, Amount
-from capdesk.model.plans import Plan
 from capdesk.model.rules import Sleeve
+
+if TYPE_CHECKING:
+    from capdesk.model.plans import Plan
 
 _NAME = re.compile(r"\S{1,128}")
 _ADOPTION = re.compile(r"plan [0-9a-f]{64} by ")
@@ -56,6 +58,8 @@ def adopted(mandate: Mandate, plan: Plan) -> Mandate:
         )
     free = PPM - mandate.reserve_ppm
     if (invested := sum(shares.values())) > free:
+        from capdesk.config.fields import percent
+
         raise InvalidInput(
             f"the plan invests {percent(invested)} of the bankroll and the reserve is {percent(mandate.reserve_ppm)}: "
             f"plan with a budget of {Amount.from_micro(free):f}, or lower reserve_percent"
