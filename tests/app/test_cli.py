@@ -15,6 +15,7 @@ from capdesk.model import errors
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
 COMMANDS = {
+    "adopt",
     "audit",
     "breaker lift",
     "breaker trip",
@@ -24,6 +25,7 @@ COMMANDS = {
     "deposit",
     "doctor",
     "explain",
+    "frontier",
     "halt",
     "init",
     "ledger check",
@@ -33,8 +35,10 @@ COMMANDS = {
     "mandate show",
     "mandate update",
     "mark",
+    "metrics",
     "observe",
     "orphans",
+    "rebalance",
     "recycle",
     "release",
     "report",
@@ -43,6 +47,8 @@ COMMANDS = {
     "size",
     "status",
     "supervise",
+    "verify",
+    "weights",
     "what-if",
     "withdraw",
 }
