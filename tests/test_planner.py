@@ -201,3 +201,22 @@ def test_planning_and_supervising_load_no_arrays_until_they_are_needed() -> None
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 
     assert told.stdout.strip() == "set()"
+
+
+def test_the_least_variance_of_too_many_protocols_is_that_of_the_best_choice() -> None:
+    planner = Planner({"strategy": "min_variance", "max_protocols": 2})
+    scores = {"a": 3, "b": 1, "c": 2, "d": "1.5"}
+    plan = planner.plan_portfolio(list(scores), {}, risk_scores=scores)
+
+    # Uncorrelated, so the two smallest scores, inverse to their squares: 1 and 1 / 2.25.
+    assert float(plan.weights["b"]) == pytest.approx(2.25 / 3.25, abs=1e-6)
+    assert plan.certificate.kind == "search"
+    assert planner.optimize_portfolio(list(scores), {}, risk_scores=scores).keys() == {"b", "d"}
+
+
+def test_a_choice_that_is_not_proven_says_within_which_names_it_holds() -> None:
+    planner = Planner({"strategy": "mean_variance", "max_protocols": 2})
+    plan = planner.plan_portfolio(THREE, {}, RETURNS, SCORES)
+
+    assert sum(weight > 0 for weight in plan.weights.values()) == 2
+    assert any("within the preselected names" in note for note in plan.notes)
