@@ -100,6 +100,14 @@ def test_a_plan_for_a_person_shows_every_name_and_why() -> None:
     assert "nothing feasible is better" in shown
 
 
+def test_what_may_not_be_meant_is_one_line_on_standard_error() -> None:
+    Path("short.csv").write_text("a,b\n" + "0.01,-0.01\n-0.02,0.01\n0.03,0.02\n" * 10, encoding="utf-8")
+    told = run("weights", "short.csv", "--strategy", "min_cvar", "--json")
+
+    assert told.stderr == "warning: the tail has 1.5 scenarios for 2 names: its weights are mostly chance\n"
+    assert json.loads(told.stdout)["strategy"] == "min_cvar"
+
+
 def test_a_saved_plan_is_verified_and_adopted() -> None:
     told = ask("weights", PRICES, "--strategy", "min_variance", "--save", "plan.json")
     assert told["hash"] == hashlib.sha256(Path("plan.json").read_bytes()).hexdigest()
@@ -207,7 +215,8 @@ def test_the_frontiers_page_opens_without_a_network(more: tuple[str, ...]) -> No
     [
         (("rebalance", "moments.csv", "100"), "must have the columns name, current and target"),
         (("weights", "missing.csv"), "missing.csv cannot be read as CSV"),
-        (("weights", PRICES, "--only", "DOGE"), "has no name DOGE; its names are BTC"),
+        (("weights", PRICES, "--only", "DOGE"), "has no column DOGE; its columns are BTC"),
+        (("weights", "moments.csv", "--only", "DOGE"), "has no name DOGE; its names are a, b"),
         (("weights", PRICES, "--strategy", "martingale"), "strategy = 'martingale'"),
         (("weights", "moments.csv", "--strategy", "min_cvar"), "min_cvar needs returns or prices"),
         (("frontier", PRICES, "--points", "1"), "at least 2 points, got 1"),

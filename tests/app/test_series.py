@@ -59,6 +59,17 @@ def test_periods_of_a_year_follow_from_the_dates(tmp_path: Path, step: timedelta
     assert table.periods_per_year == count
 
 
+def test_lines_before_every_name_has_begun_are_left_out(tmp_path: Path) -> None:
+    text = "date,a,b\n2026-01-01,2,\n2026-01-02,2.5,9\n2026-01-03,2,9.9\n"
+    table = read(tmp_path, text)
+
+    assert table.columns == {"a": (Decimal("2.5"), Decimal(2)), "b": (Decimal(9), Decimal("9.9"))}
+    assert table.dates == (date(2026, 1, 2), date(2026, 1, 3))
+    assert len(read_table(tmp_path / "file.csv", only=["a"]).dates) == 3
+    with pytest.raises(InvalidInput, match="line 4, b: a number is needed, got nothing"):
+        read(tmp_path, text.replace("9.9", ""))
+
+
 def test_times_without_a_zone_are_utc(tmp_path: Path) -> None:
     table = read(tmp_path, "at,a\n2026-01-01T08:00,1\n2026-01-01T18:00+02:00,2\n")
 
@@ -75,7 +86,8 @@ def test_times_without_a_zone_are_utc(tmp_path: Path) -> None:
         ("date,a\nmonday,1\n", None, "line 2 begins with 'monday', which is no date"),
         ("date,a\n2026-01-02,1\n2026-01-01,1\n", None, "the dates of date must rise"),
         ("date,a,a\n2026-01-02,1,2\n", None, "more than one column a"),
-        ("a\n1\n0\n", "prices", "prices are above 0, a has 0"),
+        ("a\n1\n0\n", "prices", "prices are above 0, got a 0"),
+        ("name,a\nx,1\nx,2\n", None, "each name has one line, got x, x"),
         ("a\n1\n", "yields", "kind must be one of prices, returns, moments, got 'yields'"),
     ],
 )

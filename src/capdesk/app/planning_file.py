@@ -83,7 +83,7 @@ def read(
     """
     said = {"strategy": strategy, "risk_free_rate": risk_free_rate}
     settings = read_planning({name: value for name, value in said.items() if value is not None})
-    table = read_table(file, kind)
+    table = read_table(file, kind, only or ())
     names = table.rows if table.kind == "moments" else table.names
     unknown = [name for name in only or () if name not in names]
     if unknown:

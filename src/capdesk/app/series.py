@@ -64,13 +64,53 @@ def read_table(path: Path, kind: str | None = None, only: Sequence[str] = ()) ->
 
     A first column named ``name`` makes it moments: a row for each name, with columns ``mean``,
     ``risk_score``, and one for each name's covariances. Else it is prices where all values are
-    above 0, and returns where one is not, unless `kind` says it.
+    above 0, and returns where one is not, unless `kind` says it. Lines before the first one in
+    which all columns have a value are left out: a name may begin later than others.
+
+    Parameters
+    ----------
+    only
+        The columns of prices or returns to read; all without it.
 
     Raises
     ------
     InvalidInput
-        Naming the row and column that cannot be read.
+        Naming the line and column that cannot be read.
     """
+    if kind is not None and kind not in KINDS:
+        raise InvalidInput(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
+    head, body = _lines(path)
+    labelled = not _is_number(body[0][0])
+    names = head[1:] if labelled else head
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InvalidInput(f"{path} has more than one column {', '.join(twice)}")
+    if kind == "moments" or (kind is None and labelled and head[0].lower() == "name"):
+        rows = tuple(line[0].strip() for line in body)
+        if len(set(rows)) < len(rows):
+            raise InvalidInput(f"{path}: each name has one line, got {', '.join(rows)}")
+        return Table("moments", tuple(names), _columns(path, head, body, names, 2), rows=rows)
+    unknown = [name for name in only if name not in names]
+    if unknown:
+        raise InvalidInput(f"{path} has no column {', '.join(unknown)}; its columns are {', '.join(names)}")
+    chosen = [name for name in names if not only or name in only]
+    places = [head.index(name) for name in chosen]
+    full = (place for place, line in enumerate(body) if all(line[at].strip() for at in places))
+    first = next(full, 0)
+    dates = _moments(path, [line[0] for line in body], head[0]) if labelled else ()
+    columns = _columns(path, head, body[first:], chosen, first + 2)
+    positive = all(value > 0 for values in columns.values() for value in values)
+    table = Table(kind or ("prices" if positive else "returns"), tuple(chosen), columns, dates[first:])
+    if table.kind == "prices" and not positive:
+        low = {name: min(values) for name, values in columns.items() if min(values) <= 0}
+        raise InvalidInput(
+            f"{path}: prices are above 0, got {', '.join(f'{name} {low[name]:f}' for name in low)}"
+        )
+    return table
+
+
+def _lines(path: Path) -> tuple[list[str], list[list[str]]]:
+    """The names and the lines under them, all of one length."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             lines = [line for line in csv.reader(file) if any(cell.strip() for cell in line)]
@@ -80,41 +120,25 @@ def read_table(path: Path, kind: str | None = None, only: Sequence[str] = ()) ->
         raise InvalidInput(
             f"{path} must have a line of names and lines of numbers, it has {len(lines)} lines"
         )
-    if kind is not None and kind not in KINDS:
-        raise InvalidInput(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
     head, body = [cell.strip() for cell in lines[0]], lines[1:]
-    ragged = next((place for place, line in enumerate(body, 2) if len(line) != len(head)), None)
+    ragged = next((place for place, line in enumerate(body) if len(line) != len(head)), None)
     if ragged is not None:
         raise InvalidInput(
-            f"{path}: line {ragged} has {len(body[ragged - 2])} cells, the names are {len(head)}"
+            f"{path}: line {ragged + 2} has {len(body[ragged])} cells, the names are {len(head)}"
         )
-    labelled = not _is_number(body[0][0])
-    names = head[1:] if labelled else head
-    unknown = [name for name in only if name not in names]
-    if unknown:
-        raise InvalidInput(f"{path} has no column {', '.join(unknown)}; its columns are {', '.join(names)}")
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise InvalidInput(f"{path} has more than one column {', '.join(twice)}")
-    columns = {
-        name: tuple(_number(path, line[head.index(name)], place, name) for place, line in enumerate(body, 2))
-        for name in (only or names)
+    return head, body
+
+
+def _columns(
+    path: Path, head: Sequence[str], body: Sequence[Sequence[str]], names: Sequence[str], first_line: int
+) -> dict[str, tuple[Decimal, ...]]:
+    return {
+        name: tuple(
+            _number(path, line[head.index(name)], number, name)
+            for number, line in enumerate(body, first_line)
+        )
+        for name in names
     }
-    if kind == "moments" or (kind is None and labelled and head[0].lower() == "name"):
-        return Table("moments", tuple(columns), columns, rows=tuple(line[0].strip() for line in body))
-    dates = _moments(path, [line[0] for line in body], head[0]) if labelled else ()
-    positive = all(value > 0 for values in columns.values() for value in values)
-    return _checked(
-        path, Table(kind or ("prices" if positive else "returns"), tuple(columns), columns, dates)
-    )
-
-
-def _checked(path: Path, table: Table) -> Table:
-    if table.kind == "prices":
-        for name, values in table.columns.items():
-            if min(values) <= 0:
-                raise InvalidInput(f"{path}: prices are above 0, {name} has {min(values):f}")
-    return table
 
 
 def _is_number(text: str) -> bool:

@@ -8,6 +8,7 @@ import typer
 from capdesk.app import render
 from capdesk.app.commands import options
 from capdesk.app.commands.exits import ExitCode
+from capdesk.app.commands.rules import telling_warnings
 
 
 def frontier(
@@ -55,14 +56,15 @@ def frontier(
         estimator=estimator,
     )
     inputs = {name: value for name, value in asked.inputs.items() if name != "risk_scores"}
-    found = trace(
-        asked.names,
-        points=planning_file.whole(points, "points"),
-        criterion=criterion,
-        levels=planning_file.whole(levels, "levels"),
-        constraints=Constraints(max_weight=max_weight),
-        **inputs,
-    )
+    with telling_warnings():
+        found = trace(
+            asked.names,
+            points=planning_file.whole(points, "points"),
+            criterion=criterion,
+            levels=planning_file.whole(levels, "levels"),
+            constraints=Constraints(max_weight=max_weight),
+            **inputs,
+        )
     sheet = frontier_view.Sheet(asked, found)
     if html is not None:
         from capdesk.app import frontier_html

@@ -8,6 +8,7 @@ import typer
 from capdesk.app import render
 from capdesk.app.commands import options
 from capdesk.app.commands.exits import ExitCode
+from capdesk.app.commands.rules import telling_warnings
 from capdesk.app.commands.session import on_desk
 
 if TYPE_CHECKING:
@@ -61,13 +62,14 @@ def weights(
         periods_per_year=periods_per_year,
         estimator=estimator,
     )
-    plan = asked.plan(
-        max_weight=max_weight,
-        min_weight=min_weight,
-        max_names=max_names,
-        allow_cash=not no_cash,
-        risk_aversion=risk_aversion,
-    )
+    with telling_warnings():
+        plan = asked.plan(
+            max_weight=max_weight,
+            min_weight=min_weight,
+            max_names=max_names,
+            allow_cash=not no_cash,
+            risk_aversion=risk_aversion,
+        )
     if save is not None:
         save.write_text(plan.to_json(), encoding="utf-8")
     if json_output:
