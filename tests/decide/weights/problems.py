@@ -21,7 +21,7 @@ def sampled(count: int, seed: int, rows: int | None = None) -> Array:
     loadings = source.normal(size=(4, count))
     loadings[0] = 1.0 + 0.3 * source.normal(size=count)
     own = source.normal(size=(len(factors), count)) * source.uniform(0.005, 0.02, count)
-    return np.cov((factors @ loadings + own).T)
+    return np.cov((factors @ loadings + own).T).reshape(count, count)
 
 
 def factors(count: int, seed: int, without_own: int = 0) -> Covariance:
