@@ -13,6 +13,7 @@ import numpy as np
 
 from capdesk.decide.weights import inputs, kelly, kelly_bets, quadratic
 from capdesk.decide.weights.asked import Asked
+from capdesk.decide.weights.growth import IndependentBets, Scenarios
 from capdesk.decide.weights.optimum import Found, finish, optimum
 from capdesk.decide.weights.problem import Array
 from capdesk.decide.weights.statement import no_risk, state
@@ -113,7 +114,11 @@ def _staked(asked: Asked, fraction: float, scenarios: Array, chances: Array, *, 
         inequality_multipliers=stakes.solution.inequality_multipliers[: len(statement.inequality_labels)],
     )
     kind = "rule" if exponent is not None else "growth"
-    found = finish(kind, limits, statement, solution, None)
+    wealth = IndependentBets(chances, scenarios[0]) if independent else Scenarios(chances, scenarios)
+    count = len(limits.names)
+    gradient = statement.problem.linear.copy()
+    gradient[:count] -= wealth.growth(stakes.solution.x[:count]).gradient
+    found = finish(kind, limits, statement, solution, None, gradient)
     notes = (f"{fraction:g} of full Kelly, applied before the limits; growth {stakes.growth:.9g} a round",)
     if exponent is not None:
         bound = "the drawdown bound binds" if stakes.drawdown_price else "the drawdown bound does not bind"
