@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     )
     from capdesk.config import CapitalConfig
     from capdesk.desk import CapitalAllocator
+    from capdesk.frontiers import Frontier, FrontierPoint, frontier
     from capdesk.model.errors import (
         CapdeskError,
         CertificateError,
@@ -49,6 +50,7 @@ _HOMES = {
     "Binding": "capdesk.model.explanation",
     **dict.fromkeys(("AllocationStrategy", "AllocationTarget", "Certificate", "Plan"), "capdesk.model.plans"),
     **dict.fromkeys(("Constraints", "Exposure", "Group", "plan_weights"), "capdesk.weights"),
+    **dict.fromkeys(("Frontier", "FrontierPoint", "frontier"), "capdesk.frontiers"),
     "allocate_risk_adjusted_capital": "capdesk.planner",
     **dict.fromkeys(("Hooks", "Supervisor"), "capdesk.supervisor"),
     **dict.fromkeys(
@@ -104,6 +106,8 @@ __all__ = [
     "Constraints",
     "DeadlineExceeded",
     "Exposure",
+    "Frontier",
+    "FrontierPoint",
     "Group",
     "Hooks",
     "IdConflict",
@@ -129,6 +133,7 @@ __all__ = [
     "calculate_drawdown_limit",
     "calculate_max_exposure",
     "calculate_strategy_capital",
+    "frontier",
     "get_allocation_summary",
     "plan_weights",
 ]

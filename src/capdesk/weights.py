@@ -175,13 +175,24 @@ def plan_weights(
     found = _decided(asked, strategy)
     for warning in found.warnings:
         warnings.warn(warning, RulesWarning, stacklevel=2)
+    return as_plan(asked, found)
+
+
+def as_plan(asked: Asked, found: Found) -> Plan:
+    """The plan that weights with their evidence make.
+
+    Raises
+    ------
+    CertificateError
+        Where the evidence does not prove them.
+    """
     certificate = certify(found.evidence)
     units = found.evidence.weights.tolist()
     return Plan(
-        strategy=str(called),
+        strategy=asked.strategy,
         weights={
             name: Amount.from_micro(unit) if unit else _NOTHING
-            for name, unit in zip(read, units, strict=True)
+            for name, unit in zip(asked.names, units, strict=True)
         },
         cash=Amount.from_micro(asked.limits.budget - sum(units)),
         budget=Amount.from_micro(asked.limits.budget),
