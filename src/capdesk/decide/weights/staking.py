@@ -84,8 +84,6 @@ def _bets(asked: Asked, fraction: float) -> Found:
 
 def _scenarios(asked: Asked, fraction: float) -> Found:
     outcomes = inputs.table(asked.option("outcomes"), asked.names, "outcomes")
-    if outcomes.ndim != 2 or outcomes.shape[1] != len(asked.names):
-        raise InvalidInput(f"outcomes has shape {outcomes.shape}: it must be (scenarios, {len(asked.names)})")
     given = asked.option("probabilities")
     chances = np.full(len(outcomes), 1 / len(outcomes)) if given is None else np.asarray(given, float)
     return _staked(asked, fraction, outcomes, chances, independent=False)

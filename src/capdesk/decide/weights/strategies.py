@@ -77,7 +77,11 @@ def max_sharpe(asked: Asked) -> Found:
 
 
 def black_litterman(asked: Asked) -> Found:
-    """The market's expectations moved by views, then the utility of mean-variance on them."""
+    """The market's expectations moved by views, then the utility of mean-variance on them.
+
+    The prior's own uncertainty makes all risk 1 + tau times larger. Where everything is invested that
+    says nothing about any name, and is left out of the aversion, so that without views the market is held.
+    """
     aversion = asked.risk_aversion or views.RISK_AVERSION
     if asked.has("market_weights"):
         market = inputs.vector(asked.option("market_weights"), asked.names, "market_weights")
@@ -92,8 +96,10 @@ def black_litterman(asked: Asked) -> Found:
         confidences = asked.option("confidences")
         stated = None if confidences is None else np.asarray(confidences, float)
         given = views.Views(portfolios, expected, confidences=stated)
-    after = views.posterior(asked.covariance, prior, given, float(asked.option("tau")))
-    return best(asked.limits, after.covariance, aversion, -after.mean)
+    tau = float(asked.option("tau"))
+    after = views.posterior(asked.covariance, prior, given, tau)
+    own = aversion / (1 + tau) if asked.limits.fully_invested else aversion
+    return best(asked.limits, after.covariance, own, -after.mean)
 
 
 def _rate(asked: Asked) -> float:
