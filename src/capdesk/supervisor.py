@@ -38,12 +38,15 @@ class Hooks:
     recalled
         ``recalled(strategy, amount, deadline)``: so many dollars above the budget are to be
         given back by then (a datetime).
+    adopted
+        ``adopted(plan, mandate_version)`` when a new plan's weights have become the shares.
     """
 
     pause: Callable[[str], Any] | None = None
     resume: Callable[[str, Amount], Any] | None = None
     halted: Callable[[str], Any] | None = None
     recalled: Callable[..., Any] | None = None
+    adopted: Callable[..., Any] | None = None
 
 
 class Supervisor:
@@ -149,7 +152,9 @@ class Supervisor:
 
     async def _plan_anew(self) -> tuple[Event, ...]:
         if self._replanning is not None:
-            await self._replanning.when_due(self._every)
+            adopted = await self._replanning.when_due(self._every)
+            if adopted is not None and self._hooks.adopted is not None:
+                await self._call(self._hooks.adopted, *adopted)
         return ()
 
     async def _compare_wallet(self) -> tuple[Event, ...]:
