@@ -22,6 +22,7 @@ GAP = Fraction(1, 10**6)
 LARGEST_GAP = Fraction(1, 10**5)
 LARGEST_TAIL_GAP = Fraction(1, 10**4)
 CONTRIBUTION = Fraction(1, 10**5)
+LARGEST_CONTRIBUTION = Fraction(1, 10**4)
 VIOLATION = Fraction(1, 10**9)
 UNIT = Fraction(1, 10**6)
 
@@ -214,11 +215,16 @@ def _contributions(problem: Problem) -> list[Check]:
         worst = max(worst, abs(error))
     for row, price in zip(problem.at_most, problem.most_prices, strict=True):
         worst = max(worst, abs(price * (row.most - row.of(weights))) / variance)
+    beside = max(problem.covariance.variances()) * (1 + isqrt(len(weights)))
+    coarse = (
+        UNIT * max(abs(own) + weight * beside for own, weight in zip(slope, weights, strict=True)) / variance
+    )
+    tolerance = min(LARGEST_CONTRIBUTION, CONTRIBUTION + coarse)
     said = (
         f"every share of risk that no limit holds is within {float(worst):.1e} of its budget, "
-        f"at most {float(CONTRIBUTION):.1e}"
+        f"at most {float(tolerance):.1e}"
     )
-    return [_prices_allowed(problem), Check("contributions", worst <= CONTRIBUTION, said)]
+    return [_prices_allowed(problem), Check("contributions", worst <= tolerance, said)]
 
 
 def _mixture(problem: Problem) -> Vector:
