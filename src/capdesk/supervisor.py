@@ -20,6 +20,7 @@ from capdesk.model.errors import LedgerError
 from capdesk.model.journal import Event, Recalled
 from capdesk.model.money import Amount
 from capdesk.model.requests import moment
+from capdesk.replanning import Replanning
 
 logger = logging.getLogger("capdesk.supervisor")
 
@@ -38,12 +39,15 @@ class Hooks:
     recalled
         ``recalled(strategy, amount, deadline)``: so many dollars above the budget are to be
         given back by then (a datetime).
+    adopted
+        ``adopted(plan, mandate_version)`` when a new plan's weights have become the shares.
     """
 
     pause: Callable[[str], Any] | None = None
     resume: Callable[[str, Amount], Any] | None = None
     halted: Callable[[str], Any] | None = None
     recalled: Callable[..., Any] | None = None
+    adopted: Callable[..., Any] | None = None
 
 
 class Supervisor:
@@ -69,6 +73,13 @@ class Supervisor:
     anomaly_z
         Robust z-score of volatility or gas beyond which the manual breaker is tripped;
         None: anomalies are not looked for.
+    plan
+        Gives a new plan (`CapitalAllocator.plan_portfolio`), or None for the one in force;
+        plain functions run in a thread. Its weights become the shares of the sleeves.
+    plan_every_seconds
+        Time between two plans; the configuration's `optimization_frequency` without it. It
+        counts from the last adoption in the journal, so a restart plans no sooner. A plan
+        that fails, or cannot be adopted, is logged and tried again at the next heartbeat.
     every_seconds
         Time between heartbeats; also how long a source or a hook may take.
     """
@@ -83,6 +94,8 @@ class Supervisor:
         positions: Callable[[], Any] | None = None,
         notify: Callable[[str, str], Any] | None = None,
         anomaly_z: float | None = None,
+        plan: Callable[[], Any] | None = None,
+        plan_every_seconds: float | None = None,
         every_seconds: float = 60.0,
     ) -> None:
         self._desk = desk
@@ -93,6 +106,7 @@ class Supervisor:
         self._notify = notify
         self._anomaly_z = anomaly_z
         self._every = every_seconds
+        self._replanning = None if plan is None else Replanning(desk, plan, plan_every_seconds)
         self._notices: set[asyncio.Task[None]] = set()
         self._breakers: set[str] = set()
         self._overdue: set[str] = set()
@@ -112,6 +126,8 @@ class Supervisor:
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+        if self._replanning is not None:
+            await self._replanning.stop()
         await asyncio.gather(*self._notices)
 
     async def beat(self) -> tuple[Event, ...]:
@@ -121,6 +137,7 @@ class Supervisor:
         await self._believe(self._compare_wallet)
         await self._believe(self._mark_positions)
         events = await self._believe(self._see_market)
+        await self._believe(self._plan_anew)
         events += await self._desk.review()
         await self._tell(events)
         return events
@@ -140,6 +157,13 @@ class Supervisor:
         except Exception:
             logger.exception("%s failed; the review goes on without it", source.__name__.strip("_"))
             return ()
+
+    async def _plan_anew(self) -> tuple[Event, ...]:
+        if self._replanning is not None:
+            adopted = await self._replanning.when_due(self._every)
+            if adopted is not None and self._hooks.adopted is not None:
+                await self._call(self._hooks.adopted, *adopted)
+        return ()
 
     async def _compare_wallet(self) -> tuple[Event, ...]:
         if self._wallet is not None:

@@ -15,6 +15,7 @@ from capdesk.model import errors
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
 COMMANDS = {
+    "adopt",
     "audit",
     "breaker lift",
     "breaker trip",
@@ -24,6 +25,7 @@ COMMANDS = {
     "deposit",
     "doctor",
     "explain",
+    "frontier",
     "halt",
     "init",
     "ledger check",
@@ -33,8 +35,10 @@ COMMANDS = {
     "mandate show",
     "mandate update",
     "mark",
+    "metrics",
     "observe",
     "orphans",
+    "rebalance",
     "recycle",
     "release",
     "report",
@@ -43,6 +47,8 @@ COMMANDS = {
     "size",
     "status",
     "supervise",
+    "verify",
+    "weights",
     "what-if",
     "withdraw",
 }
@@ -125,8 +131,11 @@ def test_the_reference_tells_every_exit_code(code: ExitCode) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS - {"demo"}))
-def test_every_command_takes_the_ledger_and_json(name: str) -> None:
-    assert {"--ledger", "--json"} <= options(commands()[name])
+def test_every_command_takes_json_and_those_of_a_desk_the_ledger(name: str) -> None:
+    of_files = {"frontier", "metrics", "rebalance", "verify", "weights"}
+
+    assert "--json" in options(commands()[name])
+    assert ("--ledger" in options(commands()[name])) == (name not in of_files)
 
 
 @pytest.mark.parametrize("name", ["", *sorted(COMMANDS)])

@@ -11,22 +11,28 @@ from capdesk.app.commands import (
     demo,
     doctor,
     flows,
+    frontier,
     halting,
     ledger,
     mandate,
+    metrics,
     reading,
+    rebalance,
     recycling,
     setup,
     sizing,
     status,
     supervising,
+    verify,
+    weights,
     what_if,
 )
 from capdesk.app.commands.shell import DeskCommand, DeskGroup
 
-START, CAPITAL, RISK, INSIGHT, MONEY, RULES = (
+START, CAPITAL, PLANS, RISK, INSIGHT, MONEY, RULES = (
     "Start",
     "Capital",
+    "Plans",
     "Sleeves and risk",
     "Insight",
     "The bankroll",
@@ -71,6 +77,12 @@ app.command("request", cls=DeskCommand, rich_help_panel=CAPITAL)(capital.request
 app.command("confirm", cls=DeskCommand, rich_help_panel=CAPITAL)(capital.confirm)
 app.command("release", cls=DeskCommand, rich_help_panel=CAPITAL)(capital.release)
 app.command("recycle", cls=DeskCommand, rich_help_panel=CAPITAL)(recycling.recycle)
+app.command("weights", cls=DeskCommand, rich_help_panel=PLANS)(weights.weights)
+app.command("frontier", cls=DeskCommand, rich_help_panel=PLANS)(frontier.frontier)
+app.command("rebalance", cls=DeskCommand, rich_help_panel=PLANS)(rebalance.rebalance)
+app.command("adopt", cls=DeskCommand, rich_help_panel=PLANS)(weights.adopt)
+app.command("metrics", cls=DeskCommand, rich_help_panel=PLANS)(metrics.metrics)
+app.command("verify", cls=DeskCommand, rich_help_panel=PLANS)(verify.verify)
 app.command("budget", cls=DeskCommand, rich_help_panel=RISK)(budget.budget)
 app.command("size", cls=DeskCommand, rich_help_panel=RISK)(sizing.size)
 app.command("status", cls=DeskCommand, rich_help_panel=RISK)(status.status)

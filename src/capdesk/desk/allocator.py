@@ -16,6 +16,7 @@ from capdesk.desk import arguments as read
 from capdesk.desk.answers import confirmation, equity_after, principal, verdict, verdicts
 from capdesk.desk.flows import FlowVerbs
 from capdesk.desk.opening import Opening, open_ledger
+from capdesk.desk.planning import PlanningVerbs
 from capdesk.desk.supervision import SupervisionVerbs
 from capdesk.ledger.ledger import Ledger
 from capdesk.ledger.rules import TRANSITION
@@ -37,8 +38,8 @@ def system_clock() -> int:
     return time.time_ns() // 1_000
 
 
-class CapitalAllocator(FlowVerbs, SupervisionVerbs):
-    """Grants capital to markets under limits, and takes it back with its P&L.
+class CapitalAllocator(PlanningVerbs, FlowVerbs, SupervisionVerbs):
+    """Grants capital to markets under limits, and takes it back with its P&L; plans where it should go.
 
     Parameters
     ----------
@@ -85,8 +86,8 @@ class CapitalAllocator(FlowVerbs, SupervisionVerbs):
         Parameters
         ----------
         config
-            None: the ledger's own mandate (a new ledger: the defaults). Another
-            configuration than the ledger's mandate is refused.
+            None, or fields of planning alone: the ledger's own mandate (a new ledger: the
+            defaults). Another configuration than the ledger's mandate is refused.
         initial_bankroll
             Dollars, for a new ledger only; a resumed one keeps its own.
         deadline_seconds

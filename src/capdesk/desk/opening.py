@@ -56,7 +56,7 @@ def open_ledger(
         if not ledger.state.founded:
             _found(ledger, given, bankroll)
         elif given is not None:
-            _refuse_another(ledger.state, given.mandate())
+            _refuse_another(ledger.state, given)
     except BaseException:
         ledger.close()
         raise
@@ -75,14 +75,15 @@ def _found(ledger: Ledger, given: CapitalConfig | None, bankroll: int | None) ->
         if not ledger.state.founded:
             raise
         if given is not None:
-            _refuse_another(ledger.state, mandate)
+            _refuse_another(ledger.state, given)
 
 
-def _refuse_another(state: State, given: Mandate) -> None:
-    if given != state.mandate:
+def _refuse_another(state: State, given: CapitalConfig) -> None:
+    """What only plans is no rule of a ledger, and may differ."""
+    if not given.plans_only and given.mandate() != state.mandate:
         from capdesk.config import differences
 
-        raise MandateMismatch(differences(state.mandate, given), state.mandate_version)
+        raise MandateMismatch(differences(state.mandate, given.mandate()), state.mandate_version)
 
 
 def warn_of_the_clock(last: int, now: int) -> None:
