@@ -117,6 +117,14 @@ def test_drawdown_bound_holds_for_what_is_staked_and_is_free_where_it_does_not_b
     assert bounded.stakes == pytest.approx(half.stakes, abs=1e-12)
 
 
+@pytest.mark.parametrize("fraction", [0.25, 0.5, 1.0])
+def test_drawdown_bound_that_binds_is_met_exactly_by_what_is_staked(fraction: float) -> None:
+    strict = kelly.risk_exponent(0.95, 0.01)
+    found = kelly_bets.independent(PROBABILITIES, COSTS, fraction=fraction, exponent=strict)
+    assert found.drawdown_price > 0
+    assert -1e-8 <= IndependentBets(PROBABILITIES, COSTS).drawdown_risk(found.stakes, strict).value <= 0
+
+
 def test_drawdown_stays_within_its_probability_in_simulation() -> None:
     """400 bets on each of 4,000 paths; the bound is met with room, as the paper finds too."""
     found = kelly_bets.independent(PROBABILITIES, COSTS, fraction=1.0, exponent=EXPONENT)
