@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from capdesk._version import __version__
 from capdesk.decide.weights import rules
 from capdesk.decide.weights.asked import Asked
 from capdesk.decide.weights.certificate import certify
+from capdesk.decide.weights.choosing import preselected
 from capdesk.decide.weights.constraints import Constraints, Exposure, Group
 from capdesk.decide.weights.optimum import Found
 from capdesk.decide.weights.plugged import fitted, is_estimator
 from capdesk.decide.weights.reading_limits import read_limits, read_names
-from capdesk.decide.weights.strategies import STRATEGIES
+from capdesk.decide.weights.strategies import STRATEGIES, decided
 from capdesk.model.errors import InvalidInput, RulesWarning
 from capdesk.model.money import Amount, Number
 from capdesk.model.plans import AllocationStrategy, Plan
@@ -210,4 +212,8 @@ def _decided(asked: Asked, strategy: AllocationStrategy | str | Any) -> Found:
         )
     if not asked.names:
         return rules.nothing(asked.limits)
-    return STRATEGIES[strategy](asked) if named else fitted(asked, strategy)
+    if named:
+        return decided(asked)
+    if asked.limits.discrete:
+        return preselected(asked.limits, lambda limits: fitted(replace(asked, limits=limits), strategy))
+    return fitted(asked, strategy)

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from math import inf, isqrt, sqrt
 
 import numpy as np
+from msgspec.structs import replace
 
 from capdesk.decide.weights.growth import IndependentBets, Scenarios
 from capdesk.model.errors import CertificateError
@@ -112,6 +113,19 @@ def _optimum(evidence: Evidence) -> Certificate:
         rounding=(figures.value - float(evidence.linear @ point) - quadratic) / figures.scale,
         tolerance=_tolerance(evidence, figures.scale, evidence.curvature / 2),
         says=f"nothing feasible is better by more than {max(gap, 0.0):.1e} of the objective",
+    )
+
+
+def _search(evidence: Evidence) -> Certificate:
+    """Within the names that were chosen an optimum; over the choices the bound is the search's own."""
+    within = _optimum(evidence)
+    value = (within.objective or 0.0) + evidence.fixed
+    left = max((value - evidence.search_bound) / max(abs(value), 1e-300), 0.0)
+    return replace(
+        within,
+        objective=value,
+        bound=evidence.search_bound,
+        says=f"within the chosen names {within.says}; over all choices, by branch and bound, by more than {left:.1e}",
     )
 
 
@@ -300,6 +314,7 @@ def _certificate(
 
 _KINDS = {
     "optimum": _optimum,
+    "search": _search,
     "sharpe": _sharpe,
     "contributions": _contributions,
     "tail": _tail,

@@ -147,6 +147,8 @@ def evidence(
         scenarios=None,
         tail=0.0,
         chances=None,
+        fixed=0.0,
+        search_bound=0.0,
         equality_labels=statement.equality_labels,
         inequality_labels=statement.inequality_labels,
         lower_limit=limits.lower_kinds,

@@ -28,6 +28,10 @@ NO_EXCESS = (
     "no feasible weights earn more than the risk-free rate, so no Sharpe ratio is positive: "
     "the minimum variance was taken"
 )
+_UNBOUNDED = (
+    "some weights have a positive excess return and no variance, so the Sharpe ratio has no maximum: "
+    "the covariance is singular; estimate it with shrinkage or factors"
+)
 _ONE_PROBLEM = 64
 _NO_VARIANCE = 1e-13
 _CLEARLY_POSITIVE = 1e-4
@@ -109,10 +113,7 @@ def _solved(limits: Limits, statement: Statement, total: int) -> Found:
     tangent = proof.times(solution.x[:count])
     variance = float(solution.x[:count] @ tangent)
     if variance <= _NO_VARIANCE * float(statement.problem.covariance.diagonal().max()):
-        raise InvalidInput(
-            "some weights have a positive excess return and no variance, so the Sharpe ratio has no maximum: "
-            "the covariance is singular; estimate it with shrinkage or factors"
-        )
+        raise InvalidInput(_UNBOUNDED)
     anchor, price = _anchor(limits, proof, statement, total, tangent)
     return Found(replace(proof, slope=slope, anchor=anchor, anchor_price=price), solution.solver)
 

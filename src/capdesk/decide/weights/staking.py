@@ -11,10 +11,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from capdesk.decide.weights import inputs, kelly, kelly_bets, quadratic
+from capdesk.decide.weights import choosing, inputs, kelly, kelly_bets, quadratic, rules
 from capdesk.decide.weights.asked import Asked
 from capdesk.decide.weights.growth import IndependentBets, Scenarios
-from capdesk.decide.weights.optimum import Found, finish, optimum
+from capdesk.decide.weights.optimum import Found, finish
 from capdesk.decide.weights.problem import Array
 from capdesk.decide.weights.statement import no_risk, state
 from capdesk.model.errors import CertificateError, InvalidInput
@@ -52,8 +52,8 @@ def _continuous(asked: Asked, fraction: float) -> Found:
         depth, probability = _drawdown(asked)
         fraction = min(fraction, kelly.fraction_for_drawdown(depth, probability))
     if fraction <= 0:
-        return optimum(asked.limits, covariance, 1.0, np.zeros(len(asked.names)), invest=False)
-    found = optimum(asked.limits, covariance, 1 / fraction, -excess, invest=False)
+        return rules.by_targets(asked.limits, np.zeros(len(asked.names)))
+    found = choosing.best(asked.limits, covariance, 1 / fraction, -excess, invest=False)
     said = f"{fraction:.6g} of full Kelly, applied before the limits"
     return replace(found, notes=(*notes, said, *found.notes))
 
@@ -84,8 +84,6 @@ def _bets(asked: Asked, fraction: float) -> Found:
 
 def _scenarios(asked: Asked, fraction: float) -> Found:
     outcomes = inputs.table(asked.option("outcomes"), asked.names, "outcomes")
-    if outcomes.ndim != 2 or outcomes.shape[1] != len(asked.names):
-        raise InvalidInput(f"outcomes has shape {outcomes.shape}: it must be (scenarios, {len(asked.names)})")
     given = asked.option("probabilities")
     chances = np.full(len(outcomes), 1 / len(outcomes)) if given is None else np.asarray(given, float)
     return _staked(asked, fraction, outcomes, chances, independent=False)

@@ -11,8 +11,9 @@ import numpy as np
 from capdesk.decide.weights import black_litterman as views
 from capdesk.decide.weights import hierarchical, inputs, rules
 from capdesk.decide.weights.asked import Asked
+from capdesk.decide.weights.choosing import best, preselected
 from capdesk.decide.weights.min_cvar import minimum_cvar
-from capdesk.decide.weights.optimum import Found, optimum
+from capdesk.decide.weights.optimum import Found
 from capdesk.decide.weights.risk_parity import risk_budgets
 from capdesk.decide.weights.sharpe import maximum_sharpe
 from capdesk.decide.weights.staking import kelly_criterion
@@ -51,13 +52,13 @@ def min_variance(asked: Asked) -> Found:
         raise InvalidInput("min_variance with fully_invested=False is all cash: there is no variance in that")
     covariance, notes = asked.risk
     curvature = _VARIANCE
-    if asked.limits.proportional_costs is not None:
+    if asked.limits.proportional_costs is not None or asked.limits.fixed_costs is not None:
         if not asked.risk_aversion:
             raise InvalidInput(
                 "min_variance with trading costs needs risk_aversion: what a unit of variance is worth in return"
             )
         curvature = asked.risk_aversion
-    return _noted(optimum(asked.limits, covariance, curvature, np.zeros(len(asked.names))), notes)
+    return _noted(best(asked.limits, covariance, curvature, np.zeros(len(asked.names))), notes)
 
 
 def mean_variance(asked: Asked) -> Found:
@@ -66,7 +67,7 @@ def mean_variance(asked: Asked) -> Found:
         return max_sharpe(asked)
     covariance, notes = asked.risk
     # Cash that may be kept earns the risk-free rate; where it may not, that changes nothing.
-    return _noted(optimum(asked.limits, covariance, asked.risk_aversion, _rate(asked) - asked.mean), notes)
+    return _noted(best(asked.limits, covariance, asked.risk_aversion, _rate(asked) - asked.mean), notes)
 
 
 def max_sharpe(asked: Asked) -> Found:
@@ -98,7 +99,7 @@ def black_litterman(asked: Asked) -> Found:
     tau = float(asked.option("tau"))
     after = views.posterior(asked.covariance, prior, given, tau)
     own = aversion / (1 + tau) if asked.limits.fully_invested else aversion
-    return optimum(asked.limits, after.covariance, own, -after.mean)
+    return best(asked.limits, after.covariance, own, -after.mean)
 
 
 def _rate(asked: Asked) -> float:
@@ -143,3 +144,20 @@ STRATEGIES: Mapping[str, Callable[[Asked], Found]] = {
     AllocationStrategy.MIN_CVAR: min_cvar,
     AllocationStrategy.HIERARCHICAL_RISK_PARITY: hierarchical_risk_parity,
 }
+
+
+def decided(asked: Asked) -> Found:
+    """The weights of a strategy by its name, names chosen where the limits ask for it."""
+    strategy = STRATEGIES[asked.strategy]
+    if not asked.limits.discrete or _chooses(asked):
+        return strategy(asked)
+    return preselected(asked.limits, lambda limits: strategy(replace(asked, limits=limits)))
+
+
+def _chooses(asked: Asked) -> bool:
+    """Whether the objective is quadratic, so that the choice of names is exact."""
+    if asked.strategy == AllocationStrategy.KELLY_CRITERION:
+        return not asked.has("outcomes", "bet_prices", "odds")
+    if asked.strategy == AllocationStrategy.MEAN_VARIANCE:
+        return asked.risk_aversion is not None
+    return asked.strategy in (AllocationStrategy.MIN_VARIANCE, AllocationStrategy.BLACK_LITTERMAN)

@@ -140,6 +140,14 @@ def _optimum(problem: Problem) -> list[Check]:
     return [_convex(problem), _prices_allowed(problem), Check("optimal", gap <= tolerance, said)]
 
 
+def _search(problem: Problem) -> list[Check]:
+    """The optimum within the names that were chosen; the choice rests on the search."""
+    said = (
+        "the weights are checked within the chosen names; that no other choice is better rests on the search"
+    )
+    return [*_optimum(problem), Check("choice", True, said)]
+
+
 def _sharpe(problem: Problem) -> list[Check]:
     count, shift = problem.count, problem.covariance.shift
     excess = -_dot(problem.linear, problem.x)
@@ -273,6 +281,7 @@ def _decimal(value: Fraction) -> str:
 
 _KINDS = {
     "optimum": _optimum,
+    "search": _search,
     "sharpe": _sharpe,
     "contributions": _contributions,
     "tail": _tail,
