@@ -16,6 +16,7 @@ from capdesk.decide.weights.growth import IndependentBets, Scenarios
 from capdesk.decide.weights.problem import Array, QuadraticProblem
 from capdesk.decide.weights.quadratic import NotSolved
 from capdesk.model.errors import InvalidInput
+from capdesk.weights import plan_weights
 
 EVEN = np.array([0.5, 0.5])
 PROBABILITIES = np.array([0.62, 0.35, 0.15, 0.80, 0.55])
@@ -168,6 +169,20 @@ def test_three_hundred_bets_need_no_list_of_outcomes() -> None:
     assert found.stakes.sum() <= 1 - 0.9e-6
     worst = probabilities < costs
     assert found.stakes[worst].max() < 1e-9
+
+
+@pytest.mark.parametrize("fraction", [0.5, 1.0])
+def test_plan_of_many_bets_is_proven_though_it_stakes_all_it_may(fraction: float) -> None:
+    random = np.random.default_rng(0)
+    costs = random.uniform(0.1, 0.9, 100)
+    probabilities = np.clip(costs + random.normal(0.02, 0.03, 100), 0.01, 0.99)
+    names = [f"bet {number}" for number in range(100)]
+    plan = plan_weights(
+        names, "kelly_criterion", probabilities=probabilities, bet_prices=costs, fraction=fraction
+    )
+    assert plan.certificate.kind == "growth"
+    assert plan.certificate.gap <= 2e-6
+    assert fraction - 3e-6 <= float(sum(plan.weights.values())) < fraction
 
 
 def test_mutually_exclusive_outcomes_are_kellys_horse_race() -> None:
