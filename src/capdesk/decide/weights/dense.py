@@ -43,6 +43,8 @@ class LU:
     """The factors of a square matrix."""
 
     def __init__(self, matrix: Array) -> None:
+        if not matrix.size:  # LAPACK would complain of it on standard output.
+            raise SingularMatrix
         self._factors, self._pivots, failed = _lapack.dgetrf(matrix)
         if failed:
             raise SingularMatrix
