@@ -90,7 +90,7 @@ class Prices:
     tokens
         Which tokens; each needs a chain and an address.
     day
-        Of its end, in UTC; None: now.
+        Of its end, in UTC.
     """
 
     def __init__(
@@ -99,17 +99,16 @@ class Prices:
         *,
         tokens: Sequence[Token],
         day: dt.date,
-        now: bool = False,
         get: Get = web.get_json,
     ) -> None:
-        self.location, self.tokens, self.day, self.now, self.get = location, tokens, day, now, get
+        self.location, self.tokens, self.day, self.get = location, tokens, day, get
 
     def rows(self) -> Iterator[Price | Rejected]:
         """The price of each token; one that DefiLlama does not know is a rejected row."""
         names = [_coin(token) for token in self.tokens]
         end = dt.datetime.combine(self.day + dt.timedelta(days=1), dt.time(), dt.UTC)
-        when = "current" if self.now else f"historical/{int(end.timestamp()) - 1}"
-        document = _document(self.location, f"/prices/{when}/{','.join(names)}", self.get)
+        path = f"/prices/historical/{int(end.timestamp()) - 1}/{','.join(names)}"
+        document = _document(self.location, path, self.get)
         if not isinstance(document, dict) or not isinstance(document.get("coins"), dict):
             raise MalformedDocument(f"{self.location} gave no prices: an object 'coins' is missing")
         known = {name.casefold(): entry for name, entry in document["coins"].items()}
