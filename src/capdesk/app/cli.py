@@ -14,8 +14,10 @@ from capdesk.app.commands import (
     halting,
     ledger,
     mandate,
+    pools,
     reading,
     recycling,
+    replaying,
     setup,
     sizing,
     status,
@@ -24,13 +26,14 @@ from capdesk.app.commands import (
 )
 from capdesk.app.commands.shell import DeskCommand, DeskGroup
 
-START, CAPITAL, RISK, INSIGHT, MONEY, RULES = (
+START, CAPITAL, RISK, INSIGHT, MONEY, RULES, PLANS = (
     "Start",
     "Capital",
     "Sleeves and risk",
     "Insight",
     "The bankroll",
     "Rules and record",
+    "Plans",
 )
 
 app = typer.Typer(
@@ -39,7 +42,7 @@ app = typer.Typer(
     no_args_is_help=True,
     epilog=(
         "The desk is a ledger file: --ledger, or CAPDESK_LEDGER. Exit codes: 0 done, 2 invalid input, 3 refused, "
-        "4 no ledger, 5 corrupt, 6 mandate mismatch, 7 unavailable, 8 attention."
+        "4 no ledger, 5 corrupt, 6 mandate mismatch, 7 unavailable, 8 attention, 9 equivalent, 10 different."
     ),
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -89,6 +92,8 @@ app.command("withdraw", cls=DeskCommand, rich_help_panel=MONEY)(flows.withdraw)
 app.command("mark", cls=DeskCommand, rich_help_panel=MONEY)(flows.mark)
 app.add_typer(mandate.app, name="mandate", rich_help_panel=RULES)
 app.add_typer(ledger.app, name="ledger", rich_help_panel=RULES)
+app.add_typer(pools.app, name="pools", rich_help_panel=PLANS)
+app.command("replay", cls=DeskCommand, rich_help_panel=PLANS)(replaying.replay)
 
 
 def main() -> None:
