@@ -52,6 +52,7 @@ COMMANDS = {
     "size",
     "status",
     "supervise",
+    "verify",
     "what-if",
     "withdraw",
 }
@@ -136,7 +137,7 @@ def test_the_reference_tells_every_exit_code(code: ExitCode) -> None:
 OF_RECORDS = {name for name in COMMANDS if name.startswith("pools ")} | {"replay"}
 
 
-@pytest.mark.parametrize("name", sorted(COMMANDS - {"demo"}))
+@pytest.mark.parametrize("name", sorted(COMMANDS - {"demo", "verify"}))
 def test_every_command_takes_its_file_and_json(name: str) -> None:
     file = "--records" if name in OF_RECORDS else "--ledger"
     assert {file, "--json"} <= options(commands()[name])

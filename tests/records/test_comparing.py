@@ -20,7 +20,7 @@ STORED = Outcome(
     bound=100.01,
     gap=1e-4,
     decision={"kind": "reallocate", "reason": "more"},
-    positions=(Position("a", 10_000_000, 1.0),),
+    positions=(Position("a", 1.0, 10_000_000),),
 )
 RUN = Run("pools", NOW.date(), STORED)
 

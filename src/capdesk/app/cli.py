@@ -22,18 +22,19 @@ from capdesk.app.commands import (
     sizing,
     status,
     supervising,
+    verify,
     what_if,
 )
 from capdesk.app.commands.shell import DeskCommand, DeskGroup
 
-START, CAPITAL, RISK, INSIGHT, MONEY, RULES, PLANS = (
+START, CAPITAL, PLANS, RISK, INSIGHT, MONEY, RULES = (
     "Start",
     "Capital",
+    "Plans",
     "Sleeves and risk",
     "Insight",
     "The bankroll",
     "Rules and record",
-    "Plans",
 )
 
 app = typer.Typer(
@@ -74,6 +75,9 @@ app.command("request", cls=DeskCommand, rich_help_panel=CAPITAL)(capital.request
 app.command("confirm", cls=DeskCommand, rich_help_panel=CAPITAL)(capital.confirm)
 app.command("release", cls=DeskCommand, rich_help_panel=CAPITAL)(capital.release)
 app.command("recycle", cls=DeskCommand, rich_help_panel=CAPITAL)(recycling.recycle)
+app.command("verify", cls=DeskCommand, rich_help_panel=PLANS)(verify.verify)
+app.add_typer(pools.app, name="pools", rich_help_panel=PLANS)
+app.command("replay", cls=DeskCommand, rich_help_panel=PLANS)(replaying.replay)
 app.command("budget", cls=DeskCommand, rich_help_panel=RISK)(budget.budget)
 app.command("size", cls=DeskCommand, rich_help_panel=RISK)(sizing.size)
 app.command("status", cls=DeskCommand, rich_help_panel=RISK)(status.status)
@@ -92,8 +96,6 @@ app.command("withdraw", cls=DeskCommand, rich_help_panel=MONEY)(flows.withdraw)
 app.command("mark", cls=DeskCommand, rich_help_panel=MONEY)(flows.mark)
 app.add_typer(mandate.app, name="mandate", rich_help_panel=RULES)
 app.add_typer(ledger.app, name="ledger", rich_help_panel=RULES)
-app.add_typer(pools.app, name="pools", rich_help_panel=PLANS)
-app.command("replay", cls=DeskCommand, rich_help_panel=PLANS)(replaying.replay)
 
 
 def main() -> None:

@@ -80,7 +80,8 @@ def show_run(stored: "StoredRun", *, json_output: bool) -> None:
 def _positions(stored: "StoredRun") -> "Table":
     grid = render.table("name", ("amount", "right"), ("weight", "right"))
     for each in stored.run.outcome.positions:
-        grid.add_row(render.literal(each.name), usd(each.amount), f"{each.weight * 100:.2f} %")
+        amount = "" if each.amount is None else usd(each.amount)
+        grid.add_row(render.literal(each.name), amount, f"{each.weight * 100:.2f} %")
     return grid
 
 
