@@ -36,6 +36,10 @@ def upgrade(database: Database) -> None:
         If a migration fails. The file is left as it was.
     """
     new = database.is_new
+    if not new:
+        with database.reading() as connection:
+            if is_current(connection, database.name):
+                return
     try:
         with database.writing() as connection:
             if connection.dialect.name == "postgresql":
