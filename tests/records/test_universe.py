@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 
@@ -127,3 +128,14 @@ def test_records_are_opened_and_read_while_another_writes(records: Records, loca
         with Records(location) as other:
             assert other.history() == [day(0)]
     assert records.history() == [day(0), day(1)]
+
+
+def test_imports_that_run_at_once_wait_for_each_other(records: Records, location: Path | str) -> None:
+    def bring(first: int) -> int:
+        with Records(location) as own:
+            return sum(own.write([POOL, day(first + number)]).added for number in range(8))
+
+    with ThreadPoolExecutor(4) as threads:
+        added = list(threads.map(bring, (100, 200, 300, 400)))
+    assert added == [8] * 4
+    assert len(records.history()) == 4 * 8

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct, structs
-from sqlalchemy import Connection, insert, select, text, update
+from sqlalchemy import Connection, insert, select, update
 
 from capdesk.model.errors import InvalidInput, TamperedRun, UnknownRun
 from capdesk.model.lists import LIST_NAMES, Lists
@@ -45,8 +45,6 @@ def save(connection: Connection, run: Run, created_at: dt.datetime) -> StoredRun
     run = normal(run)
     _check(run)
     stored = _values(run)
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("LOCK TABLE runs IN SHARE ROW EXCLUSIVE MODE"))
     last = update(RunRow).where(RunRow.kind == run.kind, RunRow.day == run.day, RunRow.latest)
     connection.execute(last.values(latest=False))
     values = {name: stored[name] for name in (*SNAPSHOTS, *_OF_OUTCOME)}
