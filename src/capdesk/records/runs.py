@@ -77,7 +77,7 @@ def load(connection: Connection, number: int) -> StoredRun:
     if row is None:
         raise UnknownRun(f"there is no run {number}: 'capdesk pools runs' lists those that are there")
     outcome = Outcome(
-        **{name: row[name] for name in _OF_OUTCOME},
+        **{name: plain(row[name]) for name in _OF_OUTCOME},
         positions=_rows(connection, AllocationRow, Position, number, AllocationRow.name),
         details=_rows(connection, DetailRow, Detail, number, DetailRow.pool_id, DetailRow.token_id),
     )
@@ -87,8 +87,8 @@ def load(connection: Connection, number: int) -> StoredRun:
         day=row["day"],
         outcome=outcome,
         lists=lists,
-        parameters=row["parameters"],
-        **{name: row[name] for name in SNAPSHOTS},
+        parameters=plain(row["parameters"]),
+        **{name: plain(row[name]) for name in SNAPSHOTS},
     )
     if hash_of(run) != row["hash"]:
         raise TamperedRun(
