@@ -78,7 +78,8 @@ class Database:
             ):
                 yield connection
         except DBAPIError as error:
-            raise RecordsError(f"the records at {self.name} could not be used: {error.orig}") from error
+            said = " ".join(str(error.orig).split())
+            raise RecordsError(f"the records at {self.name} could not be used: {said}") from error
         except OverflowError as error:
             raise RecordsError(f"the records hold integers of 64 bits: {error}") from error
 
