@@ -16,9 +16,11 @@ from capdesk.app.commands import (
     ledger,
     mandate,
     metrics,
+    pools,
     reading,
     rebalance,
     recycling,
+    replaying,
     setup,
     sizing,
     status,
@@ -45,7 +47,7 @@ app = typer.Typer(
     no_args_is_help=True,
     epilog=(
         "The desk is a ledger file: --ledger, or CAPDESK_LEDGER. Exit codes: 0 done, 2 invalid input, 3 refused, "
-        "4 no ledger, 5 corrupt, 6 mandate mismatch, 7 unavailable, 8 attention."
+        "4 no ledger, 5 corrupt, 6 mandate mismatch, 7 unavailable, 8 attention, 9 equivalent, 10 different."
     ),
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -83,6 +85,8 @@ app.command("rebalance", cls=DeskCommand, rich_help_panel=PLANS)(rebalance.rebal
 app.command("adopt", cls=DeskCommand, rich_help_panel=PLANS)(weights.adopt)
 app.command("metrics", cls=DeskCommand, rich_help_panel=PLANS)(metrics.metrics)
 app.command("verify", cls=DeskCommand, rich_help_panel=PLANS)(verify.verify)
+app.add_typer(pools.app, name="pools", rich_help_panel=PLANS)
+app.command("replay", cls=DeskCommand, rich_help_panel=PLANS)(replaying.replay)
 app.command("budget", cls=DeskCommand, rich_help_panel=RISK)(budget.budget)
 app.command("size", cls=DeskCommand, rich_help_panel=RISK)(sizing.size)
 app.command("status", cls=DeskCommand, rich_help_panel=RISK)(status.status)
