@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from capdesk.decide.pools.activities import DEPOSIT, Activities
+from capdesk.decide.pools.activities import DEPOSIT, PURCHASE, Activities
 from capdesk.decide.pools.problem import Array, Index, Mask
 
 OFF, ON, WHOLE, FREE = range(4)
@@ -82,6 +82,7 @@ class Lagrangian:
         self._charge = sparse.csr_array(a.charge_rows.T)
         self._whole = sparse.csr_array(a.whole_rows.T)
         self._left = sparse.csr_array(self.hull.left_rows.T)
+        self._buying = np.flatnonzero(a.kind == PURCHASE)
         self._beyond = np.flatnonzero(self.hull.beyond)
         self._owner = np.repeat(np.arange(a.size), np.diff(a.start))[self._beyond]
 
@@ -101,6 +102,7 @@ class Lagrangian:
         if h.tickets.any():
             ticket = h.ticket_value - a.least * unit - charge
             free += np.where(h.tickets, np.maximum(ticket, 0.0), 0.0)
+        free[self._buying] += np.maximum(-a.charge - charge, 0.0)[self._buying]
         fixed = np.where(y > 0, a.upper, a.lower)
         rows = float(np.where(y != 0, y * np.where(y != 0, fixed, 0.0), 0.0).sum())
         plain = float((np.maximum(a.plain_cost - y @ a.plain_rows, 0.0) * a.plain_upper).sum())

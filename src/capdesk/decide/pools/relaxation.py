@@ -14,7 +14,7 @@ import highspy
 import numpy as np
 from scipy import sparse
 
-from capdesk.decide.pools.activities import Activities
+from capdesk.decide.pools.activities import PURCHASE, Activities
 from capdesk.decide.pools.lagrangian import FREE, OFF, ON, WHOLE, Lagrangian, Modes, Priced, ranges
 from capdesk.decide.pools.problem import Array, Index, NotSolved
 from capdesk.decide.pools.whole import silent
@@ -157,7 +157,7 @@ class Relaxation:
         added = [
             _of(member, {FREE: (0.0, length)}, 1.0, 1.0 / length),
             _of(member[owner], bounds, 1.0, 0.0),
-            _of(member, {ON: (1.0, 1.0), WHOLE: (1.0, 1.0)}, 0.0, 1.0),
+            _of(member, {FREE: (0.0, a.kind[chosen] == PURCHASE), ON: (1.0, 1.0), WHOLE: (1.0, 1.0)}, 0.0, 1.0),
             _of(member[leaving], {WHOLE: (1.0, 1.0)}, 0.0, 0.0),
             _of(member[small], {FREE: (0.0, 1.0)}, least, 1.0),
         ]

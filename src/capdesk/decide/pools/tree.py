@@ -65,6 +65,7 @@ class _Search:
     amount: Array | None = None
     multipliers: Array | None = None
     leaves: list[Leaf] = field(default_factory=list)
+    without: dict[int, float] = field(default_factory=dict)
     tried: set[frozenset[tuple[int, int]]] = field(default_factory=set)
     nodes: int = 0
 
@@ -88,7 +89,7 @@ def search(a: Activities, *, gap: float, most_nodes: int) -> Found:
     """
     s = _Search(a, Relaxation(a, _first(a)), gap, most_nodes)
     order = count()
-    start: Modes = {}
+    start = _settle(s)
     queue: list[tuple[float, int, Modes, Priced | None]] = [(-np.inf, next(order), start, None)]
     while queue and s.nodes < most_nodes:
         estimate, _, modes, parent = heapq.heappop(queue)
@@ -119,6 +120,44 @@ def search(a: Activities, *, gap: float, most_nodes: int) -> Found:
     return Found(s.amount, s.value, max(bound, s.value), tuple(s.leaves), s.nodes, not queue, s.multipliers)
 
 
+def _settle(s: _Search) -> Modes:
+    """What has to happen in every plan that is worth looking for, decided before the tree begins.
+
+    An activity without which the relaxation is no better than the best plan must happen; the
+    part of the tree without it is a leaf.
+    """
+    modes: dict[int, int] = {}
+    probed: set[int] = set()
+    while s.nodes < s.most_nodes:
+        relaxed = s.relaxation.solve(modes)
+        s.nodes += 1
+        _try_rounding(s, modes, relaxed)
+        if relaxed.priced.bound <= s.enough or not relaxed.possible:
+            return modes
+        score = _unpaid(s.a, modes, relaxed)
+        order = np.argsort(-score)
+        settled = False
+        for place in order[score[order] > 0].tolist():
+            activity = int(relaxed.members[place])
+            ways = _ways(s.a, modes, activity)
+            if activity in modes or OFF not in ways or len(ways) != 2 or activity in probed:
+                continue
+            probed.add(activity)
+            without = {**modes, activity: OFF}
+            probe = s.relaxation.solve(without)
+            s.nodes += 1
+            s.without[activity] = relaxed.priced.bound - probe.priced.bound
+            if probe.priced.bound <= s.enough or not probe.possible:
+                s.leaves.append(Leaf(without, probe.priced.multipliers, probe.priced.bound))
+                modes[activity] = ways[1]
+                rival = int(s.a.rival[activity])
+                settled = True
+        if not settled:
+            return modes
+        probed = {each for each in probed if s.without.get(each, 0.0) < 0}
+    return modes
+
+
 def _first(a: Activities) -> Index:
     """Activities to begin with: all that is not a deposit, and the deposits of the best rates."""
     deposits = np.flatnonzero(a.kind == 0)
@@ -142,7 +181,7 @@ def _visit(s: _Search, modes: Modes) -> list[tuple[float, Modes, Priced]]:
     if priced.bound <= s.enough:
         s.leaves.append(Leaf(modes, priced.multipliers, priced.bound))
         return []
-    activity = _undecided(s.a, modes, relaxed)
+    activity = _undecided(s, modes, relaxed)
     if activity is None:
         s.leaves.append(Leaf(modes, priced.multipliers, priced.bound))
         return []
@@ -172,8 +211,23 @@ def _ways(a: Activities, modes: Modes, activity: int) -> list[int]:
     return ways
 
 
-def _undecided(a: Activities, modes: Modes, relaxed: Relaxed) -> int | None:
-    """The activity whose unpaid charge is largest, or that happens to an amount it may not."""
+def _undecided(s: _Search, modes: Modes, relaxed: Relaxed) -> int | None:
+    """The activity to decide next: what it costs either way, or that happens to an amount it may not."""
+    a, its = s.a, relaxed.members
+    score = _unpaid(a, modes, relaxed)
+    known = np.array([s.without.get(int(each), 0.0) for each in its])
+    score = np.where(score > 0, score * np.maximum(np.where(known > 0, known, score), 1e-3 * score), 0.0)
+    best = int(score.argmax())
+    if score[best] > 0:
+        return int(its[best])
+    happens = relaxed.amount > _PART
+    happens[[int(each) in modes for each in its]] = False
+    rest = its[happens & (a.kind[its] == WITHDRAWAL) & (a.whole[its] > 0)]
+    return int(rest[0]) if len(rest) else None
+
+
+def _unpaid(a: Activities, modes: Modes, relaxed: Relaxed) -> Array:
+    """How far each admitted activity is from being decided: the charge it does not pay, or a breach."""
     its = relaxed.members
     free = np.ones(a.size, dtype=bool)
     free[list(modes)] = False
@@ -188,12 +242,7 @@ def _undecided(a: Activities, modes: Modes, relaxed: Relaxed) -> int | None:
     both = happens & (a.rival[its] >= 0)
     both &= amounts[a.rival[its]] > _PART
     counted = happens & (relaxed.share < 1 - _PART)
-    score = unpaid + np.where(wrong | both, 1e3 + a.charge[its], 0.0) + np.where(counted, 1e-12, 0.0)
-    best = int(score.argmax())
-    if score[best] > 0:
-        return int(its[best])
-    rest = its[happens & (a.kind[its] == WITHDRAWAL) & (a.whole[its] > 0)]
-    return int(rest[0]) if len(rest) else None
+    return unpaid + np.where(wrong | both, 1e3 + a.charge[its], 0.0) + np.where(counted, 1e-12, 0.0)
 
 
 def _try_rounding(s: _Search, modes: Modes, relaxed: Relaxed) -> None:
