@@ -86,6 +86,10 @@ class Activities:
     gain: float
     constant: float
     fewest: int
+    tokens: int
+    markets: int
+    first_limit: int
+    limits: int
 
     @property
     def size(self) -> int:
@@ -128,7 +132,10 @@ def activities(p: PoolProblem, *, count: bool) -> Activities:
     owner = np.concatenate([part.owner for part in parts])
     offsets = np.cumsum([0] + [len(part.owner) for part in parts])
     piece_of = np.concatenate([part.piece_of + at for part, at in zip(parts, offsets, strict=False)])
+    least = np.concatenate([part.least for part in parts])
+    length = np.concatenate([part.length for part in parts])
     slope = np.concatenate([part.slope for part in parts])
+    piece_of, length, slope = _split(least, piece_of, length, slope)
     gain = float(np.abs(slope).max(initial=0.0)) or 1.0
     plain_rows, plain_cost, plain_upper, waste = _plain(p, rows)
     lower, upper = rows.bounds(p)
@@ -139,13 +146,13 @@ def activities(p: PoolProblem, *, count: bool) -> Activities:
     return Activities(
         kind=kind,
         owner=owner,
-        least=joined("least") / unit,
+        least=least / unit,
         most=joined("most") / unit,
         whole=joined("whole") / unit,
         must=joined("must").astype(bool),
         charge=joined("charge") / unit / gain,
         start=np.searchsorted(piece_of, np.arange(size + 1)),
-        length=joined("length") / unit,
+        length=length / unit,
         slope=slope / gain,
         unit_rows=sparse.csc_array(sparse.hstack([part.unit_rows for part in parts])),
         charge_rows=sparse.csc_array(sparse.hstack([part.charge_rows for part in parts])),
@@ -161,7 +168,24 @@ def activities(p: PoolProblem, *, count: bool) -> Activities:
         gain=gain,
         constant=float(p.income(p.held).sum()) / unit / gain,
         fewest=rows.fewest_row if count else -1,
+        tokens=rows.tokens,
+        markets=rows.markets,
+        first_limit=rows.limit,
+        limits=rows.limits,
     )
+
+
+def _split(least: Array, piece_of: Index, length: Array, slope: Array) -> tuple[Index, Array, Array]:
+    """Cut the piece in which `least` lies, so that a chord may end there."""
+    ends = np.cumsum(length)
+    first = np.searchsorted(piece_of, np.arange(len(least)))
+    before = ends - length - np.concatenate(([0.0], ends))[first][piece_of]
+    part = least[piece_of] - before
+    cut = np.flatnonzero((before > 1e-9) & (part > 1e-9 * least[piece_of]) & (part < length * (1 - 1e-9)))
+    rest = length[cut] - part[cut]
+    length = length.copy()
+    length[cut] = part[cut]
+    return np.insert(piece_of, cut + 1, piece_of[cut]), np.insert(length, cut + 1, rest), np.insert(slope, cut + 1, slope[cut])
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,19 +16,6 @@ DEBUG=False
 
 def solve(problem: PoolProblem, gap: float = GAP) -> Answer:
     a = activities(problem, count=False)
-    from capdesk.decide.pools.cuts import broken, with_cuts
-    from capdesk.decide.pools.relaxation import Relaxation
-    from capdesk.decide.pools.tree import _first
-    tokens = len(problem.tokens)
-    first = _first(a)
-    for _ in range(8):
-        r = Relaxation(a, first)
-        x = r.solve({})
-        first = r.members
-        cuts = broken(a, tokens, x)
-        if DEBUG: print(x.priced.bound*a.unit*a.gain, len(cuts))
-        if not cuts: break
-        a = with_cuts(a, tokens, cuts)
     found = search(a, gap=gap, most_nodes=MOST_NODES)
     return answer(problem, a, found)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from capdesk.decide.pools.activities import DEPOSIT, PURCHASE, Activities
+from capdesk.decide.pools.activities import DEPOSIT, Activities
 from capdesk.decide.pools.problem import Array, Index, Mask
 
 OFF, ON, WHOLE, FREE = range(4)
@@ -34,6 +34,10 @@ class Hull:
         (s,) whether a piece lies beyond the chord.
     left_rows
         (m, K) sparse: what the chord uses of the rows that count pools, where leaving counts.
+    rest_charge
+        (K,) what the part of a charge costs that the chord does not pay, where a cut asks for
+        it: below the chord's end the concave value lies above the chord, so it is less than
+        the charge.
     tickets, ticket_value
         (K,) whether an activity counts as a pool in use from `least` on, and its value there:
         where pools are wanted for their number, the smallest position is a point of its own.
@@ -43,6 +47,7 @@ class Hull:
     chord_value: Array
     beyond: Mask
     left_rows: sparse.csc_array
+    rest_charge: Array
     tickets: Mask
     ticket_value: Array
 
@@ -82,7 +87,6 @@ class Lagrangian:
         self._charge = sparse.csr_array(a.charge_rows.T)
         self._whole = sparse.csr_array(a.whole_rows.T)
         self._left = sparse.csr_array(self.hull.left_rows.T)
-        self._buying = np.flatnonzero(a.kind == PURCHASE)
         self._beyond = np.flatnonzero(self.hull.beyond)
         self._owner = np.repeat(np.arange(a.size), np.diff(a.start))[self._beyond]
 
@@ -102,7 +106,7 @@ class Lagrangian:
         if h.tickets.any():
             ticket = h.ticket_value - a.least * unit - charge
             free += np.where(h.tickets, np.maximum(ticket, 0.0), 0.0)
-        free[self._buying] += np.maximum(-a.charge - charge, 0.0)[self._buying]
+        free += np.maximum(-h.rest_charge - charge, 0.0)
         fixed = np.where(y > 0, a.upper, a.lower)
         rows = float(np.where(y != 0, y * np.where(y != 0, fixed, 0.0), 0.0).sum())
         plain = float((np.maximum(a.plain_cost - y @ a.plain_rows, 0.0) * a.plain_upper).sum())
@@ -144,6 +148,15 @@ def hull(a: Activities) -> Hull:
     last = np.full(a.size, -1)
     reached = np.flatnonzero(ratio >= best[owner])
     last[owner[reached]] = reached
+    chord, gross = ends[last], values[last] + a.charge
+    rise = gross / chord
+    short = np.maximum(1.0 - ends / chord[owner], 0.0)
+    above = values + a.charge[owner] - rise[owner] * ends
+    bonus = np.where(short > 1e-9, above / np.where(short > 1e-9, short, 1.0), 0.0)
+    bonus = np.where(np.arange(len(owner)) == last[owner], (rise[owner] - a.slope) * chord[owner], bonus)
+    bonus = np.where(np.arange(len(owner)) > last[owner], 0.0, bonus)
+    most_bonus = np.zeros(a.size)
+    np.maximum.at(most_bonus, owner, bonus)
     tickets = np.zeros(a.size, dtype=bool)
     left = a.whole_rows
     if a.fewest >= 0:
@@ -158,6 +171,7 @@ def hull(a: Activities) -> Hull:
         chord_value=values[last],
         beyond=np.arange(len(owner)) > last[owner],
         left_rows=sparse.csc_array(left),
+        rest_charge=np.maximum(a.charge - most_bonus, 0.0),
         tickets=tickets,
         ticket_value=np.where(tickets, slope * a.least - a.charge, 0.0),
     )

@@ -14,7 +14,7 @@ import highspy
 import numpy as np
 from scipy import sparse
 
-from capdesk.decide.pools.activities import PURCHASE, Activities
+from capdesk.decide.pools.activities import Activities
 from capdesk.decide.pools.lagrangian import FREE, OFF, ON, WHOLE, Lagrangian, Modes, Priced, ranges
 from capdesk.decide.pools.problem import Array, Index, NotSolved
 from capdesk.decide.pools.whole import silent
@@ -101,6 +101,8 @@ class Relaxation:
         self.members = np.zeros(0, dtype=np.intp)
         self._place = np.full(a.size, -1)
         self._columns: _Columns | None = None
+        self._batches: list[Index] = []
+        self._at = np.zeros(0, dtype=np.int32)
         self._closed = False
         self._solver = self._program()
         self.admit(first)
@@ -112,12 +114,13 @@ class Relaxation:
         solver.setOptionValue("presolve", "off")
         rows = len(a.lower)
         matrix = sparse.csc_array(np.hstack([a.plain_rows, np.eye(rows), -np.eye(rows)]))
-        self._first = matrix.shape[1]
+        self._width = matrix.shape[1]
+        self._breach = np.arange(a.plain_rows.shape[1], self._width)
         model = highspy.HighsLp()
-        model.num_col_, model.num_row_ = self._first, rows
+        model.num_col_, model.num_row_ = self._width, rows
         model.sense_ = highspy.ObjSense.kMaximize
         model.col_cost_ = np.concatenate([a.plain_cost, np.full(2 * rows, -_BREACH_PRICE)])
-        model.col_lower_ = np.zeros(self._first)
+        model.col_lower_ = np.zeros(self._width)
         model.col_upper_ = np.concatenate([a.plain_upper, np.full(2 * rows, np.inf)])
         model.row_lower_, model.row_upper_ = a.lower, a.upper
         model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
@@ -131,25 +134,21 @@ class Relaxation:
         a, lagrangian = self.a, self.lagrangian
         hull = lagrangian.hull
         member = len(self.members) + np.arange(len(chosen))
-        unit, charge = a.unit_rows[:, chosen], a.charge_rows[:, chosen]
-        length = hull.chord[chosen]
-        chord = unit + sparse.csc_array((charge + hull.left_rows[:, chosen]) * (1.0 / length))
         pieces = ranges(a.start[chosen], a.start[chosen + 1])
         owner = np.repeat(np.arange(len(chosen)), a.start[chosen + 1] - a.start[chosen])
         leaving = np.flatnonzero(a.whole[chosen] > 0)
         small = np.flatnonzero(hull.tickets[chosen])
-        least = a.least[chosen[small]]
-        bounds = {mode: (lagrangian.lower[mode, pieces], lagrangian.upper[mode, pieces]) for mode in (FREE, ON, WHOLE)}
-        matrix = sparse.csc_array(
-            sparse.hstack(
-                [chord, unit[:, owner], charge, a.whole_rows[:, chosen[leaving]], unit[:, small] * least + charge[:, small]]
-            )
-        )
+        least, length = a.least[chosen[small]], hull.chord[chosen]
+        bounds = {
+            mode: (lagrangian.lower[mode, pieces], lagrangian.upper[mode, pieces])
+            for mode in (FREE, ON, WHOLE)
+        }
         cost = np.concatenate(
             [
                 hull.chord_value[chosen] / length,
                 a.slope[pieces],
                 -a.charge[chosen],
+                -hull.rest_charge[chosen],
                 np.zeros(len(leaving)),
                 hull.ticket_value[chosen[small]],
             ]
@@ -157,17 +156,55 @@ class Relaxation:
         added = [
             _of(member, {FREE: (0.0, length)}, 1.0, 1.0 / length),
             _of(member[owner], bounds, 1.0, 0.0),
-            _of(member, {FREE: (0.0, a.kind[chosen] == PURCHASE), ON: (1.0, 1.0), WHOLE: (1.0, 1.0)}, 0.0, 1.0),
+            _of(member, {ON: (1.0, 1.0), WHOLE: (1.0, 1.0)}, 0.0, 1.0),
+            _of(member, {FREE: (0.0, 1.0)}, 0.0, 1.0),
             _of(member[leaving], {WHOLE: (1.0, 1.0)}, 0.0, 0.0),
             _of(member[small], {FREE: (0.0, 1.0)}, least, 1.0),
         ]
         self._columns = _Columns.joined([*([self._columns] if self._columns else []), *added])
-        upper = np.concatenate([part.upper[FREE] for part in added])
+        self._add_columns(cost, np.concatenate([part.upper[FREE] for part in added]), self._matrix(a, chosen))
+        self._at = np.concatenate([self._at, np.arange(self._width - len(cost), self._width, dtype=np.int32)])
+        self._place[chosen] = member
+        self.members = np.concatenate([self.members, chosen])
+        self._batches.append(chosen)
+
+    def _matrix(self, a: Activities, chosen: Index) -> sparse.csc_array:
+        """The columns of some activities, in the order in which they are admitted."""
+        hull = self.lagrangian.hull
+        unit, charge, whole = a.unit_rows[:, chosen], a.charge_rows[:, chosen], a.whole_rows[:, chosen]
+        left = whole
+        if a.fewest >= 0:
+            left = sparse.csc_array(hull.left_rows[:, chosen])
+        chord = unit + sparse.csc_array((charge + left) * (1.0 / hull.chord[chosen]))
+        owner = np.repeat(np.arange(len(chosen)), a.start[chosen + 1] - a.start[chosen])
+        leaving = np.flatnonzero(a.whole[chosen] > 0)
+        small = np.flatnonzero(hull.tickets[chosen])
+        ticket = unit[:, small] * a.least[chosen[small]] + charge[:, small]
+        return sparse.csc_array(sparse.hstack([chord, unit[:, owner], charge, charge, whole[:, leaving], ticket]))
+
+    def _add_columns(self, cost: Array, upper: Array, matrix: sparse.csc_array) -> None:
         self._solver.addCols(
             len(cost), cost, np.zeros(len(cost)), upper, matrix.nnz, matrix.indptr, matrix.indices, matrix.data
         )
-        self._place[chosen] = member
-        self.members = np.concatenate([self.members, chosen])
+        self._width += len(cost)
+
+    def extend(self, a: Activities) -> None:
+        """Go on with the same problem, which has more rows at its end."""
+        old, count = len(self.a.lower), len(a.lower) - len(self.a.lower)
+        self.a, self.lagrangian = a, Lagrangian(a)
+        tail = slice(old, len(a.lower))
+        more = sparse.csr_array(
+            sparse.hstack([self._matrix(a, batch).tocsr()[tail] for batch in self._batches])
+        )
+        where = self._at[more.indices]
+        self._solver.addRows(
+            count, a.lower[tail], a.upper[tail], more.nnz, more.indptr, where.astype(np.int32), more.data
+        )
+        slack = sparse.csc_array(
+            (np.full(count, -1.0), np.arange(old, old + count), np.arange(count + 1)), shape=(old + count, count)
+        )
+        self._breach = np.concatenate([self._breach, np.arange(self._width, self._width + count)])
+        self._add_columns(np.full(count, -_BREACH_PRICE), np.full(count, np.inf), slack)
 
     def solve(self, modes: Modes) -> Relaxed:
         """The relaxation of a node; activities that are worth something are admitted until none is."""
@@ -192,13 +229,18 @@ class Relaxation:
         self._solver.run()
         status = self._solver.getModelStatus()
         if status != highspy.HighsModelStatus.kOptimal:
+            self._solver.clearSolver()
+            self._solver.run()
+            status = self._solver.getModelStatus()
+        # An answer that HiGHS is not sure of still gives a bound, and a plan is checked on its own.
+        if status not in (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kUnknown):
             raise NotSolved(f"HiGHS ended with {self._solver.modelStatusToString(status)} on a relaxation")
         solution = self._solver.getSolution()
         point = np.array(solution.col_value)
         columns, count = self._columns, len(self.members)
         assert columns is not None
-        z = point[self._first :]
-        breach = point[self.a.plain_rows.shape[1] : self._first]
+        z = point[self._at]
+        breach = point[self._breach]
         return Relaxed(
             priced=self.lagrangian.price(np.array(solution.row_dual), modes),
             members=self.members,
@@ -218,7 +260,7 @@ class Relaxation:
         its = how[columns.member]
         each = np.arange(len(its))
         lower, upper = columns.lower[its, each], columns.upper[its, each]
-        where = (self._first + each).astype(np.int32)
+        where = self._at
         closed = otherwise == OFF
         if closed != self._closed:
             lost = np.flatnonzero(self.a.waste)

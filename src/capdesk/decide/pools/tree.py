@@ -9,12 +9,15 @@ from itertools import count
 import numpy as np
 
 from capdesk.decide.pools.activities import WITHDRAWAL, Activities
+from capdesk.decide.pools.cuts import broken, with_cuts
 from capdesk.decide.pools.lagrangian import OFF, ON, WHOLE, Modes, Priced
 from capdesk.decide.pools.problem import Array, Index
 from capdesk.decide.pools.relaxation import Relaxation, Relaxed
 
 _PART = 1e-7
-_TARGET = 0.5
+_TARGET = 0.9
+_ROUNDS = 6
+DEBUG=False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +75,8 @@ class _Search:
     @property
     def enough(self) -> float:
         """The bound from which on a node cannot improve the plan by more than the gap."""
+        if self.amount is None:
+            return -np.inf
         return self.value + _TARGET * self.gap * max(abs(self.value), 1e-9)
 
 
@@ -89,7 +94,9 @@ def search(a: Activities, *, gap: float, most_nodes: int) -> Found:
     """
     s = _Search(a, Relaxation(a, _first(a)), gap, most_nodes)
     order = count()
+    _tighten(s, {}, _ROUNDS)
     start = _settle(s)
+    _tighten(s, start, _ROUNDS)
     queue: list[tuple[float, int, Modes, Priced | None]] = [(-np.inf, next(order), start, None)]
     while queue and s.nodes < most_nodes:
         estimate, _, modes, parent = heapq.heappop(queue)
@@ -120,6 +127,18 @@ def search(a: Activities, *, gap: float, most_nodes: int) -> Found:
     return Found(s.amount, s.value, max(bound, s.value), tuple(s.leaves), s.nodes, not queue, s.multipliers)
 
 
+def _tighten(s: _Search, modes: Modes, rounds: int) -> None:
+    """Add the cuts that a node's relaxation breaks, for the whole tree."""
+    for _ in range(rounds):
+        relaxed = s.relaxation.solve(modes)
+        cuts = broken(s.a, relaxed)
+        if not cuts:
+            return
+        s.a = with_cuts(s.a, cuts)
+        s.relaxation.extend(s.a)
+        if DEBUG: print(relaxed.priced.bound*s.a.unit*s.a.gain, len(cuts), s.a.upper.shape)
+
+
 def _settle(s: _Search) -> Modes:
     """What has to happen in every plan that is worth looking for, decided before the tree begins.
 
@@ -127,6 +146,10 @@ def _settle(s: _Search) -> Modes:
     part of the tree without it is a leaf.
     """
     modes: dict[int, int] = {}
+    for activity in np.flatnonzero(s.a.must).tolist():
+        ways = _ways(s.a, modes, activity)
+        if len(ways) == 1:
+            modes[activity] = ways[0]
     probed: set[int] = set()
     while s.nodes < s.most_nodes:
         relaxed = s.relaxation.solve(modes)
@@ -150,7 +173,6 @@ def _settle(s: _Search) -> Modes:
             if probe.priced.bound <= s.enough or not probe.possible:
                 s.leaves.append(Leaf(without, probe.priced.multipliers, probe.priced.bound))
                 modes[activity] = ways[1]
-                rival = int(s.a.rival[activity])
                 settled = True
         if not settled:
             return modes
