@@ -35,6 +35,8 @@ class Found:
 
     Parameters
     ----------
+    a
+        The activities, with the rows of all cuts.
     amount
         (K,) of each activity; None where none is possible.
     value, bound
@@ -49,6 +51,7 @@ class Found:
         The multipliers of the program in which the best plan is decided.
     """
 
+    a: Activities
     amount: Array | None
     value: float
     bound: float
@@ -124,7 +127,7 @@ def search(a: Activities, *, gap: float, most_nodes: int) -> Found:
             queue.append((-np.inf, next(order), pending[0][0], None))
     open_bounds = [-each[0] for each in queue]
     bound = max([leaf.bound for leaf in s.leaves] + open_bounds, default=s.value)
-    return Found(s.amount, s.value, max(bound, s.value), tuple(s.leaves), s.nodes, not queue, s.multipliers)
+    return Found(s.a, s.amount, s.value, max(bound, s.value), tuple(s.leaves), s.nodes, not queue, s.multipliers)
 
 
 def _tighten(s: _Search, modes: Modes, rounds: int) -> None:
@@ -255,11 +258,12 @@ def _unpaid(a: Activities, modes: Modes, relaxed: Relaxed) -> Array:
     free[list(modes)] = False
     amounts = np.zeros(a.size)
     amounts[its] = relaxed.amount
-    happens = free[its] & (relaxed.amount > _PART)
+    felt = relaxed.amount if a.fewest < 0 else np.maximum(relaxed.amount, relaxed.share)
+    happens = free[its] & (felt > _PART)
     unpaid = np.where(happens, np.maximum(1 - relaxed.share, 0.0) * a.charge[its], 0.0)
     allowed = (relaxed.amount >= a.least[its] * (1 - _PART)) & (relaxed.amount <= a.most[its] * (1 + _PART))
     allowed |= (a.whole[its] > 0) & (relaxed.amount >= a.whole[its] * (1 - _PART))
-    wrong = happens & ~allowed
+    wrong = happens & (~allowed | ((relaxed.share > 1 + 1e-6) & (a.fewest >= 0)))
     wrong |= free[its] & a.must[its] & (relaxed.amount < a.least[its] * (1 - _PART))
     both = happens & (a.rival[its] >= 0)
     both &= amounts[a.rival[its]] > _PART
@@ -286,7 +290,8 @@ def _try_rounding(s: _Search, modes: Modes, relaxed: Relaxed) -> None:
 def _rounded(a: Activities, modes: Modes, relaxed: Relaxed, share: float) -> dict[int, int]:
     decided = dict(modes)
     its = relaxed.members
-    happens = np.flatnonzero((relaxed.amount > _PART) & (relaxed.share > share) | a.must[its])
+    felt = relaxed.amount if a.fewest < 0 else np.maximum(relaxed.amount, relaxed.share)
+    happens = np.flatnonzero((felt > _PART) & (relaxed.share > share) | a.must[its])
     for place in happens.tolist():
         activity = int(its[place])
         if activity in decided:

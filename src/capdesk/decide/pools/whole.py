@@ -26,6 +26,11 @@ def silent() -> highspy.Highs:
     return solver
 
 
+def version() -> str:
+    """The name and version of HiGHS."""
+    return f"HiGHS {highspy.Highs().version()}"
+
+
 @dataclass(slots=True)
 class _Rows:
     """Rows of a matrix in the making."""
@@ -290,7 +295,7 @@ def solve(problem: PoolProblem, gap: float = GAP) -> Answer:
         raise NotSolved(f"HiGHS ended with {solver.modelStatusToString(status)} on the whole program")
     info = solver.getInfo()
     point = np.array(solver.getSolution().col_value)
-    return statement.answer(problem, point, info.mip_dual_bound, f"HiGHS {solver.version()}", int(info.mip_node_count))
+    return statement.answer(problem, point, info.mip_dual_bound, version(), int(info.mip_node_count))
 
 
 def _model(statement: Program) -> highspy.HighsLp:
