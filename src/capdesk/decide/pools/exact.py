@@ -13,7 +13,7 @@ import numpy as np
 
 from capdesk.decide.pools import whole
 from capdesk.decide.pools.activities import DEPOSIT, PURCHASE, SALE, WITHDRAWAL, Activities, activities
-from capdesk.decide.pools.problem import Answer, Array, Infeasible, PoolProblem
+from capdesk.decide.pools.problem import Answer, Array, NotSolved, PoolProblem
 from capdesk.decide.pools.tree import Found, search
 
 GAP = 1e-6
@@ -46,13 +46,10 @@ def solve(problem: PoolProblem, gap: float = GAP, most_nodes: int = MOST_NODES) 
     Infeasible
         Where no flows obey the limits.
     """
-    first = _branch(problem, gap, most_nodes, counted=False)
-    branches = (first,)
-    if problem.min_pools > 1 and first.found.amount is not None and not _enough(problem, first):
-        branches = (
-            _branch(problem, gap, most_nodes, counted=True),
-            _branch(_nothing_placed(problem), gap, most_nodes, counted=False),
-        )
+    try:
+        branches = _branches(problem, gap, most_nodes)
+    except NotSolved as error:
+        return _by_whole_program(problem, gap, str(error))
     possible = [branch for branch in branches if branch.found.amount is not None]
     finished = all(branch.found.finished for branch in branches)
     if not possible or not finished:
@@ -60,7 +57,17 @@ def solve(problem: PoolProblem, gap: float = GAP, most_nodes: int = MOST_NODES) 
     answer = max((_answer(branch) for branch in possible), key=lambda each: each.objective)
     bound = max(branch.found.bound * branch.found.a.unit * branch.found.a.gain for branch in branches)
     nodes = sum(branch.found.nodes for branch in branches)
+    if bound - answer.objective > gap * max(1.0, abs(answer.objective)):
+        return _by_whole_program(problem, gap, "the tree left a gap")
     return Solved(replace(answer, bound=max(bound, answer.objective), nodes=nodes), branches)
+
+
+def _branches(problem: PoolProblem, gap: float, most_nodes: int) -> tuple[Branch, ...]:
+    first = _branch(problem, gap, most_nodes, counted=False)
+    if problem.min_pools < 2 or first.found.amount is None or _enough(problem, first):
+        return (first,)
+    nothing = _branch(_nothing_placed(problem), gap, most_nodes, counted=False)
+    return _branch(problem, gap, most_nodes, counted=True), nothing
 
 
 def _branch(problem: PoolProblem, gap: float, most_nodes: int, *, counted: bool) -> Branch:

@@ -104,6 +104,7 @@ class Relaxation:
         self._batches: list[Index] = []
         self._at = np.zeros(0, dtype=np.int32)
         self._closed = False
+        self._breach_price = _BREACH_PRICE * max(1.0, float(a.charge.max(initial=0.0)))
         self._solver = self._program()
         self.admit(first)
 
@@ -119,7 +120,7 @@ class Relaxation:
         model = highspy.HighsLp()
         model.num_col_, model.num_row_ = self._width, rows
         model.sense_ = highspy.ObjSense.kMaximize
-        model.col_cost_ = np.concatenate([a.plain_cost, np.full(2 * rows, -_BREACH_PRICE)])
+        model.col_cost_ = np.concatenate([a.plain_cost, np.full(2 * rows, -self._breach_price)])
         model.col_lower_ = np.zeros(self._width)
         model.col_upper_ = np.concatenate([a.plain_upper, np.full(2 * rows, np.inf)])
         model.row_lower_, model.row_upper_ = a.lower, a.upper
@@ -204,7 +205,7 @@ class Relaxation:
             (np.full(count, -1.0), np.arange(old, old + count), np.arange(count + 1)), shape=(old + count, count)
         )
         self._breach = np.concatenate([self._breach, np.arange(self._width, self._width + count)])
-        self._add_columns(np.full(count, -_BREACH_PRICE), np.full(count, np.inf), slack)
+        self._add_columns(np.full(count, -self._breach_price), np.full(count, np.inf), slack)
 
     def solve(self, modes: Modes) -> Relaxed:
         """The relaxation of a node; activities that are worth something are admitted until none is."""
