@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from capdesk.decide.pools.tokens import chain_of, token_key
 from capdesk.model.errors import InvalidInput
@@ -198,6 +199,14 @@ def check_balances(
     for token, amount in cash.items():
         if amount and token not in prices:
             raise InvalidInput(f"liquidity_portfolio[{token!r}]: the token has no price")
+
+
+def priced(pool: Pool, prices: Mapping[str, float]) -> Pool:
+    """A pool with a token that has no price takes no money."""
+    lacking = [token for token in pool.tokens if token_key(pool.chain, token) not in prices]
+    if not lacking or pool.status != "open":
+        return pool
+    return replace(pool, status="reduce", reason=f"{', '.join(lacking)} has no price")
 
 
 def full_name(token: str, chains: Sequence[str], where: str) -> str:

@@ -7,7 +7,7 @@ when it comes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -99,41 +99,42 @@ def _withdraw(p: PoolProblem, answer: Answer, positions: list[int], balances: li
 
 
 def _convert(p: PoolProblem, answer: Answer, balances: list[int]) -> list[Step]:
+    """All conversions, each when what it sells is there: a token may arrive by one and leave by another."""
+    waiting = [
+        trade
+        for market, sold, bought in zip(p.markets, answer.sold, answer.bought, strict=True)
+        for trade in _trades(market, sold, bought)
+    ]
+    done: list[Step] = []
+    while waiting:
+        short = [trade.amount - balances[next(iter(trade.takes))] for trade in waiting]
+        trade = waiting.pop(min(range(len(waiting)), key=lambda each: (short[each] > 0, short[each] if short[each] > 0 else each)))
+        (seller,), (buyer,) = trade.takes, trade.gives
+        given = min(trade.amount, balances[seller])
+        got = trade.gives[buyer] - (trade.amount - given)
+        balances[seller] -= given
+        balances[buyer] += got
+        done.append(replace(trade, amount=given, takes={seller: given}, gives={buyer: got}))
+    return done
+
+
+def _trades(market: Market, sold: Array, bought: Array) -> list[Step]:
     """Pair what is sold with what is bought; k sellers and l buyers need k + l - 1 conversions."""
-    steps: list[Step] = []
-    for market, sold, bought in zip(p.markets, answer.sold, answer.bought, strict=True):
-        steps += _trades(market, sold, bought, balances)
-    return steps
-
-
-def _trades(market: Market, sold: Array, bought: Array, balances: list[int]) -> list[Step]:
-    gas = _micro(market.gas)
-    sellers = [
-        [int(token), min(_micro(amount), balances[token])]
-        for token, amount in zip(market.members, sold, strict=True)
-        if amount * MICRO > _DUST
-    ]
-    buyers = [
-        [int(token), _micro(amount)]
-        for token, amount in zip(market.members, bought, strict=True)
-        if amount * MICRO > _DUST
-    ]
+    gas, verb = _micro(market.gas), "bridge" if market.name == "bridge" else "convert"
+    sellers, buyers = (
+        [[int(token), _micro(amount)] for token, amount in zip(market.members, side, strict=True) if amount * MICRO > _DUST]
+        for side in (sold, bought)
+    )
     steps: list[Step] = []
     while sellers and buyers:
         (seller, left), (buyer, wanted) = sellers[0], buyers[0]
         needed = _gross(wanted, gas, market.rate)
         last = len(sellers) == 1 and len(buyers) == 1
-        given = left if last or needed >= left - _DUST else needed
+        # A rest that its own conversion's gas would eat goes along with this one.
+        given = left if last or needed + _gross(_DUST, gas, market.rate) >= left else needed
         fee = round(given * market.rate)
         got = given - fee - gas
-        if got <= 0:
-            sellers.pop(0)
-            continue
-        balances[seller] -= given
-        balances[buyer] += got
-        steps.append(
-            Step("bridge" if market.name == "bridge" else "convert", -1, given, {seller: given}, {buyer: got}, gas, fee)
-        )
+        steps.append(Step(verb, -1, given, {seller: given}, {buyer: got}, gas, fee))
         sellers[0][1] -= given
         buyers[0][1] -= got
         if sellers[0][1] <= _DUST:
