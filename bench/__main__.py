@@ -15,6 +15,7 @@ from bench.claims import (
     one_caller,
     open_allocations,
     opening,
+    pools,
     startup,
     volatile,
 )
@@ -30,6 +31,7 @@ CLAIMS: dict[str, Callable[[Place], list[Row]]] = {
     "open-allocations": open_allocations.measure,
     "latency": latency.measure,
     "opening": opening.measure,
+    "pools": pools.measure,
     "startup": startup.measure,
 }
 

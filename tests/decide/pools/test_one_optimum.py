@@ -43,26 +43,9 @@ SOLVED: list[str] = []
 
 def binding(desk: Desk, answer: Answer) -> set[str]:
     """Which kinds of constraints bind at an answer."""
-    p, parameters = desk.problem, desk.parameters
+    p = desk.problem
     x = p.held + answer.deposits - answer.withdrawals
-    found: set[str] = set()
-    for number, (pool, room) in enumerate(zip(desk.pools, desk.rooms, strict=True)):
-        if room.room and answer.deposits[number] >= room.room - 1e-3:
-            of_tvl = min(parameters.tvl_limit_percentage, parameters.position_max_pct_pool_tvl)
-            by_tvl = of_tvl * (pool.forecasted_tvl - room.held) <= room.cap + 1e-6
-            found.add("share of TVL" if by_tvl else "share of all assets")
-        if not room.held and abs(x[number] - room.ticket) < 1e-3:
-            found.add("ticket")
-        if room.held and not room.leave and not room.exit and pool.status == "open":
-            found.add("cool-down or freeze")
-        if room.held and not room.leave and room.exit and answer.withdrawals[number] >= room.exit - 1e-3:
-            found.add("withdrawable")
-        if room.must and pool.status == "exit":
-            found.add("forced exit")
-        move = parameters.minimum_move_usd
-        flows = (answer.deposits[number], answer.withdrawals[number])
-        if move and any(abs(flow - move) < 1e-3 for flow in flows):
-            found.add("smallest move")
+    found = {kind for number in range(p.size) for kind in binding_pool(desk, answer, number)}
     for name, used, cap in zip(p.limit_names, p.limits @ x, p.limit_caps, strict=True):
         if used >= cap - 1e-3 and cap > 0:
             found.add("group" if name.startswith("group") else name.split("_")[0])
@@ -74,6 +57,26 @@ def binding(desk: Desk, answer: Answer) -> set[str]:
     if any(sold.sum() > 1 for sold in answer.sold):
         found.add("conversion")
     return found
+
+
+def binding_pool(desk: Desk, answer: Answer, number: int) -> set[str]:
+    """Which kinds of constraints bind in one pool."""
+    pool, room, parameters = desk.pools[number], desk.rooms[number], desk.parameters
+    deposit, withdrawal = answer.deposits[number], answer.withdrawals[number]
+    of_tvl = min(parameters.tvl_limit_percentage, parameters.position_max_pct_pool_tvl)
+    by_tvl = of_tvl * (pool.forecasted_tvl - room.held) <= room.cap + 1e-6
+    full = room.room > 0 and deposit >= room.room - 1e-3
+    held, move = room.held > 0, parameters.minimum_move_usd
+    found = {
+        "share of TVL": full and by_tvl,
+        "share of all assets": full and not by_tvl,
+        "ticket": not held and abs(deposit - room.ticket) < 1e-3,
+        "cool-down or freeze": held and not room.leave and not room.exit and pool.status == "open",
+        "withdrawable": held and not room.leave and room.exit > 0 and withdrawal >= room.exit - 1e-3,
+        "forced exit": room.must and pool.status == "exit",
+        "smallest move": move > 0 and min(abs(deposit - move), abs(withdrawal - move)) < 1e-3,
+    }
+    return {kind for kind, binds in found.items() if binds}
 
 
 @pytest.mark.parametrize("first", range(0, COUNT, CHUNK))
