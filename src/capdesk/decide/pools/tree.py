@@ -16,7 +16,7 @@ from capdesk.decide.pools.relaxation import Relaxation, Relaxed
 
 _PART = 1e-7
 _TARGET = 0.9
-_ROUNDS = 6
+_ROUNDS = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
