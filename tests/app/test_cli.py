@@ -15,6 +15,7 @@ from capdesk.model import errors
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
 COMMANDS = {
+    "adopt",
     "audit",
     "breaker lift",
     "breaker trip",
@@ -24,6 +25,7 @@ COMMANDS = {
     "deposit",
     "doctor",
     "explain",
+    "frontier",
     "halt",
     "init",
     "ledger check",
@@ -33,16 +35,29 @@ COMMANDS = {
     "mandate show",
     "mandate update",
     "mark",
+    "metrics",
     "observe",
     "orphans",
+    "rebalance",
+    "pools approve",
+    "pools blacklist",
+    "pools diff",
+    "pools icebox",
+    "pools import",
+    "pools replay",
+    "pools runs",
+    "pools show",
     "recycle",
     "release",
+    "replay",
     "report",
     "request",
     "resume",
     "size",
     "status",
     "supervise",
+    "verify",
+    "weights",
     "what-if",
     "withdraw",
 }
@@ -113,7 +128,7 @@ def test_the_reference_tells_every_environment_variable() -> None:
         if getattr(param, "envvar", None)
     }
 
-    assert variables == {"CAPDESK_LEDGER", "CAPDESK_CONFIG"}
+    assert variables == {"CAPDESK_LEDGER", "CAPDESK_CONFIG", "CAPDESK_RECORDS"}
     assert all(f"`{name}`" in REFERENCE.read_text(encoding="utf-8") for name in variables)
 
 
@@ -124,9 +139,17 @@ def test_the_reference_tells_every_exit_code(code: ExitCode) -> None:
     assert row in REFERENCE.read_text(encoding="utf-8")
 
 
+OF_RECORDS = {name for name in COMMANDS if name.startswith("pools ")} | {"replay"}
+OF_FILES = {"frontier", "metrics", "rebalance", "verify", "weights"}
+
+
 @pytest.mark.parametrize("name", sorted(COMMANDS - {"demo"}))
-def test_every_command_takes_the_ledger_and_json(name: str) -> None:
-    assert {"--ledger", "--json"} <= options(commands()[name])
+def test_every_command_takes_json_and_its_ledger_or_records(name: str) -> None:
+    known = options(commands()[name])
+
+    assert "--json" in known
+    assert ("--records" in known) == (name in OF_RECORDS)
+    assert ("--ledger" in known) == (name not in OF_FILES | OF_RECORDS)
 
 
 @pytest.mark.parametrize("name", ["", *sorted(COMMANDS)])
@@ -173,6 +196,13 @@ def test_every_error_of_the_desk_has_an_exit_code(kind: type[errors.CapdeskError
         (errors.IdConflict, 2),
         (errors.UnknownAllocation, 3),
         (errors.InsufficientFunds, 3),
+        (errors.UnknownRun, 3),
+        (errors.NotRecords, 4),
+        (errors.NewerRecords, 4),
+        (errors.TamperedRun, 5),
+        (errors.RecordsError, 7),
+        (errors.SourceUnavailable, 7),
+        (errors.MalformedDocument, 2),
         (errors.NotALedger, 4),
         (errors.NewerSchema, 4),
         (errors.NetworkFileSystem, 4),

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict
 
 from capdesk.model.money import PPM, Amount, to_micro_down
+from capdesk.model.names import name
 
 PPM_PER_PERCENT = PPM // 100
+_MOST_DAYS = 36_600
 
 SETTINGS = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
 
-def _percent(value: object) -> Amount:
+def read_percent(value: object) -> Amount:
+    """A percentage from 0 to 100; less than one must be written with its sign.
+
+    Raises
+    ------
+    ValueError
+        For what may have been meant as a fraction, and what lies outside.
+    """
     explicit = isinstance(value, str) and value.strip().endswith("%")
     number = Amount(value.strip()[:-1] if explicit and isinstance(value, str) else value)
     if not 0 <= number <= 100:
@@ -48,6 +58,13 @@ def _seconds(value: object) -> Amount:
     return number
 
 
+def _days(value: object) -> Amount:
+    number = _positive(value)
+    if number > _MOST_DAYS:
+        raise ValueError(f"must be at most {_MOST_DAYS} days, a hundred years")
+    return number
+
+
 def _factor(value: object) -> Amount:
     number = Amount(value)
     if not 0 <= number <= 1:
@@ -55,13 +72,14 @@ def _factor(value: object) -> Amount:
     return number
 
 
-Percent = Annotated[Amount, BeforeValidator(_percent)]
+Percent = Annotated[Amount, BeforeValidator(read_percent)]
 Dollars = Annotated[Amount, BeforeValidator(_positive)]
 DollarsOrNone = Annotated[Amount, BeforeValidator(_not_negative)]
+Days = Annotated[Amount, BeforeValidator(_days)]
 Seconds = Annotated[Amount, BeforeValidator(_seconds)]
 Factor = Annotated[Amount, BeforeValidator(_factor)]
 Signed = Annotated[Amount, BeforeValidator(Amount)]
-Name = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\s]+$", strict=True)]
+Name = Annotated[str, BeforeValidator(lambda value: name(value, "a name"))]
 
 
 def ppm(percent: Amount) -> int:
@@ -98,3 +116,16 @@ def plain(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(plain(part) for part in value) + "]"
     return "none" if value is None else str(value)
+
+
+def problem_text(problem: Any, known: Sequence[str]) -> str:
+    """One of pydantic's problems in a line: the field, what was given, what is allowed."""
+    where = ".".join(str(part) for part in problem["loc"])
+    text = problem["msg"].removeprefix("Value error, ").replace("Input should", "it should")
+    if problem["type"] == "extra_forbidden":
+        return f"{where} is no field of the configuration; its fields are {', '.join(known)}"
+    if not where:
+        return text
+    value = problem["input"]
+    given = plain(value) if isinstance(value, Decimal) else repr(value)
+    return f"{where} = {given if len(given) <= 60 else given[:57] + '...'}: {text}"

@@ -57,6 +57,39 @@ class NoBankroll(CapdeskError):
         )
 
 
+class InfeasibleError(CapdeskError, ValueError):
+    """No weights meet all limits at once.
+
+    Attributes
+    ----------
+    conflict
+        A minimal set of limits that cannot be met together: without any one of them the rest can.
+    arithmetic
+        Why not, in figures: ``"20 x 4 % = 80 % < 100 %"``.
+    relaxations
+        ``(limit, value as given, value that would do)`` for each limit that alone could give
+        way; the smallest change first.
+    """
+
+    def __init__(
+        self, conflict: tuple[str, ...], arithmetic: str, relaxations: tuple[tuple[str, str, str], ...]
+    ) -> None:
+        self.conflict = conflict
+        self.arithmetic = arithmetic
+        self.relaxations = relaxations
+        ways = ", or ".join(
+            f"{limit} {would_do} instead of {given}" for limit, given, would_do in relaxations
+        )
+        super().__init__(
+            f"no weights meet all limits: {arithmetic}. In conflict: {', '.join(conflict)}."
+            + (f" It would do to have {ways}" if ways else "")
+        )
+
+
+class CertificateError(CapdeskError):
+    """An answer could not be proven right, so it is not given."""
+
+
 class UnknownAllocation(CapdeskError, LookupError):
     """No open allocation or release goes by that name."""
 
@@ -150,3 +183,31 @@ class LedgerClosed(LedgerError):
 
 class InvariantBreach(LedgerError):
     """Capital would have been made or lost: the writer stopped before committing."""
+
+
+class RecordsError(CapdeskError):
+    """The planning records cannot be used as asked."""
+
+
+class NotRecords(RecordsError):
+    """The file does not hold planning records; it was left as it was."""
+
+
+class NewerRecords(RecordsError):
+    """The planning records were written by a newer capdesk; they were left as they were."""
+
+
+class UnknownRun(RecordsError, LookupError):
+    """No stored run goes by that number."""
+
+
+class TamperedRun(RecordsError):
+    """A stored run is not what its hash was taken of."""
+
+
+class SourceUnavailable(CapdeskError):
+    """A source did not answer, or answered with an error, each time it was asked."""
+
+
+class MalformedDocument(InvalidInput):
+    """What a source gave is not the document that it should be; nothing of it was taken."""

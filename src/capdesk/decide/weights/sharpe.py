@@ -1,0 +1,219 @@
+"""Maximum Sharpe ratio by one quadratic problem.
+
+The ratio does not change with the size of the weights, so they are scaled until their excess
+return is 1 and the variance is minimised (Cornuejols & Tütüncü, Optimization Methods in
+Finance, section 8.2); a limit of b becomes b times the scaled sum over the sum. Its
+multipliers, scaled back, prove the ratio in the terms of the plan itself. With many names a
+row for every bound costs more than the few problems along the frontier that `ratio` solves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capdesk.decide.weights import feasibility, quadratic, ratio
+from capdesk.decide.weights.certificate import least_variance
+from capdesk.decide.weights.limits import Limits
+from capdesk.decide.weights.optimum import Found, finish, optimum
+from capdesk.decide.weights.problem import Array, Covariance, QuadraticProblem, Solution
+from capdesk.decide.weights.statement import Statement, state
+from capdesk.model.errors import CertificateError, InvalidInput
+from capdesk.model.evidence import Evidence
+from capdesk.model.money import MICRO
+
+NO_EXCESS = (
+    "no feasible weights earn more than the risk-free rate, so no Sharpe ratio is positive: "
+    "the minimum variance was taken"
+)
+_UNBOUNDED = (
+    "some weights have a positive excess return and no variance, so the Sharpe ratio has no maximum: "
+    "the covariance is singular; estimate it with shrinkage or factors"
+)
+_ONE_PROBLEM = 64
+_NO_VARIANCE = 1e-13
+_CLEARLY_POSITIVE = 1e-4
+
+
+def maximum_sharpe(limits: Limits, covariance: Covariance, excess: Array) -> Found:
+    """Maximise excess return over volatility within limits.
+
+    Parameters
+    ----------
+    excess
+        (n,), expected return above the risk-free rate.
+
+    Notes
+    -----
+    Where no feasible weights have a positive excess return the minimum variance is taken, and
+    a note says so.
+
+    Raises
+    ------
+    InvalidInput
+        Where some weights have excess return and no variance: the ratio has no maximum.
+    InfeasibleError, CertificateError
+        As for every optimum.
+    """
+    if limits.proportional_costs is None and limits.lower.min(initial=0) >= 0 and excess.max() <= 0:
+        return _minimum_variance(limits, covariance)
+    total = feasibility.total(limits)
+    statement = _statement(limits, covariance, excess, total)
+    try:
+        return _solved(limits, statement, total)
+    except quadratic.NotSolved:
+        largest = feasibility.largest_sum(limits)
+        statement = _statement(limits, covariance, excess, largest)
+        if _best_excess(statement) <= 0:
+            return _minimum_variance(limits, covariance)
+        try:
+            return _solved(limits, statement, largest)
+        except quadratic.NotSolved as failure:
+            raise CertificateError(
+                f"no largest Sharpe ratio was found: {failure}. Shorts without a limit may have none, and a "
+                "covariance without variance neither: give gross, or min_weight and max_weight"
+            ) from failure
+
+
+def _minimum_variance(limits: Limits, covariance: Covariance) -> Found:
+    found = optimum(limits, covariance, 2.0, np.zeros(len(limits.names)))
+    return Found(found.evidence, found.solver, (*found.notes, NO_EXCESS))
+
+
+def _statement(limits: Limits, covariance: Covariance, excess: Array, total: int) -> Statement:
+    """The limits with minus the excess return as the linear term, trading costs taken from it."""
+    statement = state(limits, covariance, 1.0, -excess, total)
+    if limits.proportional_costs is None or limits.current is None or not total:
+        return statement
+    # What staying put saves is a constant; spread over weights whose sum is known it is linear.
+    start = limits.current / MICRO
+    problem = statement.problem
+    plain = problem.linear[: len(excess)] + excess
+    problem.linear[: len(excess)] -= float(plain @ start) / (total / MICRO)
+    return statement
+
+
+def _best_excess(statement: Statement) -> float:
+    """The largest excess return that is feasible; infinite where nothing limits it."""
+    linear = replace(statement.problem, curvature=0.0)
+    try:
+        return -linear.objective(quadratic.solve(linear).x)
+    except quadratic.NotSolved:
+        return float("inf")
+
+
+def _solved(limits: Limits, statement: Statement, total: int) -> Found:
+    scaled = _Scaled(statement.problem, total / MICRO)
+    solution, slope = scaled.solve(len(limits.names))
+    count = len(limits.names)
+    gradient = statement.problem.linear.copy()
+    gradient[:count] += slope * statement.problem.covariance.times(solution.x[:count])
+    proof = finish("sharpe", limits, statement, solution, total, gradient).evidence
+    tangent = proof.times(solution.x[:count])
+    variance = float(solution.x[:count] @ tangent)
+    if variance <= _NO_VARIANCE * float(statement.problem.covariance.diagonal().max()):
+        raise InvalidInput(_UNBOUNDED)
+    anchor, y, z = _anchor(proof, statement, total, tangent)
+    done = replace(proof, slope=slope, anchor=anchor, anchor_equal=y, anchor_most=z)
+    return Found(done, solution.solver)
+
+
+def _anchor(proof: Evidence, statement: Statement, total: int, tangent: Array) -> tuple[Array, Array, Array]:
+    """Weights whose covariances with all feasible ones are large: the answer itself, else the least variance."""
+    problem = statement.problem
+    count = problem.names
+    own, y, z = (
+        proof.point[:count],
+        np.zeros(len(problem.equalities[1])),
+        np.zeros(len(problem.inequalities[1])),
+    )
+    y[0] = -_marginal(tangent, problem.lower[:count], problem.upper[:count], total / MICRO)
+    if least_variance(proof, own, y, z) > _CLEARLY_POSITIVE * float(own @ tangent):
+        return own, y, z
+    safest = quadratic.solve(replace(problem, curvature=1.0, linear=np.zeros(len(problem.linear))))
+    return safest.x[:count], safest.equality_multipliers, safest.inequality_multipliers
+
+
+def _marginal(costs: Array, lower: Array, upper: Array, total: float) -> float:
+    """The cost of the last unit, where a sum is filled with the cheapest names first."""
+    order = np.argsort(costs)
+    if not (np.isfinite(lower).all() and np.isfinite(upper).all()):
+        return float(costs[order[0]])
+    filled = np.cumsum((upper - lower)[order]) + lower.sum()
+    return float(costs[order[min(int(np.searchsorted(filled, total)), len(order) - 1)]])
+
+
+class _Scaled:
+    """The problem in scaled weights, in which bounds become rows; with many names, the frontier instead."""
+
+    def __init__(self, problem: QuadraticProblem, total: float) -> None:
+        self.problem = problem
+        self.total = total
+        count = problem.names
+        lower, upper = problem.lower[:count], problem.upper[:count]
+        self.free = lower < 0
+        # An excess return of about what the answer has keeps the scaled weights near the weights.
+        self.excess = float(np.abs(problem.linear).max()) * total
+        implied = (upper >= total) & bool((lower >= 0).all())
+        self.upper_rows = np.flatnonzero(np.isfinite(upper) & ~implied)
+        self.lower_rows = np.flatnonzero(np.isfinite(lower) & (lower != 0))
+
+    def solve(self, count: int) -> tuple[Solution, float]:
+        """The weights with multipliers for the problem as it was, and the slope."""
+        if count > _ONE_PROBLEM:
+            found, stated = ratio.solve(self.problem)
+            return found, stated.curvature
+        return self._with_rows(self.upper_rows, self.lower_rows)
+
+    def _with_rows(self, above: NDArray[np.intp], below: NDArray[np.intp]) -> tuple[Solution, float]:
+        problem, count, width = self.problem, self.problem.names, len(self.problem.linear)
+        share = np.concatenate([np.full(count, 1 / self.total), np.zeros(width - count)])
+        equal, aims = problem.equalities[0][1:], problem.equalities[1][1:]
+        rows, limits = problem.inequalities
+        identity = np.eye(count, width)
+        upper, lower = problem.upper[above], problem.lower[below]
+        scaled = QuadraticProblem(
+            covariance=problem.covariance,
+            curvature=1.0,
+            linear=np.zeros(width),
+            equalities=(
+                np.vstack([-problem.linear, equal - np.outer(aims, share)]),
+                np.concatenate([[self.excess], np.zeros(len(aims))]),
+            ),
+            inequalities=(
+                np.vstack(
+                    [
+                        rows - np.outer(limits, share),
+                        identity[above] - np.outer(upper, share),
+                        np.outer(lower, share) - identity[below],
+                    ]
+                ),
+                np.zeros(len(limits) + len(above) + len(below)),
+            ),
+            lower=np.where(np.concatenate([self.free, np.zeros(width - count, bool)]), -np.inf, 0.0),
+            upper=np.full(width, np.inf),
+        )
+        found = quadratic.solve(scaled)
+        return self._unscaled(found, limits, aims, upper, lower)
+
+    def _unscaled(
+        self, found: Solution, limits: Array, aims: Array, upper: Array, lower: Array
+    ) -> tuple[Solution, float]:
+        size = float(found.x[: self.problem.names].sum()) / self.total
+        if size <= 0:
+            raise quadratic.NotSolved("the scaled weights add up to nothing")
+        price = -found.equality_multipliers[0]
+        y = found.equality_multipliers[1:] / price
+        z = found.inequality_multipliers / price
+        first, second = len(limits), len(limits) + len(upper)
+        value = y @ aims + z[:first] @ limits + z[first:second] @ upper - z[second:] @ lower
+        solution = Solution(
+            x=found.x / size,
+            equality_multipliers=np.concatenate([[-float(value) / self.total], y]),
+            inequality_multipliers=z[:first],
+            solver=found.solver,
+            iterations=found.iterations,
+        )
+        return solution, float(size / price)
