@@ -47,7 +47,7 @@ def solve(problem: PoolProblem, gap: float = GAP) -> Solved:
         Where no flows obey the limits.
     """
     # The whole program takes longer in proportion to the pools, so the tree may too.
-    most_nodes = _FEWEST_NODES + problem.size // 4
+    most_nodes = _FEWEST_NODES + problem.size // 10
     try:
         branches = _branches(problem, gap, most_nodes)
     except NotSolved as error:
