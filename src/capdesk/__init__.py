@@ -16,11 +16,14 @@ if TYPE_CHECKING:
     )
     from capdesk.config import CapitalConfig
     from capdesk.desk import CapitalAllocator
+    from capdesk.frontiers import Frontier, FrontierPoint, frontier
     from capdesk.model.errors import (
         CapdeskError,
+        CertificateError,
         ConfigError,
         DeadlineExceeded,
         IdConflict,
+        InfeasibleError,
         InsufficientFunds,
         InvalidInput,
         LedgerError,
@@ -29,18 +32,25 @@ if TYPE_CHECKING:
         RulesWarning,
         UnknownAllocation,
     )
+    from capdesk.model.explanation import Binding
     from capdesk.model.money import Amount
+    from capdesk.model.plans import AllocationStrategy, AllocationTarget, Certificate, Plan
     from capdesk.model.requests import Allocation, AllocationResult, RecycleEvent, Room, Verdict
     from capdesk.planner import allocate_risk_adjusted_capital
     from capdesk.recycler import CapitalRecycler
     from capdesk.sizing import Signal, StrategyCapitalManager, StrategyCapitalTracker, UnifiedCapitalManager
     from capdesk.supervisor import Hooks, Supervisor
+    from capdesk.weights import Constraints, Exposure, Group, plan_weights
 
 _HOMES = {
     "CapitalAllocator": "capdesk.desk",
     "CapitalConfig": "capdesk.config",
     "CapitalRecycler": "capdesk.recycler",
     "Amount": "capdesk.model.money",
+    "Binding": "capdesk.model.explanation",
+    **dict.fromkeys(("AllocationStrategy", "AllocationTarget", "Certificate", "Plan"), "capdesk.model.plans"),
+    **dict.fromkeys(("Constraints", "Exposure", "Group", "plan_weights"), "capdesk.weights"),
+    **dict.fromkeys(("Frontier", "FrontierPoint", "frontier"), "capdesk.frontiers"),
     "allocate_risk_adjusted_capital": "capdesk.planner",
     **dict.fromkeys(("Hooks", "Supervisor"), "capdesk.supervisor"),
     **dict.fromkeys(
@@ -62,9 +72,11 @@ _HOMES = {
     **dict.fromkeys(
         (
             "CapdeskError",
+            "CertificateError",
             "ConfigError",
             "DeadlineExceeded",
             "IdConflict",
+            "InfeasibleError",
             "InsufficientFunds",
             "InvalidInput",
             "LedgerError",
@@ -80,20 +92,32 @@ _HOMES = {
 __all__ = [
     "Allocation",
     "AllocationResult",
+    "AllocationStrategy",
+    "AllocationTarget",
     "Amount",
+    "Binding",
     "CapdeskError",
     "CapitalAllocator",
     "CapitalConfig",
     "CapitalRecycler",
+    "Certificate",
+    "CertificateError",
     "ConfigError",
+    "Constraints",
     "DeadlineExceeded",
+    "Exposure",
+    "Frontier",
+    "FrontierPoint",
+    "Group",
     "Hooks",
     "IdConflict",
+    "InfeasibleError",
     "InsufficientFunds",
     "InvalidInput",
     "LedgerError",
     "MandateMismatch",
     "NoBankroll",
+    "Plan",
     "RecycleEvent",
     "Room",
     "RulesWarning",
@@ -109,7 +133,9 @@ __all__ = [
     "calculate_drawdown_limit",
     "calculate_max_exposure",
     "calculate_strategy_capital",
+    "frontier",
     "get_allocation_summary",
+    "plan_weights",
 ]
 
 

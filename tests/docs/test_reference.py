@@ -165,7 +165,7 @@ def documented(text: str) -> tuple[list[tuple[str, str, object]], bool]:
     """The parameters of the signature that a section shows, and whether it is to be awaited."""
     shown = re.search(r"```py\n(async )?(?:def )?([\w.]+)(\(.*?\))(?: ->.*)?\n```", text, re.DOTALL)
     assert shown is not None, f"no signature is shown in {text[:80]!r}"
-    namespace: dict[str, Any] = {}
+    namespace: dict[str, Any] = {"Constraints": capdesk.Constraints}
     exec(f"def shown{shown[3]}: ...", namespace)
     return parameters(namespace["shown"]), shown[1] is not None
 

@@ -19,7 +19,9 @@ from dataclasses import dataclass
 from math import inf, isqrt, sqrt
 
 import numpy as np
+from msgspec.structs import replace
 
+from capdesk.decide.weights.growth import IndependentBets, Scenarios
 from capdesk.model.errors import CertificateError
 from capdesk.model.evidence import Array, Evidence
 from capdesk.model.money import MICRO, Amount
@@ -30,6 +32,7 @@ VIOLATION = 1e-9
 CONTRIBUTION = 1e-5
 _LARGEST_GAP = 1e-5
 _LARGEST_TAIL_GAP = 1e-4
+_LARGEST_CONTRIBUTION = 1e-4
 _CHANCE = 1e-12
 _HALF_UNIT = 0.5 / MICRO
 _REACH = 2.0
@@ -114,6 +117,19 @@ def _optimum(evidence: Evidence) -> Certificate:
     )
 
 
+def _search(evidence: Evidence) -> Certificate:
+    """Within the names that were chosen an optimum; over the choices the bound is the search's own."""
+    within = _optimum(evidence)
+    value = (within.objective or 0.0) + evidence.fixed
+    left = max((value - evidence.search_bound) / max(abs(value), 1e-300), 0.0)
+    return replace(
+        within,
+        objective=value,
+        bound=evidence.search_bound,
+        says=f"within the chosen names {within.says}; over all choices, by branch and bound, by more than {left:.1e}",
+    )
+
+
 def _tolerance(evidence: Evidence, scale: float, risk: float) -> float:
     """1e-6, and what whole millionths cost: twice a millionth of room at each priced row, and their variance.
 
@@ -183,8 +199,13 @@ def _contributions(evidence: Evidence) -> Certificate:
         (weights <= evidence.lower) & (weights < evidence.upper), np.minimum(errors, 0.0), errors
     )
     gap = max(float(np.abs(errors).max(initial=0.0)), _loose(evidence, weights) / variance)
+    # A millionth of one name changes its own share by its marginal risk, and of others those beside it.
+    beside = float(evidence.variances().max(initial=0.0)) * (1 + isqrt(len(weights)))
+    coarse = float((np.abs(evidence.times(weights)) + weights * beside).max(initial=0.0)) / variance / MICRO
     says = f"every share of risk that no limit holds is within {gap:.1e} of its budget"
-    return _certificate(evidence, weights, gap=gap, tolerance=CONTRIBUTION, says=says)
+    return _certificate(
+        evidence, weights, gap=gap, tolerance=min(_LARGEST_CONTRIBUTION, CONTRIBUTION + coarse), says=says
+    )
 
 
 def _loose(evidence: Evidence, x: Array) -> float:
@@ -237,6 +258,36 @@ def _tail(evidence: Evidence) -> Certificate:
     )
 
 
+def _growth(evidence: Evidence) -> Certificate:
+    """Growth of a bankroll: the tangent of E log at the point bounds it, as everything concave."""
+    if evidence.scenarios is None or evidence.chances is None:
+        raise CertificateError("the evidence of stakes has no bets")
+    wealth = (
+        IndependentBets(evidence.chances, evidence.scenarios[0])
+        if evidence.tail
+        else Scenarios(evidence.chances, evidence.scenarios)
+    )
+    x, point, count, fraction = evidence.full_point(), evidence.point, len(evidence.names), evidence.slope
+    here, there = wealth.growth(x[:count] / fraction), wealth.growth(point[:count] / fraction)
+    value = float(evidence.linear @ x) - fraction * here.value
+    gradient = evidence.linear - _padded(there.gradient, len(point))
+    costs, constant = evidence.priced(gradient)
+    tangent = -fraction * there.value + float(there.gradient @ point[:count])
+    bound = least_over_box(evidence, costs) - constant + tangent
+    scale = max(abs(value), float(np.abs(there.gradient) @ np.abs(point[:count])), 1e-300)
+    gap = (value - bound) / scale
+    return _certificate(
+        evidence,
+        x,
+        objective=-value,
+        bound=-bound,
+        gap=gap,
+        rounding=(value - float(evidence.linear @ point) + fraction * there.value) / scale,
+        tolerance=_tolerance(evidence, scale, 0.0),
+        says=f"no feasible stakes grow faster by more than {max(gap, 0.0):.1e} of this",
+    )
+
+
 def _rule(evidence: Evidence) -> Certificate:
     return _certificate(
         evidence, evidence.full_point(), gap=0.0, tolerance=0.0, says="a rule without an objective"
@@ -269,8 +320,10 @@ def _certificate(
 
 _KINDS = {
     "optimum": _optimum,
+    "search": _search,
     "sharpe": _sharpe,
     "contributions": _contributions,
     "tail": _tail,
+    "growth": _growth,
     "rule": _rule,
 }

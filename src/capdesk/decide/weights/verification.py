@@ -22,6 +22,7 @@ GAP = Fraction(1, 10**6)
 LARGEST_GAP = Fraction(1, 10**5)
 LARGEST_TAIL_GAP = Fraction(1, 10**4)
 CONTRIBUTION = Fraction(1, 10**5)
+LARGEST_CONTRIBUTION = Fraction(1, 10**4)
 VIOLATION = Fraction(1, 10**9)
 UNIT = Fraction(1, 10**6)
 
@@ -140,6 +141,14 @@ def _optimum(problem: Problem) -> list[Check]:
     return [_convex(problem), _prices_allowed(problem), Check("optimal", gap <= tolerance, said)]
 
 
+def _search(problem: Problem) -> list[Check]:
+    """The optimum within the names that were chosen; the choice rests on the search."""
+    said = (
+        "the weights are checked within the chosen names; that no other choice is better rests on the search"
+    )
+    return [*_optimum(problem), Check("choice", True, said)]
+
+
 def _sharpe(problem: Problem) -> list[Check]:
     count, shift = problem.count, problem.covariance.shift
     excess = -_dot(problem.linear, problem.x)
@@ -206,11 +215,16 @@ def _contributions(problem: Problem) -> list[Check]:
         worst = max(worst, abs(error))
     for row, price in zip(problem.at_most, problem.most_prices, strict=True):
         worst = max(worst, abs(price * (row.most - row.of(weights))) / variance)
+    beside = max(problem.covariance.variances()) * (1 + isqrt(len(weights)))
+    coarse = (
+        UNIT * max(abs(own) + weight * beside for own, weight in zip(slope, weights, strict=True)) / variance
+    )
+    tolerance = min(LARGEST_CONTRIBUTION, CONTRIBUTION + coarse)
     said = (
         f"every share of risk that no limit holds is within {float(worst):.1e} of its budget, "
-        f"at most {float(CONTRIBUTION):.1e}"
+        f"at most {float(tolerance):.1e}"
     )
-    return [_prices_allowed(problem), Check("contributions", worst <= CONTRIBUTION, said)]
+    return [_prices_allowed(problem), Check("contributions", worst <= tolerance, said)]
 
 
 def _mixture(problem: Problem) -> Vector:
@@ -229,7 +243,7 @@ def _mixture(problem: Problem) -> Vector:
 
 def _tail(problem: Problem) -> list[Check]:
     rows, below = problem.scenarios
-    if not rows or not 0 < problem.tail <= 1 or problem.curvature:
+    if not rows or len(problem.chances or []) != len(rows) or not 0 < problem.tail <= 1 or problem.curvature:
         return [Check("optimal", False, "the proof has no scenarios, or a curvature beside them")]
     outcomes = sorted(Fraction(sum(map(mul, row, problem.weights)), below) for row in rows)
     count = problem.tail * len(rows)
@@ -258,6 +272,11 @@ def _tail(problem: Problem) -> list[Check]:
     return [_prices_allowed(problem), Check("optimal", gap <= tolerance, said)]
 
 
+def _growth(_problem: Problem) -> list[Check]:
+    said = "not recomputed: growth is a logarithm, which no fraction is; see the plan's own certificate"
+    return [Check("growth", True, said)]
+
+
 def _rule(_problem: Problem) -> list[Check]:
     return [Check("rule", True, "the strategy is a rule: it has no objective to be optimal in")]
 
@@ -268,8 +287,10 @@ def _decimal(value: Fraction) -> str:
 
 _KINDS = {
     "optimum": _optimum,
+    "search": _search,
     "sharpe": _sharpe,
     "contributions": _contributions,
     "tail": _tail,
+    "growth": _growth,
     "rule": _rule,
 }
