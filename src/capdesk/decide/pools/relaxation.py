@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 import highspy
 import numpy as np
-from scipy import sparse
 
+from capdesk.decide.pools import highs
 from capdesk.decide.pools.activities import Activities
 from capdesk.decide.pools.lagrangian import FREE, OFF, ON, WHOLE, Lagrangian, Modes, Priced, ranges
-from capdesk.decide.pools.problem import Array, Index, NotSolved
-from capdesk.decide.pools.whole import silent
+from capdesk.decide.pools.matrices import Matrix, sparse
+from capdesk.decide.pools.problem import Array, Index, NotSolved, summed
 
 _WORTH = 1e-9
 _BREACH_PRICE = 1e4
@@ -52,6 +52,29 @@ class Relaxed:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Fixed:
+    """The program in which everything is decided.
+
+    Parameters
+    ----------
+    members, amount
+        (c,) the admitted activities, and how much of each happens.
+    value
+        The program's own objective.
+    possible
+        Whether the rows can be kept.
+    multipliers
+        (m,) of the rows.
+    """
+
+    members: Index
+    amount: Array
+    value: float
+    possible: bool
+    multipliers: Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Columns:
     """The program's columns that belong to activities.
 
@@ -82,14 +105,17 @@ class _Columns:
         )
 
 
-def _of(member: Index, bounds: dict[int, tuple[Array | float, Array | float]], amount: Array | float, share: Array | float) -> _Columns:
+def _of(
+    member: Index,
+    bounds: dict[int, tuple[Array | float, Array | float]],
+    amount: Array | float,
+    share: Array | float,
+) -> _Columns:
     count = len(member)
     lower, upper = np.zeros((4, count)), np.zeros((4, count))
     for mode, (low, high) in bounds.items():
         lower[mode], upper[mode] = low, high
-    return _Columns(
-        member, lower, upper, np.broadcast_to(amount, count), np.broadcast_to(share, count)
-    )
+    return _Columns(member, lower, upper, np.broadcast_to(amount, count), np.broadcast_to(share, count))
 
 
 class Relaxation:
@@ -104,29 +130,23 @@ class Relaxation:
         self._batches: list[Index] = []
         self._at = np.zeros(0, dtype=np.int32)
         self._closed = False
+        self._breach: Index = np.zeros(0, dtype=np.intp)
         self._breach_price = _BREACH_PRICE * max(1.0, float(a.charge.max(initial=0.0)))
         self._solver = self._program()
         self.admit(first)
 
     def _program(self) -> highspy.Highs:
-        a, solver = self.a, silent()
+        a, solver = self.a, highs.silent()
         for name in ("primal_feasibility_tolerance", "dual_feasibility_tolerance"):
             solver.setOptionValue(name, 1e-9)
         solver.setOptionValue("presolve", "off")
         rows = len(a.lower)
         matrix = sparse.csc_array(np.hstack([a.plain_rows, np.eye(rows), -np.eye(rows)]))
-        self._width = matrix.shape[1]
+        self._width = int(matrix.shape[1])
         self._breach = np.arange(a.plain_rows.shape[1], self._width)
-        model = highspy.HighsLp()
-        model.num_col_, model.num_row_ = self._width, rows
-        model.sense_ = highspy.ObjSense.kMaximize
-        model.col_cost_ = np.concatenate([a.plain_cost, np.full(2 * rows, -self._breach_price)])
-        model.col_lower_ = np.zeros(self._width)
-        model.col_upper_ = np.concatenate([a.plain_upper, np.full(2 * rows, np.inf)])
-        model.row_lower_, model.row_upper_ = a.lower, a.upper
-        model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-        model.a_matrix_.start_, model.a_matrix_.index_ = matrix.indptr, matrix.indices
-        model.a_matrix_.value_ = matrix.data
+        cost = np.concatenate([a.plain_cost, np.full(2 * rows, -self._breach_price)])
+        upper = np.concatenate([a.plain_upper, np.full(2 * rows, np.inf)])
+        model = highs.program(cost, (np.zeros(self._width), upper), matrix, (a.lower, a.upper))
         solver.passModel(model)
         return solver
 
@@ -169,7 +189,7 @@ class Relaxation:
         self.members = np.concatenate([self.members, chosen])
         self._batches.append(chosen)
 
-    def _matrix(self, a: Activities, chosen: Index) -> sparse.csc_array:
+    def _matrix(self, a: Activities, chosen: Index) -> Matrix:
         """The columns of some activities, in the order in which they are admitted."""
         hull = self.lagrangian.hull
         unit, charge, whole = a.unit_rows[:, chosen], a.charge_rows[:, chosen], a.whole_rows[:, chosen]
@@ -181,11 +201,20 @@ class Relaxation:
         leaving = np.flatnonzero(a.whole[chosen] > 0)
         small = np.flatnonzero(hull.tickets[chosen])
         ticket = unit[:, small] * a.least[chosen[small]] + charge[:, small]
-        return sparse.csc_array(sparse.hstack([chord, unit[:, owner], charge, charge, whole[:, leaving], ticket]))
+        return sparse.csc_array(
+            sparse.hstack([chord, unit[:, owner], charge, charge, whole[:, leaving], ticket])
+        )
 
-    def _add_columns(self, cost: Array, upper: Array, matrix: sparse.csc_array) -> None:
+    def _add_columns(self, cost: Array, upper: Array, matrix: Matrix) -> None:
         self._solver.addCols(
-            len(cost), cost, np.zeros(len(cost)), upper, matrix.nnz, matrix.indptr, matrix.indices, matrix.data
+            len(cost),
+            cost,
+            np.zeros(len(cost)),
+            upper,
+            matrix.nnz,
+            matrix.indptr,
+            matrix.indices,
+            matrix.data,
         )
         self._width += len(cost)
 
@@ -202,7 +231,8 @@ class Relaxation:
             count, a.lower[tail], a.upper[tail], more.nnz, more.indptr, where.astype(np.int32), more.data
         )
         slack = sparse.csc_array(
-            (np.full(count, -1.0), np.arange(old, old + count), np.arange(count + 1)), shape=(old + count, count)
+            (np.full(count, -1.0), np.arange(old, old + count), np.arange(count + 1)),
+            shape=(old + count, count),
         )
         self._breach = np.concatenate([self._breach, np.arange(self._width, self._width + count)])
         self._add_columns(np.full(count, -self._breach_price), np.full(count, np.inf), slack)
@@ -211,7 +241,7 @@ class Relaxation:
         """The relaxation of a node; activities that are worth something are admitted until none is."""
         self._open(modes, FREE)
         while True:
-            relaxed = self._run(modes)
+            relaxed = self._relaxed(modes)
             worth = relaxed.priced.free.copy()
             worth[self.members] = 0.0
             wanted = np.flatnonzero(worth > _WORTH)
@@ -221,12 +251,36 @@ class Relaxation:
                 wanted = wanted[np.argpartition(-worth[wanted], _BATCH)[:_BATCH]]
             self.admit(wanted)
 
-    def fix(self, modes: Modes) -> Relaxed:
+    def fix(self, modes: Modes) -> Fixed:
         """The program in which nothing is left to decide: what `modes` does not name does not happen."""
         self._open(modes, OFF)
-        return self._run(modes)
+        point, multipliers = self._run()
+        columns = self._columns
+        assert columns is not None
+        amount = summed(columns.member, point[self._at] * columns.amount, len(self.members))
+        return Fixed(self.members, amount, self._value(), self._kept(point), multipliers)
 
-    def _run(self, modes: Modes) -> Relaxed:
+    def _relaxed(self, modes: Modes) -> Relaxed:
+        point, multipliers = self._run()
+        columns, count = self._columns, len(self.members)
+        assert columns is not None
+        z = point[self._at]
+        return Relaxed(
+            priced=self.lagrangian.price(multipliers, modes),
+            members=self.members,
+            amount=summed(columns.member, z * columns.amount, count),
+            share=summed(columns.member, z * columns.share, count),
+            value=self._value(),
+            possible=self._kept(point),
+        )
+
+    def _value(self) -> float:
+        return self._solver.getInfo().objective_function_value
+
+    def _kept(self, point: Array) -> bool:
+        return bool(point[self._breach].max(initial=0.0) <= _BREACH)
+
+    def _run(self) -> tuple[Array, Array]:
         self._solver.run()
         status = self._solver.getModelStatus()
         if status != highspy.HighsModelStatus.kOptimal:
@@ -237,19 +291,7 @@ class Relaxation:
         if status not in (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kUnknown):
             raise NotSolved(f"HiGHS ended with {self._solver.modelStatusToString(status)} on a relaxation")
         solution = self._solver.getSolution()
-        point = np.array(solution.col_value)
-        columns, count = self._columns, len(self.members)
-        assert columns is not None
-        z = point[self._at]
-        breach = point[self._breach]
-        return Relaxed(
-            priced=self.lagrangian.price(np.array(solution.row_dual), modes),
-            members=self.members,
-            amount=np.bincount(columns.member, z * columns.amount, minlength=count),
-            share=np.bincount(columns.member, z * columns.share, minlength=count),
-            value=self._solver.getInfo().objective_function_value,
-            possible=bool(breach.max(initial=0.0) <= _BREACH),
-        )
+        return np.array(solution.col_value), np.array(solution.row_dual)
 
     def _open(self, modes: Modes, otherwise: int) -> None:
         """Set the bounds of all columns to what is decided."""
