@@ -16,12 +16,27 @@ from capdesk.model.names import name
 from capdesk.model.requests import PRIORITIES, Request
 
 LARGEST_COUNT = 10**9
+RECYCLING = "recycle:"
 LONGEST_TIME = 100 * 366 * 86_400
 
 
 def optional_name(value: object, what: str) -> str | None:
     """A name, or None."""
     return None if value is None else name(value, what)
+
+
+def request_id(value: object) -> str:
+    """An id that a caller gives to a command.
+
+    Raises
+    ------
+    InvalidInput
+        If it is no name, or looks like the id of a recycling: that one would never be carried out.
+    """
+    given = name(value, "request_id")
+    if given.startswith(RECYCLING):
+        raise InvalidInput(f"request_id must not begin with {RECYCLING!r}, as recyclings do, got {given!r}")
+    return given
 
 
 def positive(value: object, what: str) -> int:
