@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from capdesk.decide import standing, waterfall
+from capdesk.decide import standing, transition, waterfall
 from capdesk.decide.sizing import position_size
 from capdesk.desk import arguments as read
 from capdesk.desk.views import ViewVerbs, looking
@@ -103,8 +103,11 @@ class SupervisionVerbs(ViewVerbs):
 
     @property
     def halted(self) -> HaltInForce | None:
-        """Why and since when no grant is made; None while grants are made."""
-        return standing.halt(self._state)
+        """Why and since when no grant is made, by the desk's clock; None while grants are made."""
+        with self._reading() as state:
+            now = state.fork()
+            transition.tick(now, self._open_ledger.now())
+            return standing.halt(now)
 
     async def get_budgets(self) -> tuple[SleeveBudget, ...]:
         """The budget of every sleeve at this moment."""
