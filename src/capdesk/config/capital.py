@@ -10,7 +10,14 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from capdesk.config.fields import SETTINGS, Days, Dollars, Name, Percent, Seconds, plain
-from capdesk.config.parts import BreakersConfig, GroupConfig, MarketProfileConfig, RiskConfig, SleeveConfig
+from capdesk.config.parts import (
+    BreakersConfig,
+    GroupConfig,
+    MarketProfileConfig,
+    RiskConfig,
+    RiskStepConfig,
+    SleeveConfig,
+)
 from capdesk.model.errors import CapdeskError, ConfigError, RulesWarning
 from capdesk.model.mandate import Mandate
 from capdesk.model.money import Amount
@@ -231,12 +238,31 @@ class CapitalConfig(BaseModel):
         return compiled(self)
 
 
+_TABLES: dict[str, type[BaseModel]] = {
+    "sleeves": SleeveConfig,
+    "groups": GroupConfig,
+    "market_profiles": MarketProfileConfig,
+    "risk": RiskConfig,
+    "breakers": BreakersConfig,
+}
+
+
+def _table(where: tuple[Any, ...]) -> tuple[str, type[BaseModel]]:
+    """The table that a field would belong to, and what it is called."""
+    outer, *inner = where
+    if not inner:
+        return "the configuration", CapitalConfig
+    if outer == "risk" and len(inner) > 1:
+        return f"risk.{inner[0]}", RiskStepConfig
+    return outer, _TABLES[outer]
+
+
 def _problem(problem: Any) -> str:
     where = ".".join(str(part) for part in problem["loc"])
     text = problem["msg"].removeprefix("Value error, ").replace("Input should", "it should")
     if problem["type"] == "extra_forbidden":
-        known = ", ".join(CapitalConfig.model_fields)
-        return f"{where} is no field of the configuration; its fields are {known}"
+        of, table = _table(problem["loc"])
+        return f"{where} is no field of {of}; its fields are {', '.join(table.model_fields)}"
     if not where:
         return text
     value = problem["input"]
