@@ -59,7 +59,9 @@ def allocate_risk_adjusted_capital(
 
 
 def _share_out(total: int, allocation: Mapping[str, object]) -> dict[str, Amount]:
-    weights = {name: read_decimal(weight, f"the weight of {name}") for name, weight in allocation.items()}
+    weights = {
+        name: Amount(read_decimal(weight, f"the weight of {name}")) for name, weight in allocation.items()
+    }
     negative = [name for name, weight in weights.items() if weight < 0]
     if negative or sum(weights.values()) > 1:
         raise InvalidInput(f"weights must be 0 or more and add up to 1 at most, got {dict(allocation)}")

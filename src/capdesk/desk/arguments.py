@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from capdesk.model.commands import Mark, MarkAll
 from capdesk.model.errors import InvalidInput
 from capdesk.model.mandate import SECOND
-from capdesk.model.money import read_decimal, to_micro, to_micro_down
+from capdesk.model.money import Amount, read_decimal, to_micro, to_micro_down
 from capdesk.model.names import name
 from capdesk.model.requests import PRIORITIES, Request
 
@@ -78,7 +78,7 @@ def seconds(value: object, what: str) -> int:
     number = read_decimal(value, what)
     if not 0 <= number <= LONGEST_TIME:
         raise InvalidInput(f"{what} must be 0 to {LONGEST_TIME} seconds, got {value}")
-    return int(number * SECOND)
+    return int(Amount(number) * SECOND)
 
 
 def count(value: object, what: str) -> int:
