@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from capdesk.model.commands import Mark, MarkAll
 from capdesk.model.errors import InvalidInput
 from capdesk.model.mandate import SECOND
-from capdesk.model.money import Amount, read_decimal, to_micro, to_micro_down
+from capdesk.model.money import MICRO, Amount, read_decimal, to_micro, to_micro_down
 from capdesk.model.names import name
 from capdesk.model.requests import PRIORITIES, Request
 
@@ -92,6 +92,20 @@ def count(value: object, what: str) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST_COUNT:
         return value
     raise InvalidInput(f"{what} must be a whole number from 0 up to {LARGEST_COUNT}, got {str(value)[:40]}")
+
+
+def correlation(value: object) -> int:
+    """Parts per million of a correlation from -1 to 1.
+
+    Raises
+    ------
+    InvalidInput
+        For anything outside, such as a percentage written as 80.
+    """
+    parts = to_micro(value, "correlation")
+    if not -MICRO <= parts <= MICRO:
+        raise InvalidInput(f"correlation must lie between -1 and 1 (0.8 for 80 %), got {value}")
+    return parts
 
 
 def flag(value: object, what: str) -> bool:

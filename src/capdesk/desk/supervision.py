@@ -12,7 +12,7 @@ from capdesk.desk.views import ViewVerbs, looking
 from capdesk.model import commands as c
 from capdesk.model.errors import InvalidInput
 from capdesk.model.journal import Event
-from capdesk.model.money import Amount, to_micro
+from capdesk.model.money import Amount
 from capdesk.model.requests import Verdict
 from capdesk.model.rules import VOLATILITY_STATES, MarketState
 from capdesk.model.standing import HaltInForce, SeenMarket, SleeveBudget, SleeveRecall, TrippedBreaker
@@ -60,7 +60,7 @@ class SupervisionVerbs(ViewVerbs):
             volatility_ppm=None if volatility is None else read.not_negative(volatility, "volatility"),
             gas_price=None if gas_price_gwei is None else read.not_negative(gas_price_gwei, "gas_price_gwei"),
             breaker=read.flag(circuit_breaker_triggered, "circuit_breaker_triggered"),
-            correlation_ppm=None if correlation is None else to_micro(correlation, "correlation"),
+            correlation_ppm=None if correlation is None else read.correlation(correlation),
             at=None if at is None else read.instant(at, "at"),
         )
         return (await self._submit(c.Observe(market), request_id, None)).events
