@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -118,12 +118,13 @@ def plain(value: Any) -> str:
     return "none" if value is None else str(value)
 
 
-def problem_text(problem: Any, known: Sequence[str]) -> str:
+def problem_text(problem: Any, table_of: Callable[[tuple[Any, ...]], tuple[str, tuple[str, ...]]]) -> str:
     """One of pydantic's problems in a line: the field, what was given, what is allowed."""
     where = ".".join(str(part) for part in problem["loc"])
     text = problem["msg"].removeprefix("Value error, ").replace("Input should", "it should")
     if problem["type"] == "extra_forbidden":
-        return f"{where} is no field of the configuration; its fields are {', '.join(known)}"
+        table, known = table_of(problem["loc"])
+        return f"{where} is no field of {table}; its fields are {', '.join(known)}"
     if not where:
         return text
     value = problem["input"]
