@@ -1,0 +1,1 @@
+"""Yield pools: who is in, how steady they are, what they will pay, and the plan that is provably best."""
