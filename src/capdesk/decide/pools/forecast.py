@@ -115,7 +115,8 @@ def weighted_mean(values: NDArray[np.float64], alpha: float) -> NDArray[np.float
     weights: NDArray[np.float64] = (1 - alpha) ** np.arange(values.shape[1] - 1, -1, -1.0)
     known = ~np.isnan(values)
     total: NDArray[np.float64] = np.where(known, values, 0.0) @ weights
-    return np.asarray(total / (known @ weights), dtype=np.float64)
+    mean: NDArray[np.float64] = total / (known @ weights)
+    return mean
 
 
 def next_day_errors(values: NDArray[np.float64], alpha: float) -> NDArray[np.float64]:
