@@ -121,3 +121,31 @@ class LedgerClosed(LedgerError):
 
 class InvariantBreach(LedgerError):
     """Capital would have been made or lost: the writer stopped before committing."""
+
+
+class RecordsError(CapdeskError):
+    """The planning records cannot be used as asked."""
+
+
+class NotRecords(RecordsError):
+    """The file does not hold planning records; it was left as it was."""
+
+
+class NewerRecords(RecordsError):
+    """The planning records were written by a newer capdesk; they were left as they were."""
+
+
+class UnknownRun(RecordsError, LookupError):
+    """No stored run goes by that number."""
+
+
+class TamperedRun(RecordsError):
+    """A stored run is not what its hash was taken of."""
+
+
+class SourceUnavailable(CapdeskError):
+    """A source did not answer, or answered with an error, each time it was asked."""
+
+
+class MalformedDocument(InvalidInput):
+    """What a source gave is not the document that it should be; nothing of it was taken."""

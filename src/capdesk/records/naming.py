@@ -1,0 +1,113 @@
+"""The lists: put a name on one, take it off, and see what was on them at a time."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import Connection, insert, or_, select, update
+
+from capdesk.model.errors import InvalidInput
+from capdesk.model.lists import LIST_NAMES, Listed, Lists
+from capdesk.records.list_tables import TABLES
+
+
+class Stay(Struct, frozen=True):
+    """A name's stay on a list; it is still there while `removed_at` is None."""
+
+    name: str
+    added_at: dt.datetime
+    added_reason: str
+    removed_at: dt.datetime | None
+    removed_reason: str | None
+
+
+def add(connection: Connection, which: str, names: Iterable[str], at: dt.datetime, reason: str) -> list[str]:
+    """Put names on a list; those that are there already stay as they are.
+
+    Returns
+    -------
+    list of str
+        The names that are new on it.
+    """
+    table = _table(which)
+    _check_reason(reason)
+    there = set(connection.scalars(select(table.name).where(table.removed_at.is_(None))))
+    new = [name for name in dict.fromkeys(names) if name not in there]
+    for name in new:
+        _check_order(connection, table, name, at)
+        connection.execute(insert(table).values(name=name, added_at=at, added_reason=reason))
+    return new
+
+
+def remove(
+    connection: Connection, which: str, names: Iterable[str], at: dt.datetime, reason: str
+) -> list[str]:
+    """Take names off a list; the row stays, with when and why.
+
+    Returns
+    -------
+    list of str
+        The names that were on it.
+
+    Raises
+    ------
+    InvalidInput
+        If the time is before the name was added.
+    """
+    table = _table(which)
+    _check_reason(reason)
+    gone = []
+    for name in dict.fromkeys(names):
+        here = (table.name == name, table.removed_at.is_(None))
+        added_at = connection.scalar(select(table.added_at).where(*here))
+        if added_at is None:
+            continue
+        if at < added_at:
+            raise InvalidInput(
+                f"{name} was added to {which} at {added_at.isoformat()}: it cannot leave before"
+            )
+        connection.execute(update(table).where(*here).values(removed_at=at, removed_reason=reason))
+        gone.append(name)
+    return gone
+
+
+def as_of(connection: Connection, at: dt.datetime) -> Lists:
+    """The four lists as they stood at a time."""
+    return Lists(*(_names(connection, which, at) for which in LIST_NAMES))
+
+
+def stays(connection: Connection, which: str) -> list[Stay]:
+    """Every stay on a list, oldest first."""
+    table = _table(which)
+    columns = (getattr(table, name) for name in Stay.__struct_fields__)
+    return [Stay(*row) for row in connection.execute(select(*columns).order_by(table.entry))]
+
+
+def _names(connection: Connection, which: str, at: dt.datetime) -> tuple[Listed, ...]:
+    table = TABLES[which]
+    query = select(table.name, table.added_at, table.added_reason).where(
+        table.added_at <= at, or_(table.removed_at.is_(None), table.removed_at > at)
+    )
+    return tuple(sorted((Listed(*row) for row in connection.execute(query)), key=lambda each: each.name))
+
+
+def _table(which: str) -> Any:
+    if which not in TABLES:
+        raise InvalidInput(f"there is no list {which!r}: choose one of {', '.join(LIST_NAMES)}")
+    return TABLES[which]
+
+
+def _check_reason(reason: str) -> None:
+    if not reason.strip():
+        raise InvalidInput("a reason must be told: whoever reads the list later wants to know why")
+
+
+def _check_order(connection: Connection, table: Any, name: str, at: dt.datetime) -> None:
+    last = connection.scalar(
+        select(table.removed_at).where(table.name == name).order_by(table.entry.desc()).limit(1)
+    )
+    if last is not None and at < last:
+        raise InvalidInput(f"{name} left this list at {last.isoformat()}: it cannot come back before")
