@@ -35,14 +35,24 @@ COMMANDS = {
     "mark",
     "observe",
     "orphans",
+    "pools approve",
+    "pools blacklist",
+    "pools diff",
+    "pools icebox",
+    "pools import",
+    "pools replay",
+    "pools runs",
+    "pools show",
     "recycle",
     "release",
+    "replay",
     "report",
     "request",
     "resume",
     "size",
     "status",
     "supervise",
+    "verify",
     "what-if",
     "withdraw",
 }
@@ -113,7 +123,7 @@ def test_the_reference_tells_every_environment_variable() -> None:
         if getattr(param, "envvar", None)
     }
 
-    assert variables == {"CAPDESK_LEDGER", "CAPDESK_CONFIG"}
+    assert variables == {"CAPDESK_LEDGER", "CAPDESK_CONFIG", "CAPDESK_RECORDS"}
     assert all(f"`{name}`" in REFERENCE.read_text(encoding="utf-8") for name in variables)
 
 
@@ -124,9 +134,13 @@ def test_the_reference_tells_every_exit_code(code: ExitCode) -> None:
     assert row in REFERENCE.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", sorted(COMMANDS - {"demo"}))
-def test_every_command_takes_the_ledger_and_json(name: str) -> None:
-    assert {"--ledger", "--json"} <= options(commands()[name])
+OF_RECORDS = {name for name in COMMANDS if name.startswith("pools ")} | {"replay"}
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS - {"demo", "verify"}))
+def test_every_command_takes_its_file_and_json(name: str) -> None:
+    file = "--records" if name in OF_RECORDS else "--ledger"
+    assert {file, "--json"} <= options(commands()[name])
 
 
 @pytest.mark.parametrize("name", ["", *sorted(COMMANDS)])
@@ -173,6 +187,13 @@ def test_every_error_of_the_desk_has_an_exit_code(kind: type[errors.CapdeskError
         (errors.IdConflict, 2),
         (errors.UnknownAllocation, 3),
         (errors.InsufficientFunds, 3),
+        (errors.UnknownRun, 3),
+        (errors.NotRecords, 4),
+        (errors.NewerRecords, 4),
+        (errors.TamperedRun, 5),
+        (errors.RecordsError, 7),
+        (errors.SourceUnavailable, 7),
+        (errors.MalformedDocument, 2),
         (errors.NotALedger, 4),
         (errors.NewerSchema, 4),
         (errors.NetworkFileSystem, 4),

@@ -28,7 +28,7 @@ OUTCOME = Outcome(
     bound=12.500001,
     gap=1e-7,
     decision={"kind": "reallocate", "because": "more by $3"},
-    positions=(Position("pool-1", 100_500_000, 0.9975),),
+    positions=(Position("pool-1", 0.9975, 100_500_000),),
     details=(Detail("pool-1", "ethereum:0x1", 100_500_000, 1.0, 3.1, 5_000_000_000_000, group=1),),
 )
 RUN = Run(
@@ -187,7 +187,7 @@ def test_what_has_no_form_in_json_is_refused_with_its_place(records: Records) ->
 
 
 def test_two_positions_in_one_pool_are_refused(records: Records) -> None:
-    twice = structs.replace(OUTCOME, positions=(Position("p", 1, 0.5), Position("p", 1, 0.5)))
+    twice = structs.replace(OUTCOME, positions=(Position("p", 0.5, 1), Position("p", 0.5, 1)))
     with pytest.raises(InvalidInput, match="one position in 'p', got 2"):
         records.save_run(structs.replace(RUN, outcome=twice))
 

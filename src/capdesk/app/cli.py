@@ -14,19 +14,23 @@ from capdesk.app.commands import (
     halting,
     ledger,
     mandate,
+    pools,
     reading,
     recycling,
+    replaying,
     setup,
     sizing,
     status,
     supervising,
+    verify,
     what_if,
 )
 from capdesk.app.commands.shell import DeskCommand, DeskGroup
 
-START, CAPITAL, RISK, INSIGHT, MONEY, RULES = (
+START, CAPITAL, PLANS, RISK, INSIGHT, MONEY, RULES = (
     "Start",
     "Capital",
+    "Plans",
     "Sleeves and risk",
     "Insight",
     "The bankroll",
@@ -39,7 +43,7 @@ app = typer.Typer(
     no_args_is_help=True,
     epilog=(
         "The desk is a ledger file: --ledger, or CAPDESK_LEDGER. Exit codes: 0 done, 2 invalid input, 3 refused, "
-        "4 no ledger, 5 corrupt, 6 mandate mismatch, 7 unavailable, 8 attention."
+        "4 no ledger, 5 corrupt, 6 mandate mismatch, 7 unavailable, 8 attention, 9 equivalent, 10 different."
     ),
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -71,6 +75,9 @@ app.command("request", cls=DeskCommand, rich_help_panel=CAPITAL)(capital.request
 app.command("confirm", cls=DeskCommand, rich_help_panel=CAPITAL)(capital.confirm)
 app.command("release", cls=DeskCommand, rich_help_panel=CAPITAL)(capital.release)
 app.command("recycle", cls=DeskCommand, rich_help_panel=CAPITAL)(recycling.recycle)
+app.command("verify", cls=DeskCommand, rich_help_panel=PLANS)(verify.verify)
+app.add_typer(pools.app, name="pools", rich_help_panel=PLANS)
+app.command("replay", cls=DeskCommand, rich_help_panel=PLANS)(replaying.replay)
 app.command("budget", cls=DeskCommand, rich_help_panel=RISK)(budget.budget)
 app.command("size", cls=DeskCommand, rich_help_panel=RISK)(sizing.size)
 app.command("status", cls=DeskCommand, rich_help_panel=RISK)(status.status)

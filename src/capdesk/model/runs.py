@@ -42,11 +42,19 @@ class Detail(Struct, frozen=True):
 
 
 class Position(Struct, frozen=True):
-    """What a plan puts into a pool, or gives an asset: dollars in micro-units, and share of all."""
+    """What a plan puts into a pool, or gives an asset.
+
+    Attributes
+    ----------
+    weight
+        Its share of all.
+    amount
+        Dollars, in micro-units; None where a plan is of shares alone.
+    """
 
     name: str
-    amount: int
     weight: float
+    amount: int | None = None
 
 
 class Outcome(Struct, frozen=True):

@@ -16,8 +16,17 @@ from capdesk.model.errors import InvalidInput
 NATIVE = "native"
 """What stands for the address of a chain's own coin, in which its gas is paid."""
 
+LONGEST_SYMBOL = 30
+"""What is longer is an address."""
+
 _CURRENCIES = ("EUR", "GBP", "CHF", "JPY", "AUD", "CAD", "SGD", "BRL", "MXN", "TRY")
+_DOLLARS = (
+    "USDC USDT DAI USDS USDE USDP PYUSD RLUSD FDUSD TUSD BUSD GUSD LUSD CRVUSD GHO FRAX FRXUSD USDD USD1 UST"
+)
+_EUROS = "EURC EURS EURT EURI EURCV EURE"
+_KNOWN = {**dict.fromkeys(_DOLLARS.split(), "USD"), **dict.fromkeys(_EUROS.split(), "EUR")}
 _HEX_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
+_OWN_COIN = ("0x" + "0" * 40, "0x" + "e" * 40)
 
 
 class Token(Struct, frozen=True):
@@ -46,35 +55,50 @@ class Token(Struct, frozen=True):
     @property
     def token_id(self) -> str:
         """The name that lists, prices and balances know it by: ``ethereum:0xa0b8...``."""
-        return token_id(self.chain, self.address or self.symbol)
+        name = self.symbol.upper() if self.address is None else normal_address(self.address)
+        where = self.chain.strip().casefold()
+        return f"{where}:{name}" if where else name
 
 
-def token_id(chain: str, name: str) -> str:
-    """The id of the token with an address, or a symbol where it has none, on a chain.
+def normal_address(address: str) -> str:
+    """An address in the one way of writing it.
 
-    Chains are compared without case, and so are addresses in hexadecimal digits (their case
-    is a checksum); other addresses keep theirs.
-    """
-    where = chain.strip().casefold()
-    return f"{where}:{normal_name(name)}" if where else normal_name(name)
-
-
-def normal_name(name: str) -> str:
-    """An address or a symbol, in the one way of writing it.
+    The case of 20 bytes in hexadecimal digits is a checksum and tells nothing apart; other
+    addresses keep theirs. The addresses that stand for a chain's own coin are ``native``.
 
     Raises
     ------
     InvalidInput
-        If it is empty, or begins like an address of 20 bytes and is none.
+        If it is not one word.
     """
-    name = name.strip()
-    if not name or any(character.isspace() for character in name):
-        raise InvalidInput(f"a token's address or symbol must be one word, got {name!r}")
-    if _HEX_ADDRESS.fullmatch(name) or name.casefold() == NATIVE:
-        return name.lower()
-    if name.lower().startswith("0x") and len(name) < 66:
-        raise InvalidInput(f"an address has 0x and 40 hexadecimal digits, got {name!r}")
-    return name if len(name) > 30 else name.upper()
+    if not address or any(character.isspace() for character in address):
+        raise InvalidInput(f"a token's address must be one word, got {address!r}")
+    if not _HEX_ADDRESS.fullmatch(address):
+        return address
+    return NATIVE if address.lower() in _OWN_COIN else address.lower()
+
+
+def read_token_id(text: str) -> str:
+    """The id that a person writes: ``Ethereum:0xA0b8...``, or ``binance:USDC`` where there is no address.
+
+    Raises
+    ------
+    InvalidInput
+        If the chain is missing, or what looks like an address of 20 bytes is none.
+    """
+    chain, colon, name = text.strip().partition(":")
+    if not colon or not chain or not name:
+        raise InvalidInput(f"a token is written chain:address or exchange:symbol, got {text!r}")
+    if name.lower() == NATIVE or name.lower().startswith("0x") or len(name) > LONGEST_SYMBOL:
+        if re.fullmatch(r"0x[0-9a-fA-F]{1,41}", name) and not _HEX_ADDRESS.fullmatch(name):
+            raise InvalidInput(f"an address has 0x and 40 hexadecimal digits, got {name!r}")
+        return Token(chain, "", NATIVE if name.lower() == NATIVE else name).token_id
+    return Token(chain, name).token_id
+
+
+def known_peg(symbol: str) -> str | None:
+    """The peg of a coin that nobody has called stable: only well-known stablecoins have one."""
+    return _KNOWN.get(symbol.upper())
 
 
 def peg_of(symbol: str) -> str:
@@ -96,7 +120,7 @@ def tokens_of(
 
     def token(name: str, address: str | None) -> Token:
         peg = peg_of(name) if stablecoins else None
-        return Token(chain, name, None if address is None else normal_name(address), peg)
+        return Token(chain, name, None if address is None else normal_address(address), peg)
 
     if not addresses:
         return tuple(token(part, None) for part in dict.fromkeys(parts))

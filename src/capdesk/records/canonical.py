@@ -24,7 +24,8 @@ from capdesk.model.errors import InvalidInput
 def plain(value: Any, where: str = "value") -> Any:
     """A value in JSON's own types, in the one way of writing it.
 
-    Decimals become text, exact; times ISO 8601; structs and mappings objects; sequences lists.
+    Decimals become text, exact; times ISO 8601; structs and mappings objects; sequences and
+    arrays lists.
 
     Raises
     ------
@@ -43,6 +44,8 @@ def plain(value: Any, where: str = "value") -> Any:
         return value.isoformat()
     if isinstance(value, msgspec.Struct):
         value = {name: getattr(value, name) for name in value.__struct_fields__}
+    if hasattr(value, "tolist"):
+        return plain(value.tolist(), where)
     if isinstance(value, Mapping):
         return {str(key): plain(item, f"{where}.{key}") for key, item in value.items()}
     if isinstance(value, set | frozenset):

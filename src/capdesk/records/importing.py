@@ -85,10 +85,10 @@ class _Sheet:
         self.taken.add(key)
         self.put(values)
 
-    def holds(self, key: str) -> bool:
-        """Whether there is a row of this key, or will be."""
+    def find(self, *key: str) -> dict[str, Any] | None:
+        """The row of a key, as it is or will be."""
         self._turn_to(None, tuple(self.table.c.keys()))
-        return (key,) in self.there or (key,) in self.new
+        return self.new.get(key) or self.changed.get(key) or self.there.get(key)
 
     def _turn_to(self, page: Any, columns: tuple[str, ...]) -> None:
         if page in self.pages:
@@ -133,9 +133,10 @@ class _Sheets:
         self.balances = sheet(BalanceRow, "day", "account", "token_id", "pool_id", page="day")
 
     def token(self, token: Token) -> str:
-        """See to it that a token is known; the first that was told of it stays."""
-        if not self.tokens.holds(token.token_id):
-            self.tokens.put({"token_id": token.token_id, **structs.asdict(token)})
+        """See to it that a token is known; what was told of it stays, and what was not is filled in."""
+        told = {"token_id": token.token_id, **structs.asdict(token)}
+        known = self.tokens.find(token.token_id) or told
+        self.tokens.put({name: value if value is not None else told[name] for name, value in known.items()})
         return token.token_id
 
     def flush(self) -> Written:
@@ -160,7 +161,7 @@ def _pool(sheets: _Sheets, pool: PoolFacts) -> None:
 
 
 def _pool_day(sheets: _Sheets, day: PoolDay) -> None:
-    if not sheets.pools.holds(day.pool_id):
+    if sheets.pools.find(day.pool_id) is None:
         raise InvalidInput(
             f"the pool {day.pool_id!r} is not known: import a table that says what it is before its history"
         )

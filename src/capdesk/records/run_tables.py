@@ -70,8 +70,8 @@ class AllocationRow(Base):
 
     run: Mapped[int] = mapped_column(ForeignKey("runs.run"), primary_key=True)
     name: Mapped[str] = mapped_column(primary_key=True)
-    amount: Mapped[int]
     weight: Mapped[float]
+    amount: Mapped[int | None]
 
 
 class DetailRow(Base):

@@ -17,6 +17,8 @@ class ExitCode(IntEnum):
     MANDATE_MISMATCH = 6
     UNAVAILABLE = 7
     ATTENTION = 8
+    EQUIVALENT = 9
+    DIFFERENT = 10
     INTERRUPTED = 130
 
 
@@ -30,11 +32,13 @@ def exit_code_of(error: Exception) -> ExitCode | None:
 
     # From the particular to the general: LedgerError and OSError are bases of others.
     for kinds, code in (
-        ((errors.UnknownAllocation, errors.InsufficientFunds), ExitCode.REFUSED),
+        ((errors.UnknownAllocation, errors.InsufficientFunds, errors.UnknownRun), ExitCode.REFUSED),
         ((NoSuchLedger, errors.NotALedger, errors.NewerSchema, errors.NetworkFileSystem), ExitCode.NO_LEDGER),
-        ((errors.CorruptLedger, errors.InvariantBreach), ExitCode.CORRUPT),
+        ((errors.NotRecords, errors.NewerRecords), ExitCode.NO_LEDGER),
+        ((errors.CorruptLedger, errors.InvariantBreach, errors.TamperedRun), ExitCode.CORRUPT),
         ((errors.MandateMismatch,), ExitCode.MANDATE_MISMATCH),
-        ((errors.LedgerError, errors.DeadlineExceeded, OSError), ExitCode.UNAVAILABLE),
+        ((errors.LedgerError, errors.RecordsError), ExitCode.UNAVAILABLE),
+        ((errors.SourceUnavailable, errors.DeadlineExceeded, OSError), ExitCode.UNAVAILABLE),
         ((errors.CapdeskError,), ExitCode.INVALID_INPUT),
     ):
         if isinstance(error, kinds):

@@ -6,12 +6,23 @@ from typing import Annotated
 import typer
 
 DEFAULT_LEDGER = Path("desk.db")
+DEFAULT_RECORDS = "records.db"
 DEFAULT_CONFIG = Path("capdesk.toml")
 
 Ledger = Annotated[
     Path,
     typer.Option("--ledger", envvar="CAPDESK_LEDGER", help="The ledger file of the desk.", metavar="FILE"),
 ]
+Records = Annotated[
+    str,
+    typer.Option(
+        "--records",
+        envvar="CAPDESK_RECORDS",
+        help="The planning records: a file, or postgresql://user@host/database.",
+        metavar="FILE",
+    ),
+]
+Run = Annotated[str, typer.Argument(help="The run's number, or 'latest'.", metavar="RUN", show_default=False)]
 Json = Annotated[
     bool,
     typer.Option("--json", help="Print the result as JSON, amounts as exact strings."),

@@ -1,1 +1,1 @@
-"""Yield pools: who is in, how steady they are, what they will pay, and the plan that is provably best."""
+"""Pool allocation: the problem, the exact solver and its rivals, the plan that follows."""

@@ -44,6 +44,9 @@ class Covariance:
     def times(self, vector: Array) -> Array:
         """Sigma v, (n,) or (n, m)."""
         if self.matrix is not None:
+            held = np.flatnonzero(vector) if vector.ndim == 1 else ()
+            if vector.ndim == 1 and 4 * len(held) < len(vector):
+                return vector[held] @ self.matrix[held]
             return self.matrix @ vector
         loadings, specific = self.factors()
         own = specific * vector if vector.ndim == 1 else specific[:, None] * vector

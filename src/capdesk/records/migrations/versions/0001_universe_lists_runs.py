@@ -157,8 +157,8 @@ def allocations() -> None:
         "asset_allocations",
         of_run("asset_allocations"),
         need("name", sa.String),
-        need("amount", sa.BigInteger),
         need("weight", sa.Double),
+        may("amount", sa.BigInteger),
         sa.PrimaryKeyConstraint("run", "name", name="pk_asset_allocations"),
     )
     op.create_table(

@@ -1,0 +1,23 @@
+"""`capdesk pools`: the universe, the lists, and the runs that were planned from them."""
+
+import typer
+
+from capdesk.app.commands import replaying
+from capdesk.app.commands.pools import importing, lists, runs
+from capdesk.app.commands.shell import DeskCommand, DeskGroup
+
+UNIVERSE, LISTS, RUNS = "The universe", "The lists", "Runs"
+
+app = typer.Typer(
+    cls=DeskGroup,
+    no_args_is_help=True,
+    help="Bring pools in, say which may be used, look at the runs that were planned from them.",
+)
+app.command("import", cls=DeskCommand, rich_help_panel=UNIVERSE)(importing.import_rows)
+app.command("approve", cls=DeskCommand, rich_help_panel=LISTS)(lists.approve)
+app.command("blacklist", cls=DeskCommand, rich_help_panel=LISTS)(lists.blacklist)
+app.command("icebox", cls=DeskCommand, rich_help_panel=LISTS)(lists.icebox)
+app.command("runs", cls=DeskCommand, rich_help_panel=RUNS)(runs.runs)
+app.command("show", cls=DeskCommand, rich_help_panel=RUNS)(runs.show)
+app.command("diff", cls=DeskCommand, rich_help_panel=RUNS)(runs.diff)
+app.command("replay", cls=DeskCommand, rich_help_panel=RUNS)(replaying.replay)

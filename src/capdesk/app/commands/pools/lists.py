@@ -1,0 +1,168 @@
+"""The lists: `pools approve`, `pools blacklist`, `pools icebox`."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from capdesk.app import render
+from capdesk.app.commands import options
+from capdesk.app.commands.exits import ExitCode
+from capdesk.model.lists import APPROVED_PROTOCOLS, APPROVED_TOKENS, BLACKLISTED_TOKENS, ICEBOX_TOKENS
+
+if TYPE_CHECKING:
+    from capdesk.model.tokens import Token
+    from capdesk.records import Records
+    from capdesk.records.naming import Stay
+
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="Tokens, by symbol or chain:address; the list is shown when left out.",
+        metavar="[NAME...]",
+        show_default=False,
+    ),
+]
+Chain = Annotated[str | None, typer.Option(help="Only the tokens of one chain are meant.", metavar="CHAIN")]
+Reason = Annotated[str | None, typer.Option(help="Why; it stays with the name.", metavar="TEXT")]
+Remove = Annotated[bool, typer.Option("--remove", help="Take the names off; the history stays.")]
+
+
+def approve(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Tokens, by symbol or chain:address, or protocols; the list is shown when left out.",
+            metavar="[NAME...]",
+            show_default=False,
+        ),
+    ] = None,
+    protocol: Annotated[bool, typer.Option("--protocol", help="The names are those of protocols.")] = False,
+    chain: Chain = None,
+    reason: Reason = None,
+    remove: Remove = False,
+    records: options.Records = options.DEFAULT_RECORDS,
+    json_output: options.Json = False,
+) -> ExitCode:
+    """Approve tokens or protocols, or show those that are.
+
+    A symbol stands for the token of each chain that bears it; where two on one chain do, the
+    address must be told.
+    """
+    which = APPROVED_PROTOCOLS if protocol else APPROVED_TOKENS
+    return put(which, names, chain, reason, records, remove=remove, json_output=json_output)
+
+
+def blacklist(
+    names: Names = None,
+    chain: Chain = None,
+    reason: Reason = None,
+    remove: Remove = False,
+    records: options.Records = options.DEFAULT_RECORDS,
+    json_output: options.Json = False,
+) -> ExitCode:
+    """Forbid tokens, whatever else is approved, or show those that are."""
+    return put(BLACKLISTED_TOKENS, names, chain, reason, records, remove=remove, json_output=json_output)
+
+
+def icebox(
+    names: Names = None,
+    chain: Chain = None,
+    reason: Reason = None,
+    remove: Remove = False,
+    records: options.Records = options.DEFAULT_RECORDS,
+    json_output: options.Json = False,
+) -> ExitCode:
+    """Hold tokens back for a while, or show those that are."""
+    return put(ICEBOX_TOKENS, names, chain, reason, records, remove=remove, json_output=json_output)
+
+
+def put(
+    which: str,
+    names: list[str] | None,
+    chain: str | None,
+    reason: str | None,
+    location: str,
+    *,
+    remove: bool,
+    json_output: bool,
+) -> ExitCode:
+    """Put names on a list or take them off; without names, show it."""
+    from capdesk.records import Records
+
+    if names and not reason:
+        raise typer.BadParameter("say why: whoever reads the list later wants to know", param_hint="--reason")
+    with Records(location) as opened:
+        known = opened.tokens()
+        if not names:
+            show(which, opened.stays(which), known, json_output=json_output)
+            return ExitCode.DONE
+        changed = change(opened, which, names, chain, reason or "", known, remove=remove)
+    if json_output:
+        render.write_json({"list": which, "removed" if remove else "added": changed, "reason": reason})
+    else:
+        done = "left" if remove else "added to"
+        for name in changed:
+            render.say(f"[green]{done}[/] {which}  {render.literal(called(name, known))}")
+        if not changed:
+            render.say(f"nothing to change: {which} is like that already")
+    return ExitCode.DONE
+
+
+def change(
+    records: "Records",
+    which: str,
+    names: list[str],
+    chain: str | None,
+    reason: str,
+    known: "dict[str, Token]",
+    *,
+    remove: bool,
+) -> list[str]:
+    """Carry it out; gives the names that came or went."""
+    from capdesk.app.commands.pools.names import resolve
+
+    if which == APPROVED_PROTOCOLS:
+        found = check_protocols(names, records, remove=remove)
+    else:
+        found = resolve(names, chain, known)
+    return (records.remove if remove else records.add)(which, found, reason)
+
+
+def check_protocols(names: list[str], records: "Records", *, remove: bool) -> list[str]:
+    """See to it that protocols are written as the pools write them."""
+    from capdesk.model.errors import InvalidInput
+
+    known = {pool.project for pool in records.pools().values()}
+    for name in names:
+        if name not in known and not remove:
+            there = ", ".join(sorted(known)) or "none"
+            raise InvalidInput(f"no pool is of a protocol {name!r}: the pools in the records are of {there}")
+    return names
+
+
+def show(which: str, stays: "list[Stay]", known: "dict[str, Token]", *, json_output: bool) -> None:
+    """Print who is on a list, and who was."""
+    if json_output:
+        names = ("name", "added_at", "added_reason", "removed_at", "removed_reason")
+        render.write_json(
+            {"list": which, "stays": [{name: getattr(stay, name) for name in names} for stay in stays]}
+        )
+        return
+    if not stays:
+        render.say(f"{which} is empty, and has always been")
+        return
+    for stay in stays:
+        there = stay.removed_at is None
+        render.say(
+            f"{'[green]on[/]   ' if there else '[dim]left[/] '}{render.literal(called(stay.name, known))}"
+        )
+        render.say(f"     since {render.clock_time(stay.added_at)}: {render.literal(stay.added_reason)}")
+        if stay.removed_at is not None:
+            gone = f"until {render.clock_time(stay.removed_at)}: {stay.removed_reason}"
+            render.say(f"     {render.literal(gone)}")
+
+
+def called(name: str, known: "dict[str, Token]") -> str:
+    """A token's id with the symbol that people know it by."""
+    token = known.get(name)
+    return name if token is None or token.address is None else f"{token.symbol} {name}"

@@ -1,0 +1,39 @@
+"""Whether a plan is what it says: `verify`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from capdesk.app import render
+from capdesk.app.commands import options
+from capdesk.app.commands.exits import ExitCode
+
+SIGNS = {True: "[green]✓[/]", False: "[red]✗[/]"}
+
+PlanFile = Annotated[
+    Path,
+    typer.Argument(help="A plan as JSON, as `Plan.to_json` writes it.", metavar="FILE", show_default=False),
+]
+
+
+def verify(file: PlanFile, json_output: options.Json = False) -> ExitCode:
+    """Check a plan with the standard library alone, in rational arithmetic: sum, limits, bound and gap.
+
+    Exit code 8 means that the plan is not what it says.
+    """
+    from capdesk.decide.weights.verification import NotAPlan, check
+    from capdesk.model.errors import InvalidInput
+
+    try:
+        checks = check(file.read_bytes())
+    except NotAPlan as error:
+        raise InvalidInput(f"{file}: {error}") from error
+    holds = all(each.holds for each in checks)
+    if json_output:
+        render.write_json({"file": file, "holds": holds, "checks": checks})
+    else:
+        for each in checks:
+            render.say(f"{SIGNS[each.holds]} [bold]{each.name}[/] {render.literal(each.said)}")
+        render.say("the plan is what it says" if holds else "[red]the plan is not what it says[/]")
+    return ExitCode.DONE if holds else ExitCode.ATTENTION

@@ -1,0 +1,190 @@
+"""Rows that make charges felt which a relaxation pays only in part.
+
+Flow cover inequalities (Padberg, Van Roy and Wolsey 1985; lifted as by Gu, Nemhauser and
+Savelsbergh 1999). Each holds for every plan, whatever the sets in it are. With d_j the
+deposits, U_j the most of each, w_j a pool's weight in a row, u, b, a = 1 where a pool is
+entered, a token is bought or sold, and E some of the withdrawals q, at most Q each:
+
+- a row ``sum w d - sum w q <= room`` (a limit, a token, all wealth; gas may stand in it):
+  let full pools F fill it up to a rest r = room + sum_E w Q - sum_F w U > 0. Any other pool k
+  with w_k U_k > r takes the rest only by being entered:
+  sum_F w d + sum_K (w_k d_k - r u_k) - sum_(not E) w q <= sum_F w U
+- a token with cash c and s = c + sum_E w Q: what pools C take beyond s must be bought:
+  sum_C w d - sum_(not E) w q - s <= (sum_C w U - s) b
+- and what they leave of s must be sold, or stay cash:
+  sold + sum_C w d - sum_(not E) w q - sum_C w U <= (s - sum_C w U) a
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import sparse
+
+from capdesk.decide.pools.activities import DEPOSIT, PURCHASE, SALE, WITHDRAWAL, Activities
+from capdesk.decide.pools.problem import Array, Index
+from capdesk.decide.pools.relaxation import Relaxed
+
+_BROKEN = 1e-4
+_NEAR = 400
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cut:
+    """A row ``unit . amounts + charge . happening <= upper``, each side by activity."""
+
+    unit: tuple[Index, Array]
+    charge: tuple[Index, Array]
+    upper: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Row:
+    """A row ``unit . amounts + charge . happening <= room`` at a relaxation, by its activities.
+
+    Every plan keeps it; what else stands in the row is 0 or more.
+    """
+
+    its: Index
+    unit: Array
+    charge: Array
+    room: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Point:
+    """Where a relaxation stands: of every activity the amount, the most, and the share of its charge."""
+
+    a: Activities
+    amount: Array
+    most: Array
+    share: Array
+    worth: Array
+
+
+def broken(a: Activities, relaxed: Relaxed) -> list[Cut]:
+    """The cuts that a relaxation breaks."""
+    amount, share = np.zeros(a.size), np.zeros(a.size)
+    amount[relaxed.members], share[relaxed.members] = relaxed.amount, relaxed.share
+    worth = a.slope[a.start[:-1]] - relaxed.priced.unit
+    point = _Point(a, amount, np.maximum(a.most, a.whole), share, worth)
+    units, charges = a.unit_rows.tocsr(), a.charge_rows.tocsr()
+    tokens = [_row(units, charges, number, float(a.upper[number])) for number in range(a.tokens)]
+    found: list[Cut] = []
+    for row in tokens:
+        found += _bought(point, row) + _sold(point, row) + _filled(point, row)
+    for number in range(a.first_limit, a.first_limit + a.limits):
+        found += _filled(point, _row(units, charges, number, float(a.upper[number])))
+    return found + _filled(point, _wealth(a, units, charges))
+
+
+def _row(units: sparse.csr_array, charges: sparse.csr_array, number: int, room: float) -> _Row:
+    its = units.indices[units.indptr[number] : units.indptr[number + 1]]
+    values = units.data[units.indptr[number] : units.indptr[number + 1]]
+    charge = np.zeros(units.shape[1])
+    where = slice(charges.indptr[number], charges.indptr[number + 1])
+    charge[charges.indices[where]] = charges.data[where]
+    return _Row(its, values, charge[its], room)
+
+
+def _wealth(a: Activities, units: sparse.csr_array, charges: sparse.csr_array) -> _Row:
+    """All tokens and markets together: what is put into pools and what everything costs."""
+    sign = np.concatenate([np.ones(a.tokens), -np.ones(a.markets)])
+    rows = slice(0, a.tokens + a.markets)
+    unit, charge = sign @ units[rows], sign @ charges[rows]
+    rebates = float((sign @ a.plain_rows[rows])[a.tokens : a.tokens + a.markets].sum())
+    its = np.flatnonzero((np.abs(unit) > 1e-12) | (np.abs(charge) > 1e-12))
+    return _Row(its, unit[its], charge[its], float(a.upper[: a.tokens].sum()) - rebates)
+
+
+def _filled(p: _Point, row: _Row) -> list[Cut]:
+    """What full activities leave of a row is taken by another only if it happens."""
+    its = row.its
+    amount, most, share = p.amount[its], p.most[its], p.share[its]
+    gives = row.unit < 0
+    leaving, staying = gives & (amount > 0.5 * most), gives & (amount <= 0.5 * most)
+    size = row.unit * most + row.charge
+    full = ~gives & (amount > 0.999 * most) & (share > 0.999)
+    cap = float(size[full].sum())
+    rest = row.room - float(size[leaving].sum()) - cap
+    if rest <= 1e-6:
+        return []
+    others = np.flatnonzero(~gives & ~full & (size > rest))
+    if len(others) > _NEAR:
+        others = others[np.argpartition(-p.worth[its[others]], _NEAR)[:_NEAR]]
+    use = row.unit * amount + row.charge * share
+    used = float(use[others].sum() - rest * share[others].sum() + use[full].sum())
+    used += float((row.unit * amount)[staying].sum())
+    if used - cap <= _BROKEN:
+        return []
+    counted = np.concatenate([np.flatnonzero(full), others])
+    unit = np.concatenate([counted, np.flatnonzero(staying)])
+    charge = row.charge.copy()
+    charge[others] -= rest
+    return [Cut((its[unit], row.unit[unit]), (its[counted], charge[counted]), cap)]
+
+
+def _covers(p: _Point, row: _Row) -> list[tuple[np.ndarray, np.ndarray, float, float]]:
+    """Pools to cover, withdrawals that stay, supply, and the most that the pools take."""
+    kind, amount, most = p.a.kind[row.its], p.amount[row.its], p.most[row.its]
+    out = kind == WITHDRAWAL
+    leaving = out & (amount > 0.5 * most)
+    supply = row.room - float((row.unit * most)[leaving].sum())
+    into = kind == DEPOSIT
+    covers = (into & (amount > 1e-9), into & (amount > 0.999 * most))
+    return [
+        (covered, out & ~leaving, supply, float((row.unit * most)[covered].sum())) for covered in covers
+    ]
+
+
+def _bought(p: _Point, row: _Row) -> list[Cut]:
+    """What pools take beyond the supply of a token must be bought."""
+    buys = np.flatnonzero(p.a.kind[row.its] == PURCHASE)
+    part = float(p.share[row.its[buys]].sum())
+    if not len(buys) or part >= 1 - 1e-6:
+        return []
+    for covered, staying, supply, cap in _covers(p, row):
+        terms = np.flatnonzero(covered | staying)
+        flow = float((row.unit[terms] * p.amount[row.its[terms]]).sum())
+        if cap > supply and flow - supply - (cap - supply) * part > _BROKEN:
+            charge = (row.its[buys], np.full(len(buys), supply - cap))
+            return [Cut((row.its[terms], row.unit[terms]), charge, supply)]
+    return []
+
+
+def _sold(p: _Point, row: _Row) -> list[Cut]:
+    """What pools leave of the supply of a token must be sold, or stays cash."""
+    sales = p.a.kind[row.its] == SALE
+    each = np.flatnonzero(sales)
+    part = float(p.share[row.its[each]].sum())
+    if not len(each) or part >= 1 - 1e-6:
+        return []
+    for covered, staying, supply, cap in _covers(p, row):
+        terms = np.flatnonzero(covered | staying | sales)
+        flow = float((row.unit[terms] * p.amount[row.its[terms]]).sum())
+        if supply > cap and flow - cap - (supply - cap) * part > _BROKEN:
+            charge = (row.its[each], np.full(len(each), cap - supply))
+            return [Cut((row.its[terms], row.unit[terms]), charge, cap)]
+    return []
+
+
+def with_cuts(a: Activities, cuts: list[Cut]) -> Activities:
+    """The same problem with the rows of some cuts at its end."""
+    count = len(cuts)
+
+    def rows(parts: list[tuple[Index, Array]]) -> sparse.csr_array:
+        starts = np.cumsum([0] + [len(part[0]) for part in parts])
+        columns = np.concatenate([part[0] for part in parts])
+        values = np.concatenate([part[1] for part in parts])
+        return sparse.csr_array((values, columns, starts), shape=(count, a.size))
+
+    return replace(
+        a,
+        unit_rows=sparse.csc_array(sparse.vstack([a.unit_rows, rows([cut.unit for cut in cuts])])),
+        charge_rows=sparse.csc_array(sparse.vstack([a.charge_rows, rows([cut.charge for cut in cuts])])),
+        whole_rows=sparse.csc_array(sparse.vstack([a.whole_rows, sparse.csr_array((count, a.size))])),
+        plain_rows=np.vstack([a.plain_rows, np.zeros((count, a.plain_rows.shape[1]))]),
+        lower=np.concatenate([a.lower, np.full(count, -np.inf)]),
+        upper=np.concatenate([a.upper, [cut.upper for cut in cuts]]),
+    )

@@ -1,0 +1,142 @@
+"""How far each position may move: caps, tickets, what cannot leave, and what must.
+
+A position that may not stay is to be left; what cannot be withdrawn of it is stuck, and a
+limit that stuck money breaks is raised to it, so that leaving everything that can be left is
+always allowed. So is what growth alone has done, within a tolerance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from capdesk.model.pool_parameters import ChainCosts, PoolParameters
+from capdesk.model.pools import Kinked, Pool
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How far one position may move, in dollars, and what of it is stuck for which reason."""
+
+    held: float
+    cap: float
+    ticket: float
+    least_deposit: float
+    room: float
+    least_exit: float
+    exit: float
+    leave: bool
+    must: bool
+    counts: bool
+    gas_in: float
+    gas_out: float
+    stuck: float
+    reason: str
+
+
+def gas(pool: Pool, parameters: PoolParameters) -> tuple[float, float]:
+    """Dollars for a deposit and for a withdrawal."""
+    costs = chain_costs(pool.chain, parameters)
+    into = parameters.deposit_gas_usd if costs is None else costs.gas_usd(costs.deposit_units)
+    out = parameters.withdraw_gas_usd if costs is None else costs.gas_usd(costs.withdraw_units)
+    return (
+        into if pool.gas_in_usd is None else pool.gas_in_usd,
+        out if pool.gas_out_usd is None else pool.gas_out_usd,
+    )
+
+
+def chain_costs(chain: str, parameters: PoolParameters) -> ChainCosts | None:
+    """The costs of a chain, which is known without case; None where none are given."""
+    return next(
+        (costs for name, costs in parameters.chains.items() if name.casefold() == chain.casefold()), None
+    )
+
+
+def too_dear(chain: str, parameters: PoolParameters) -> bool:
+    """Whether gas on the chain is above the ceiling."""
+    costs = chain_costs(chain, parameters)
+    ceiling = parameters.max_gas_gwei
+    return ceiling is not None and costs is not None and costs.gas_gwei > ceiling
+
+
+def largest(pool: Pool, held: float, total: float, parameters: PoolParameters) -> float:
+    """The most dollars in a pool, by the share of all assets and of the others' TVL."""
+    share = parameters.position_max_pct_total_assets
+    if not parameters.profit_optimization:
+        share = min(share, parameters.max_alloc_percentage)
+    of_tvl = min(parameters.tvl_limit_percentage, parameters.position_max_pct_pool_tvl)
+    return min(share * total, of_tvl * max(pool.forecasted_tvl - held, 0.0))
+
+
+def room(
+    pool: Pool, held: float, days_since_move: float | None, total: float, parameters: PoolParameters
+) -> Room:
+    """How far a position may move.
+
+    Parameters
+    ----------
+    held
+        Dollars in it.
+    days_since_move
+        Days since it was moved; None: long ago.
+    total
+        All assets, dollars.
+    """
+    into, out = gas(pool, parameters)
+    withdrawable, obstacle = _withdrawable(pool, held, days_since_move, out, parameters)
+    limit = 0.0 if pool.status == "exit" else largest(pool, held, total, parameters)
+    if limit < held <= limit * (1 + parameters.growth_tolerance):
+        limit = held
+    overdue = max(held - limit, 0.0)
+    least = min(max(parameters.minimum_move_usd, overdue), withdrawable)
+    leave = held > 0 and withdrawable >= held
+    ticket = parameters.minimum_ticket_usd
+    if held:
+        ticket = min(ticket, held if leave else held - withdrawable)
+    most = max(held - ticket, 0.0) if leave else withdrawable
+    cap = max(limit, held - withdrawable)
+    moves = pool.status == "open" and not too_dear(pool.chain, parameters)
+    addable = cap - held if moves and not _cooling(days_since_move, parameters) else 0.0
+    smallest = max(parameters.minimum_move_usd, 0.0 if held else ticket)
+    stuck = max(overdue - withdrawable, 0.0)
+    return Room(
+        held=held,
+        cap=cap,
+        ticket=ticket,
+        least_deposit=smallest,
+        room=addable if addable >= smallest else 0.0,
+        least_exit=least,
+        exit=most if most >= least else 0.0,
+        leave=leave,
+        must=min(overdue, withdrawable) > 0,
+        counts=ticket >= parameters.minimum_ticket_usd,
+        gas_in=into,
+        gas_out=out,
+        stuck=stuck,
+        reason=obstacle if stuck else pool.reason,
+    )
+
+
+def _cooling(days_since_move: float | None, parameters: PoolParameters) -> bool:
+    return days_since_move is not None and days_since_move < parameters.cool_down_days
+
+
+def _withdrawable(
+    pool: Pool, held: float, days_since_move: float | None, gas_out: float, parameters: PoolParameters
+) -> tuple[float, str]:
+    if not held:
+        return 0.0, ""
+    if pool.status == "freeze":
+        return 0.0, pool.reason or "the pool is frozen"
+    if pool.status != "exit" and _cooling(days_since_move, parameters):
+        return 0.0, f"moved {days_since_move:g} days ago, the cool-down is {parameters.cool_down_days:g} days"
+    if pool.status != "exit" and too_dear(pool.chain, parameters):
+        return 0.0, f"gas on {pool.chain} is above {parameters.max_gas_gwei:g} gwei"
+    available, obstacle = held, ""
+    liquid = pool.withdrawable_usd
+    if liquid is None and isinstance(pool.rate_model, Kinked):
+        liquid = max(pool.forecasted_tvl, held) * (1 - pool.rate_model.utilisation)
+    if liquid is not None and liquid < held:
+        available, obstacle = liquid, f"only ${liquid:,.2f} of ${held:,.2f} can be withdrawn"
+    if available <= gas_out:
+        return 0.0, obstacle or f"leaving costs ${gas_out:,.2f} of gas and frees ${available:,.2f}"
+    return available, obstacle

@@ -1,0 +1,71 @@
+"""The limits of a plan as the program works with them: whole millionths, name by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capdesk.model.evidence import Array
+
+Whole = NDArray[np.int64]
+
+NO_LIMIT = 2**52
+"""Millionths that no weight reaches: where there is no bound."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Row:
+    """A weighted sum of the weights between two limits, in fractions; infinite where there is none."""
+
+    kind: str
+    name: str
+    coefficients: Array
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Limits:
+    """What the weights of n names must obey, in millionths.
+
+    Attributes
+    ----------
+    lower, upper
+        (n,), at most `NO_LIMIT` in size.
+    lower_kinds, upper_kinds
+        Which limit each bound is: one text for all, or one for each.
+    current
+        (n,), where trades start from; None where nothing speaks of trades.
+    min_if_held, fixed_costs
+        (n,), 0 where there is none; None where no name has any.
+    proportional_costs
+        (n,), fractions of a trade's size.
+    """
+
+    names: tuple[str, ...]
+    lower: Whole
+    upper: Whole
+    lower_kinds: str | tuple[str, ...]
+    upper_kinds: str | tuple[str, ...]
+    budget: int
+    allow_cash: bool
+    rows: tuple[Row, ...]
+    gross: int | None
+    turnover: int | None
+    current: Whole | None
+    max_names: int | None
+    min_if_held: Whole | None
+    proportional_costs: Array | None
+    fixed_costs: Array | None
+
+    @property
+    def simple(self) -> bool:
+        """Bounds and a budget, nothing else."""
+        return not (self.rows or self.gross is not None or self.turnover is not None)
+
+    @property
+    def discrete(self) -> bool:
+        """Whether names must be chosen."""
+        return self.max_names is not None or self.min_if_held is not None or self.fixed_costs is not None

@@ -1,0 +1,123 @@
+"""Risk budgets within limits, with the multipliers that prove them.
+
+Within limits the weights minimise ``w' Sigma w / 2 - slope sum b_i ln w_i`` (Richard & Roncalli,
+Constrained Risk Budgeting Portfolios, 2019). The prices of the rows that bind are what is
+left in that problem's conditions, by least squares over the names that no bound holds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capdesk.decide.weights import feasibility, quadratic, risk_contribution, risk_within_limits, rules
+from capdesk.decide.weights.limits import Limits, Whole
+from capdesk.decide.weights.optimum import Found, evidence
+from capdesk.decide.weights.problem import Array, Covariance, Solution
+from capdesk.decide.weights.rounding import whole
+from capdesk.decide.weights.statement import Statement, state
+from capdesk.model.errors import CertificateError
+from capdesk.model.money import MICRO
+
+NEWTON = "Newton's method on risk contributions"
+NEAREST = "turnover and gross limits are met by the weights nearest to the risk budgets"
+_BINDING = 2.0 / MICRO
+
+
+def risk_budgets(limits: Limits, covariance: Covariance, budgets: Array) -> Found:
+    """Weights whose shares of the risk are in the proportions of budgets (n,), as far as limits allow.
+
+    Raises
+    ------
+    InfeasibleError
+        Where the limits cannot be met together.
+    CertificateError
+        Where no weights have these shares of the risk.
+    """
+    shares = budgets / budgets.sum()
+    try:
+        if limits.turnover is not None or limits.gross is not None or not covariance.size:
+            free = risk_contribution.equal_risk(covariance, shares)
+            found = rules.by_shares(limits, free)
+            return replace(found, notes=(*found.notes, NEAREST))
+        return _within(limits, covariance, shares)
+    except risk_contribution.NotBalanced as failure:
+        raise CertificateError(f"no weights have these shares of the risk: {failure}") from failure
+
+
+def _within(limits: Limits, covariance: Covariance, shares: Array) -> Found:
+    total = feasibility.total(limits)
+    statement = _statement(limits, covariance, total)
+    try:
+        weights = _weights(statement, shares)
+    except quadratic.NotSolved as failure:
+        largest = feasibility.largest_sum(limits)
+        if largest >= total:
+            raise CertificateError(
+                f"no solver found the risk budgets within the limits: {failure}"
+            ) from failure
+        total = largest
+        statement = _statement(limits, covariance, total)
+        weights = _weights(statement, shares)
+    units = whole(weights, limits, total)
+    slope, solution = _proven(statement, units, shares)
+    proof = evidence("contributions", limits, statement, solution, units)
+    return Found(replace(proof, slope=slope, budgets=shares), NEWTON)
+
+
+def _statement(limits: Limits, covariance: Covariance, total: int) -> Statement:
+    return state(replace(limits, proportional_costs=None), covariance, 1.0, np.zeros(covariance.size), total)
+
+
+def _weights(statement: Statement, shares: Array) -> Array:
+    problem = statement.problem
+    if not (problem.lower < problem.upper).any():
+        return problem.upper
+    return risk_within_limits.constrained(
+        problem.covariance, shares, problem.lower, problem.upper, problem.equalities, problem.inequalities
+    )
+
+
+def _proven(statement: Statement, units: Whole, shares: Array) -> tuple[float, Solution]:
+    """The multiple of the budgets and the prices of binding rows that leave the least error."""
+    problem, weights = statement.problem, units / MICRO
+    own = weights * problem.covariance.times(weights)
+    inside = (weights > problem.lower) & (weights < problem.upper)
+    rows, limits = problem.inequalities
+    size = np.maximum(np.abs(rows).max(axis=1, initial=0.0), 1e-300)
+    binding = np.flatnonzero(limits - rows @ weights <= _BINDING * size)
+    equal = np.arange(1, len(problem.equalities[1]))
+    if not inside.any():
+        return _slope_at_bounds(own, shares, weights >= problem.upper), _solution(statement, weights)
+    while True:
+        unknown = np.vstack([shares, -weights * problem.equalities[0][equal], -weights * rows[binding]])
+        found = np.linalg.lstsq(unknown[:, inside].T, own[inside], rcond=None)[0]
+        prices = found[1 + len(equal) :]
+        if (prices >= 0).all():
+            break
+        binding = binding[prices > 0]
+    y, z = np.zeros(len(problem.equalities[1])), np.zeros(len(limits))
+    y[equal], z[binding] = found[1 : 1 + len(equal)], prices
+    return float(found[0]), _solution(statement, weights, y, z)
+
+
+def _slope_at_bounds(own: Array, shares: Array, at_most: NDArray[np.bool_]) -> float:
+    """A multiple that no maximum is too high for and no minimum too low, where every name is at a bound."""
+    ratios = own / shares
+    least = float(ratios[at_most].max(initial=0.0))
+    return least if least else float(ratios.min(initial=0.0))
+
+
+def _solution(
+    statement: Statement, weights: Array, y: Array | None = None, z: Array | None = None
+) -> Solution:
+    problem = statement.problem
+    return Solution(
+        x=weights,
+        equality_multipliers=np.zeros(len(problem.equalities[1])) if y is None else y,
+        inequality_multipliers=np.zeros(len(problem.inequalities[1])) if z is None else z,
+        solver=NEWTON,
+        iterations=0,
+    )

@@ -1,0 +1,228 @@
+"""Maximum Sharpe ratio by one quadratic problem.
+
+The ratio does not change with the size of the weights, so they are scaled until their excess
+return is 1 and the variance is minimised (Cornuejols & Tütüncü, Optimization Methods in
+Finance, section 8.2); a limit of b becomes b times the scaled sum over the sum. Its
+multipliers, scaled back, prove the ratio in the terms of the plan itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capdesk.decide.weights import feasibility, quadratic
+from capdesk.decide.weights.certificate import least_variance
+from capdesk.decide.weights.limits import Limits
+from capdesk.decide.weights.optimum import Found, evidence, optimum, row_prices
+from capdesk.decide.weights.problem import Array, Covariance, QuadraticProblem, Solution
+from capdesk.decide.weights.rounding import whole
+from capdesk.decide.weights.statement import Statement, state
+from capdesk.model.errors import InvalidInput
+from capdesk.model.evidence import Evidence
+from capdesk.model.money import MICRO
+
+NO_EXCESS = (
+    "no feasible weights earn more than the risk-free rate, so no Sharpe ratio is positive: "
+    "the minimum variance was taken"
+)
+_ALL_ROWS = 64
+_FEASIBLE = 1e-11
+_NO_VARIANCE = 1e-13
+_CLEARLY_POSITIVE = 1e-4
+
+
+def maximum_sharpe(limits: Limits, covariance: Covariance, excess: Array) -> Found:
+    """Maximise excess return over volatility within limits.
+
+    Parameters
+    ----------
+    excess
+        (n,), expected return above the risk-free rate.
+
+    Notes
+    -----
+    Where no feasible weights have a positive excess return the minimum variance is taken, and
+    a note says so.
+
+    Raises
+    ------
+    InvalidInput
+        Where some weights have excess return and no variance: the ratio has no maximum.
+    InfeasibleError, CertificateError
+        As for every optimum.
+    """
+    if limits.proportional_costs is None and limits.lower.min(initial=0) >= 0 and excess.max() <= 0:
+        return _minimum_variance(limits, covariance)
+    total = feasibility.total(limits)
+    statement = _statement(limits, covariance, excess, total)
+    try:
+        return _solved(limits, statement, total)
+    except quadratic.NotSolved:
+        largest = feasibility.largest_sum(limits)
+        statement = _statement(limits, covariance, excess, largest)
+        if _best_excess(statement) <= 0:
+            return _minimum_variance(limits, covariance)
+        return _solved(limits, statement, largest)
+
+
+def _minimum_variance(limits: Limits, covariance: Covariance) -> Found:
+    found = optimum(limits, covariance, 2.0, np.zeros(len(limits.names)))
+    return Found(found.evidence, found.solver, (*found.notes, NO_EXCESS))
+
+
+def _statement(limits: Limits, covariance: Covariance, excess: Array, total: int) -> Statement:
+    """The limits with minus the excess return as the linear term, trading costs taken from it."""
+    statement = state(limits, covariance, 1.0, -excess, total)
+    if limits.proportional_costs is None or limits.current is None or not total:
+        return statement
+    # What staying put saves is a constant; spread over weights whose sum is known it is linear.
+    start = limits.current / MICRO
+    problem = statement.problem
+    plain = problem.linear[: len(excess)] + excess
+    problem.linear[: len(excess)] -= float(plain @ start) / (total / MICRO)
+    return statement
+
+
+def _best_excess(statement: Statement) -> float:
+    problem = statement.problem
+    linear = QuadraticProblem(
+        problem.covariance,
+        0.0,
+        problem.linear,
+        problem.equalities,
+        problem.inequalities,
+        problem.lower,
+        problem.upper,
+    )
+    return -linear.objective(quadratic.solve(linear).x)
+
+
+def _solved(limits: Limits, statement: Statement, total: int) -> Found:
+    scaled = _Scaled(statement.problem, total / MICRO)
+    solution, slope = scaled.solve(len(limits.names))
+    count = len(limits.names)
+    prices = None if limits.simple else row_prices(limits, statement, solution)
+    units = whole(solution.x[:count], limits, total, prices)
+    proof = evidence("sharpe", limits, statement, solution, units)
+    tangent = proof.times(solution.x[:count])
+    variance = float(solution.x[:count] @ tangent)
+    if variance <= _NO_VARIANCE * float(statement.problem.covariance.diagonal().max()):
+        raise InvalidInput(
+            "some weights have a positive excess return and no variance, so the Sharpe ratio has no maximum: "
+            "the covariance is singular; estimate it with shrinkage or factors"
+        )
+    anchor, price = _anchor(limits, proof, statement, total, tangent)
+    return Found(replace(proof, slope=slope, anchor=anchor, anchor_price=price), solution.solver)
+
+
+def _anchor(
+    limits: Limits, proof: Evidence, statement: Statement, total: int, tangent: Array
+) -> tuple[Array, float]:
+    """Weights whose covariances with all feasible ones are large: the answer itself, else the least variance."""
+    count = len(limits.names)
+    own = proof.point[:count]
+    price = -_marginal(
+        tangent, statement.problem.lower[:count], statement.problem.upper[:count], total / MICRO
+    )
+    if least_variance(proof, own, price) > _CLEARLY_POSITIVE * float(own @ tangent):
+        return own, price
+    simple = replace(limits, rows=(), turnover=None, gross=None, proportional_costs=None)
+    safest = quadratic.solve(state(simple, statement.problem.covariance, 1.0, np.zeros(count), total).problem)
+    return safest.x, float(safest.equality_multipliers[0])
+
+
+def _marginal(costs: Array, lower: Array, upper: Array, total: float) -> float:
+    """The cost of the last unit, where a sum is filled with the cheapest names first."""
+    order = np.argsort(costs)
+    if not (np.isfinite(lower).all() and np.isfinite(upper).all()):
+        return float(costs[order[0]])
+    filled = np.cumsum((upper - lower)[order]) + lower.sum()
+    return float(costs[order[min(int(np.searchsorted(filled, total)), len(order) - 1)]])
+
+
+class _Scaled:
+    """The problem in scaled weights; bounds become rows, at first only a few of them when n is large."""
+
+    def __init__(self, problem: QuadraticProblem, total: float) -> None:
+        self.problem = problem
+        self.total = total
+        count = problem.names
+        lower, upper = problem.lower[:count], problem.upper[:count]
+        self.free = lower < 0
+        # An excess return of about what the answer has keeps the scaled weights near the weights.
+        self.excess = float(np.abs(problem.linear).max()) * total
+        implied = (upper >= total) & bool((lower >= 0).all())
+        self.upper_rows = np.flatnonzero(np.isfinite(upper) & ~implied)
+        self.lower_rows = np.flatnonzero(np.isfinite(lower) & (lower != 0))
+
+    def solve(self, count: int) -> tuple[Solution, float]:
+        """The weights with multipliers for the problem as it was, and the slope."""
+        if count <= _ALL_ROWS:
+            return self._with_rows(self.upper_rows, self.lower_rows)
+        above = below = np.zeros(0, np.intp)
+        while True:
+            solution, slope = self._with_rows(above, below)
+            x, tolerance = solution.x[:count], _FEASIBLE
+            more_above = _missing(self.upper_rows, x > self.problem.upper[:count] + tolerance, above)
+            more_below = _missing(self.lower_rows, x < self.problem.lower[:count] - tolerance, below)
+            if not (len(more_above) or len(more_below)):
+                return solution, slope
+            above, below = np.concatenate([above, more_above]), np.concatenate([below, more_below])
+
+    def _with_rows(self, above: NDArray[np.intp], below: NDArray[np.intp]) -> tuple[Solution, float]:
+        problem, count, width = self.problem, self.problem.names, len(self.problem.linear)
+        share = np.concatenate([np.full(count, 1 / self.total), np.zeros(width - count)])
+        equal, aims = problem.equalities[0][1:], problem.equalities[1][1:]
+        rows, limits = problem.inequalities
+        identity = np.eye(count, width)
+        upper, lower = problem.upper[above], problem.lower[below]
+        scaled = QuadraticProblem(
+            covariance=problem.covariance,
+            curvature=1.0,
+            linear=np.zeros(width),
+            equalities=(
+                np.vstack([-problem.linear, equal - np.outer(aims, share)]),
+                np.concatenate([[self.excess], np.zeros(len(aims))]),
+            ),
+            inequalities=(
+                np.vstack(
+                    [
+                        rows - np.outer(limits, share),
+                        identity[above] - np.outer(upper, share),
+                        np.outer(lower, share) - identity[below],
+                    ]
+                ),
+                np.zeros(len(limits) + len(above) + len(below)),
+            ),
+            lower=np.where(np.concatenate([self.free, np.zeros(width - count, bool)]), -np.inf, 0.0),
+            upper=np.full(width, np.inf),
+        )
+        found = quadratic.solve(scaled)
+        return self._unscaled(found, limits, aims, upper, lower)
+
+    def _unscaled(
+        self, found: Solution, limits: Array, aims: Array, upper: Array, lower: Array
+    ) -> tuple[Solution, float]:
+        size = float(found.x[: self.problem.names].sum()) / self.total
+        if size <= 0:
+            raise quadratic.NotSolved("the scaled weights add up to nothing")
+        price = -found.equality_multipliers[0]
+        y = found.equality_multipliers[1:] / price
+        z = found.inequality_multipliers / price
+        first, second = len(limits), len(limits) + len(upper)
+        value = y @ aims + z[:first] @ limits + z[first:second] @ upper - z[second:] @ lower
+        solution = Solution(
+            x=found.x / size,
+            equality_multipliers=np.concatenate([[-float(value) / self.total], y]),
+            inequality_multipliers=z[:first],
+            solver=found.solver,
+            iterations=found.iterations,
+        )
+        return solution, float(size / price)
+
+
+def _missing(rows: NDArray[np.intp], broken: NDArray[np.bool_], there: NDArray[np.intp]) -> NDArray[np.intp]:
+    return np.setdiff1d(rows[broken[rows]], there)

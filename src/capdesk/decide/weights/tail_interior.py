@@ -1,0 +1,227 @@
+"""Tail risk by an interior point method whose step costs one small Cholesky factorisation.
+
+Minimum conditional value at risk as Rockafellar & Uryasev (2000) state it, with an excess
+for every scenario. Mehrotra's predictor and corrector (1992) on it; the excesses and their
+multipliers are eliminated one by one, so that a step solves for the weights, the quantile and
+the rows' multipliers only: O(scenarios x names^2), however many scenarios there are.
+
+    minimise  (curvature / 2) w' Sigma w + c' x + v + k sum(u)
+    s = u + R w + v >= 0,  u >= 0,  E x = f,  A x + a = b,  a >= 0,  lower <= x <= upper
+
+with the multipliers q of s (q + p = k, p those of u), y, z, and of the bounds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from capdesk.decide.weights.dense import LU, SingularMatrix, cholesky, cholesky_solve, gram
+from capdesk.decide.weights.problem import Array, QuadraticProblem
+
+_MOST_STEPS = 100
+_BACK_OFF = 0.995
+_TOLERANCE = 1e-11
+
+
+@dataclass(slots=True, eq=False)
+class Point:
+    """An iterate: pairs of a quantity that stays positive and its multiplier, and what is free."""
+
+    x: Array
+    quantile: float
+    y: Array
+    room: Array
+    price: Array
+
+
+class TailProblem:
+    """The data of one problem, ready for steps.
+
+    Parameters
+    ----------
+    scenarios
+        R, (T, n), returns.
+    fixed
+        (T,), what every scenario returns in any case; it belongs to R w.
+    weight
+        k = 1 / (tail T).
+    problem
+        Every variable with lower < upper.
+    """
+
+    def __init__(self, scenarios: Array, fixed: Array, weight: float, problem: QuadraticProblem) -> None:
+        count, names = scenarios.shape
+        self.problem, self.weight, self.fixed = problem, weight, fixed
+        self.losses = np.zeros((count, len(problem.linear) + 1))
+        self.losses[:, :names] = scenarios
+        self.losses[:, -1] = 1.0
+        self.below = np.flatnonzero(np.isfinite(problem.lower))
+        self.above = np.flatnonzero(np.isfinite(problem.upper))
+        rows = len(problem.inequalities[1])
+        self.ends = np.cumsum([count, count, rows, len(self.below), len(self.above)])
+        self.costs = np.append(problem.linear, 1.0)
+        self.hessian = np.zeros((len(self.costs), len(self.costs)))
+        if problem.curvature:
+            self.hessian[:names, :names] = problem.curvature * problem.covariance.dense()
+        pad = np.zeros((len(problem.equalities[1]), 1))
+        self.equal = np.hstack([problem.equalities[0], pad])
+        self.at_most = np.hstack([problem.inequalities[0], np.zeros((rows, 1))])
+
+    def split(self, values: Array) -> list[Array]:
+        """The parts of the pairs: scenarios' slacks, excesses, rows, lower and upper bounds."""
+        return np.split(values, self.ends[:-1])
+
+    def first(self) -> Point:
+        """A centred point inside the bounds, the scenarios' equations met."""
+        problem = self.problem
+        x = _inside(problem)
+        returns = self.losses[:, :-1] @ x + self.fixed
+        quantile = -float(np.quantile(returns, 1.0 / (self.weight * len(returns))))
+        spread = float(returns.std()) + 1e-3 * float(np.abs(returns).max()) + 1e-300
+        beyond = -(returns + quantile)
+        excess = np.maximum(beyond, 0.0) + spread
+        slack = excess - beyond
+        chance = self.weight * excess / (excess + slack)
+        mean = float(chance @ slack) / len(chance)
+        rows = np.maximum(problem.inequalities[1] - problem.inequalities[0] @ x, 0.1)
+        room = np.concatenate(
+            [slack, excess, rows, (x - problem.lower)[self.below], (problem.upper - x)[self.above]]
+        )
+        price = mean / room
+        price[: 2 * len(chance)] = np.concatenate([chance, self.weight - chance])
+        return Point(x, quantile, np.zeros(len(problem.equalities[1])), room, price)
+
+    def residuals(self, point: Point) -> tuple[Array, Array, Array]:
+        """What is left of stationarity, of the equalities and of the inequality rows."""
+        v = np.append(point.x, point.quantile)
+        chance, _, z, at_lower, at_upper = self.split(point.price)
+        dual = self.costs + self.hessian @ v - chance @ self.losses + point.y @ self.equal + z @ self.at_most
+        dual[self.below] -= at_lower
+        dual[self.above] += at_upper
+        rows = self.split(point.room)[2]
+        return (
+            dual,
+            self.equal @ v - self.problem.equalities[1],
+            self.at_most @ v + rows - self.problem.inequalities[1],
+        )
+
+
+def solve(tail: TailProblem) -> tuple[Point, int] | None:
+    """The optimum and the steps it took, or None where it was not reached."""
+    point = tail.first()
+    size = 1.0 + float(np.abs(tail.costs).max())
+    for step in range(_MOST_STEPS):
+        residuals = tail.residuals(point)
+        gap = float(point.room @ point.price)
+        value = abs(float(tail.costs @ np.append(point.x, point.quantile))) + 1e-3 * _spread(tail)
+        infeasible = max(float(np.abs(part).max(initial=0.0)) for part in residuals[1:])
+        if gap <= _TOLERANCE * value and infeasible <= 1e-11 and np.abs(residuals[0]).max() <= 1e-9 * size:
+            return point, step
+        try:
+            moves = _Step(tail, point, residuals)
+        except SingularMatrix:
+            return None
+        point = moves.taken()
+        if not np.isfinite(point.x).all():
+            return None
+    return None
+
+
+def _spread(tail: TailProblem) -> float:
+    return float(np.abs(tail.losses[:, :-1]).max())
+
+
+class _Step:
+    """One step of Mehrotra's method: a factorisation, used for the predictor and the corrector."""
+
+    def __init__(self, tail: TailProblem, point: Point, residuals: tuple[Array, Array, Array]) -> None:
+        self._tail, self._point, self._residuals = tail, point, residuals
+        self._ratio = point.price / point.room
+        by_slack, by_excess, by_row, by_lower, by_upper = tail.split(self._ratio)
+        self._joint = 1.0 / (1.0 / by_slack + 1.0 / by_excess)
+        matrix = tail.hessian + gram(tail.losses, self._joint)
+        if len(by_row):
+            matrix += gram(tail.at_most, by_row)
+        matrix[tail.below, tail.below] += by_lower
+        matrix[tail.above, tail.above] += by_upper
+        diagonal = np.arange(len(matrix))
+        matrix[diagonal, diagonal] *= 1.0 + 1e-14
+        self._factor = cholesky(matrix)
+        self._spread = cholesky_solve(self._factor, tail.equal.T)
+        self._held = LU(tail.equal @ self._spread) if len(tail.equal) else None
+
+    def taken(self) -> Point:
+        """The next point."""
+        point = self._point
+        complementarity = -point.room * point.price
+        room, price = self._moves(complementarity)[2:]
+        count = len(point.room)
+        gap = float(point.room @ point.price) / count
+        primal, dual = _longest(point.room, room), _longest(point.price, price)
+        ahead = float((point.room + primal * room) @ (point.price + dual * price)) / count
+        aim = gap * (ahead / gap) ** 3
+        step, y, room, price = self._moves(complementarity - room * price + aim)
+        primal, dual = _BACK_OFF * _longest(point.room, room), _BACK_OFF * _longest(point.price, price)
+        if self._tail.problem.curvature:
+            primal = dual = min(primal, dual)
+        primal, dual = min(primal, 1.0), min(dual, 1.0)
+        return Point(
+            point.x + primal * step[:-1],
+            point.quantile + primal * float(step[-1]),
+            point.y + dual * y,
+            point.room + primal * room,
+            point.price + dual * price,
+        )
+
+    def _moves(self, aim: Array) -> tuple[Array, Array, Array, Array]:
+        """Newton's step towards room x price = room x price + aim, and feasibility."""
+        tail, point = self._tail, self._point
+        dual, equal, at_most = self._residuals
+        goal = aim / point.room
+        slack, excess, rows, lower, upper = tail.split(goal)
+        by_slack, by_excess, by_row, by_lower, by_upper = tail.split(self._ratio)
+        scenarios = self._joint * (slack / by_slack - excess / by_excess)
+        right = scenarios @ tail.losses - dual
+        right -= (rows + by_row * at_most) @ tail.at_most
+        right[tail.below] += lower
+        right[tail.above] -= upper
+        step = cholesky_solve(self._factor, right)
+        y = np.zeros(0)
+        if self._held is not None:
+            y = self._held.solve(tail.equal @ step + equal)
+            step = step - self._spread @ y
+        chance = scenarios - self._joint * (tail.losses @ step)
+        moved_rows = -at_most - tail.at_most @ step
+        price = np.concatenate(
+            [
+                chance,
+                -chance,
+                rows - by_row * moved_rows,
+                lower - by_lower * step[tail.below],
+                upper + by_upper * step[tail.above],
+            ]
+        )
+        room = (goal - price) / self._ratio
+        room[tail.ends[1] :] = np.concatenate([moved_rows, step[tail.below], -step[tail.above]])
+        return step, y, room, price
+
+
+def _longest(values: Array, moves: Array) -> float:
+    """How far the moves can go before a value reaches 0, at most to 1 / 0.995."""
+    worst = float((-moves / values).max())
+    return 1.0 / max(worst, _BACK_OFF)
+
+
+def _inside(problem: QuadraticProblem) -> Array:
+    """A point between the bounds, near the first equality."""
+    lower = np.where(np.isfinite(problem.lower), problem.lower, np.minimum(problem.upper - 1.0, -1.0))
+    upper = np.where(np.isfinite(problem.upper), problem.upper, lower + 2.0)
+    share = 0.5
+    if len(problem.equalities[1]):
+        row, aim = problem.equalities[0][0], float(problem.equalities[1][0])
+        width = float(row @ (upper - lower))
+        if width:
+            share = float(np.clip((aim - float(row @ lower)) / width, 0.01, 0.99))
+    return lower + share * (upper - lower)

@@ -1,0 +1,196 @@
+"""`capdesk pools`: bring pools in, keep the lists, look at the runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from capdesk.app.cli import app
+from capdesk.model.lists import APPROVED_PROTOCOLS, APPROVED_TOKENS, ICEBOX_TOKENS
+from capdesk.records import Records
+from tests.records.test_runs import RUN
+
+ROWS = [
+    "date,pool,chain,project,symbol,tvl_usd,apy,underlying_tokens",
+    "2026-02-16,p1,Ethereum,aave-v3,USDC,1000000,3.5,0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48",
+    "2026-02-16,p2,Arbitrum,euler-v2,USDC,2000000,4.5,0xaf88d065e77c8cC2239327C5EDb3A432268e5831",
+    "2026-02-16,p3,Arbitrum,euler-v2,USDC,9000,44,0xff970a61a04b1ca14834a43f5de4533ebddb5cc8",
+    "2026-02-16,p4,Gnosis,aave-v3,EURC,3000000,2.5,0x1aBaEA1f7C830bD89Acc67eC4af516284b1bC33c",
+]
+ETHEREUM_USDC = "ethereum:0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"
+
+
+@pytest.fixture(autouse=True)
+def in_an_empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CAPDESK_RECORDS", raising=False)
+
+
+def pools(*words: str) -> Result:
+    return CliRunner().invoke(app, ["pools", *words])
+
+
+def answer(*words: str) -> Any:
+    return json.loads(pools(*words, "--json").stdout)
+
+
+def table(*more: str, rows: list[str] = ROWS) -> str:
+    Path("pools.csv").write_text("\n".join([*rows, *more]) + "\n", encoding="utf-8")
+    return "pools.csv"
+
+
+@pytest.fixture
+def imported() -> None:
+    assert pools("import", table()).exit_code == 0
+
+
+def test_importing_makes_the_records_and_again_changes_nothing() -> None:
+    first, second = answer("import", table()), answer("import", table())
+    assert (first["added"], first["unchanged"], first["rejected"]) == (4, 0, [])
+    assert (second["added"], second["unchanged"]) == (0, 4)
+    with Records("records.db") as records:
+        assert set(records.pools()) == {"p1", "p2", "p3", "p4"}
+
+
+def test_a_bad_row_is_told_and_left_out_with_an_exit_code_of_its_own() -> None:
+    result = pools(
+        "import", table("2026-02-16,p5,Base,aave-v3,USDC,-5,3.5,", "2026-02-16,p6,Base,a,USDC,5,1e9,")
+    )
+    assert result.exit_code == 8
+    assert "2 rows were left out" in result.stdout
+    with Records("records.db") as records:
+        assert len(records.pools()) == 4
+
+
+def test_a_strict_import_writes_nothing_if_a_row_is_bad() -> None:
+    result = pools("import", table("2026-02-16,p5,Base,aave-v3,USDC,-5,3.5,"), "--strict")
+    assert result.exit_code == 2
+    assert "row 5, tvl_usd: -5 must not be negative" in result.stderr
+    assert not Path("records.db").exists()
+
+
+def test_a_document_that_is_none_is_refused_and_nothing_is_written() -> None:
+    Path("pools.json").write_text("<html>", encoding="utf-8")
+    assert pools("import", "pools.json").exit_code == 2
+    assert pools("import", "missing.csv").exit_code == 7
+    assert not Path("records.db").exists()
+
+
+def test_gas_prices_and_balances_are_imported_by_their_source(imported: None) -> None:
+    Path("gas.csv").write_text("date,gas_gwei\n2026-02-16,0.5\n", encoding="utf-8")
+    Path("prices.csv").write_text("date,USDC\n2026-02-16,0.999\n", encoding="utf-8")
+    Path("held.csv").write_text(
+        "date,account,chain,symbol,amount\n2026-02-16,vault,Ethereum,USDC,5\n", encoding="utf-8"
+    )
+    assert answer("import", "gas.csv", "--source", "gas", "--set", "chain=Base")["added"] == 1
+    assert answer("import", "prices.csv", "--source", "prices")["added"] == 1
+    assert answer("import", "held.csv", "--source", "balances")["added"] == 1
+
+
+def test_records_are_named_by_an_option_or_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert pools("import", table(), "--records", "mine.db").exit_code == 0
+    monkeypatch.setenv("CAPDESK_RECORDS", "mine.db")
+    assert answer("runs") == {"runs": []}
+    assert not Path("records.db").exists()
+
+
+def test_a_symbol_stands_for_the_token_of_each_chain_that_bears_it(imported: None) -> None:
+    assert answer("approve", "EURC", "--reason", "sound")["added"] == [
+        "gnosis:0x1abaea1f7c830bd89acc67ec4af516284b1bc33c"
+    ]
+    assert answer("approve", "usdc", "--chain", "ETHEREUM", "--reason", "sound")["added"] == [ETHEREUM_USDC]
+
+
+def test_a_coin_that_is_only_known_by_its_price_is_not_what_a_symbol_stands_for(imported: None) -> None:
+    Path("prices.csv").write_text("date,EURC\n2026-02-16,1.18\n", encoding="utf-8")
+    answer("import", "prices.csv", "--source", "prices")
+    assert len(answer("approve", "EURC", "--reason", "sound")["added"]) == 1
+
+
+def test_a_symbol_that_two_tokens_of_a_chain_bear_approves_neither(imported: None) -> None:
+    result = pools("approve", "USDC", "--reason", "sound")
+    assert result.exit_code == 2
+    assert "two tokens on arbitrum are called 'USDC'" in result.stderr
+    assert answer("approve")["stays"] == []
+
+
+def test_an_address_is_enough_where_one_chain_has_it(imported: None) -> None:
+    given = "0xA0B86991C6218B36C1D19D4A2E9EB0CE3606EB48".replace("X", "x")
+    assert answer("blacklist", given, "--reason", "no more")["added"] == [ETHEREUM_USDC]
+
+
+def test_a_name_that_nothing_bears_is_refused(imported: None) -> None:
+    assert "no token is called 'USDX'" in pools("approve", "USDX", "--reason", "x").stderr
+    assert "no pool is of a protocol 'aave'" in pools("approve", "aave", "--protocol", "--reason", "x").stderr
+    assert "say why" in pools("icebox", "EURC").stderr
+
+
+def test_a_list_keeps_who_left_and_why(imported: None) -> None:
+    pools("approve", "aave-v3", "--protocol", "--reason", "audited")
+    pools("icebox", ETHEREUM_USDC, "--reason", "0.97 for a day")
+    assert answer("icebox", ETHEREUM_USDC, "--remove", "--reason", "at its peg")["removed"] == [ETHEREUM_USDC]
+    (stay,) = answer("icebox")["stays"]
+    assert (stay["added_reason"], stay["removed_reason"]) == ("0.97 for a day", "at its peg")
+    assert "USDC ethereum:0xa0b8" in pools("icebox").stdout.replace("\n", "")
+    with Records("records.db") as records:
+        lists = records.lists()
+    assert lists.names(APPROVED_PROTOCOLS) == {"aave-v3"}
+    assert lists.names(ICEBOX_TOKENS) == lists.names(APPROVED_TOKENS) == set()
+
+
+def test_runs_are_listed_shown_and_compared(imported: None) -> None:
+    from msgspec import structs
+
+    with Records("records.db") as records:
+        records.save_run(RUN)
+        records.save_run(structs.replace(RUN, parameters={"min_pools": 3, "tvl_limit_percentage": 0.05}))
+    assert [(run["number"], run["latest"]) for run in answer("runs")["runs"]] == [(1, False), (2, True)]
+    assert answer("runs", "--kind", "weights") == {"runs": []}
+    assert "latest" in pools("runs").stdout
+    shown = answer("show", "latest")
+    assert (shown["number"], shown["run"]["parameters"]["min_pools"]) == (2, 3)
+    assert "min_pools" in pools("show", "1").stdout
+    assert pools("diff", "1", "1").exit_code == 0
+    assert pools("diff", "1", "2").exit_code == 10
+    assert answer("diff", "1", "2")["differences"] == [
+        {"where": "parameters.min_pools", "first": 4, "second": 3}
+    ]
+
+
+def test_a_run_that_is_not_there_or_was_changed_has_an_exit_code(imported: None) -> None:
+    assert pools("show", "7").exit_code == 3
+    with Records("records.db") as records:
+        records.save_run(RUN)
+        with records._database.writing() as connection:
+            connection.exec_driver_sql("UPDATE runs SET objective = 1")
+    assert pools("show", "1").exit_code == 5
+
+
+@pytest.mark.parametrize("words", [["runs"], ["show", "1"], ["approve"], ["diff", "1", "2"]])
+def test_where_there_are_no_records_none_are_made(words: list[str]) -> None:
+    result = pools(*words)
+    assert result.exit_code == 4
+    assert "there are no planning records at records.db" in result.stderr
+    assert not Path("records.db").exists()
+
+
+BAD = {
+    "a setting that is none": ["import", "pools.csv", "--set", "chain"],
+    "a day that is none": ["import", "pools.csv", "--day", "today"],
+    "no such source": ["import", "pools.csv", "--source", "nowhere"],
+    "no kind of file": ["import", "pools.xlsx"],
+    "no such run": ["show", "first"],
+    "half an address": ["approve", "ethereum:0x12", "--reason", "x"],
+}
+
+
+@pytest.mark.parametrize("words", BAD.values(), ids=BAD.keys())
+def test_bad_input_is_one_clear_line(imported: None, words: list[str]) -> None:
+    result = pools(*words)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("error: ")
+    assert result.stderr.count("\n") == 1
