@@ -185,7 +185,11 @@ def _split(least: Array, piece_of: Index, length: Array, slope: Array) -> tuple[
     rest = length[cut] - part[cut]
     length = length.copy()
     length[cut] = part[cut]
-    return np.insert(piece_of, cut + 1, piece_of[cut]), np.insert(length, cut + 1, rest), np.insert(slope, cut + 1, slope[cut])
+    return (
+        np.insert(piece_of, cut + 1, piece_of[cut]),
+        np.insert(length, cut + 1, rest),
+        np.insert(slope, cut + 1, slope[cut]),
+    )
 
 
 @dataclass(frozen=True, slots=True)

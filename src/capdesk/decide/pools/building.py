@@ -186,7 +186,9 @@ def _mean_rate(pools: list[Pool]) -> float:
 def _fewest(rooms: list[Room], parameters: PoolParameters) -> tuple[int, list[str]]:
     asked = 1 if parameters.profit_optimization else parameters.min_pools
     able = sum(
-        1 for its in rooms if its.counts and (its.room or (its.held and (not its.must or its.exit or its.stuck)))
+        1
+        for its in rooms
+        if its.counts and (its.room or (its.held and (not its.must or its.exit or its.stuck)))
     )
     if able < asked:
         return able, [f"min_pools fell from {asked} to {able}: so many pools can be used"]

@@ -133,9 +133,7 @@ def _covers(p: _Point, row: _Row) -> list[tuple[np.ndarray, np.ndarray, float, f
     supply = row.room - float((row.unit * most)[leaving].sum())
     into = kind == DEPOSIT
     covers = (into & (amount > 1e-9), into & (amount > 0.999 * most))
-    return [
-        (covered, out & ~leaving, supply, float((row.unit * most)[covered].sum())) for covered in covers
-    ]
+    return [(covered, out & ~leaving, supply, float((row.unit * most)[covered].sum())) for covered in covers]
 
 
 def _bought(p: _Point, row: _Row) -> list[Cut]:

@@ -11,7 +11,7 @@ from capdesk.decide.pools.tree import Found, search
 
 GAP = 1e-6
 MOST_NODES = 3000
-DEBUG=False
+DEBUG = False
 
 
 def solve(problem: PoolProblem, gap: float = GAP) -> Answer:

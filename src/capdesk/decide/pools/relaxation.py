@@ -82,14 +82,17 @@ class _Columns:
         )
 
 
-def _of(member: Index, bounds: dict[int, tuple[Array | float, Array | float]], amount: Array | float, share: Array | float) -> _Columns:
+def _of(
+    member: Index,
+    bounds: dict[int, tuple[Array | float, Array | float]],
+    amount: Array | float,
+    share: Array | float,
+) -> _Columns:
     count = len(member)
     lower, upper = np.zeros((4, count)), np.zeros((4, count))
     for mode, (low, high) in bounds.items():
         lower[mode], upper[mode] = low, high
-    return _Columns(
-        member, lower, upper, np.broadcast_to(amount, count), np.broadcast_to(share, count)
-    )
+    return _Columns(member, lower, upper, np.broadcast_to(amount, count), np.broadcast_to(share, count))
 
 
 class Relaxation:
@@ -180,11 +183,20 @@ class Relaxation:
         leaving = np.flatnonzero(a.whole[chosen] > 0)
         small = np.flatnonzero(hull.tickets[chosen])
         ticket = unit[:, small] * a.least[chosen[small]] + charge[:, small]
-        return sparse.csc_array(sparse.hstack([chord, unit[:, owner], charge, charge, whole[:, leaving], ticket]))
+        return sparse.csc_array(
+            sparse.hstack([chord, unit[:, owner], charge, charge, whole[:, leaving], ticket])
+        )
 
     def _add_columns(self, cost: Array, upper: Array, matrix: sparse.csc_array) -> None:
         self._solver.addCols(
-            len(cost), cost, np.zeros(len(cost)), upper, matrix.nnz, matrix.indptr, matrix.indices, matrix.data
+            len(cost),
+            cost,
+            np.zeros(len(cost)),
+            upper,
+            matrix.nnz,
+            matrix.indptr,
+            matrix.indices,
+            matrix.data,
         )
         self._width += len(cost)
 
@@ -201,7 +213,8 @@ class Relaxation:
             count, a.lower[tail], a.upper[tail], more.nnz, more.indptr, where.astype(np.int32), more.data
         )
         slack = sparse.csc_array(
-            (np.full(count, -1.0), np.arange(old, old + count), np.arange(count + 1)), shape=(old + count, count)
+            (np.full(count, -1.0), np.arange(old, old + count), np.arange(count + 1)),
+            shape=(old + count, count),
         )
         self._breach = np.concatenate([self._breach, np.arange(self._width, self._width + count)])
         self._add_columns(np.full(count, -_BREACH_PRICE), np.full(count, np.inf), slack)

@@ -17,7 +17,7 @@ from capdesk.decide.pools.relaxation import Relaxation, Relaxed
 _PART = 1e-7
 _TARGET = 0.9
 _ROUNDS = 6
-DEBUG=False
+DEBUG = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,7 +136,8 @@ def _tighten(s: _Search, modes: Modes, rounds: int) -> None:
             return
         s.a = with_cuts(s.a, cuts)
         s.relaxation.extend(s.a)
-        if DEBUG: print(relaxed.priced.bound*s.a.unit*s.a.gain, len(cuts), s.a.upper.shape)
+        if DEBUG:
+            print(relaxed.priced.bound * s.a.unit * s.a.gain, len(cuts), s.a.upper.shape)
 
 
 def _settle(s: _Search) -> Modes:

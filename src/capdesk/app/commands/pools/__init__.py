@@ -3,7 +3,7 @@
 import typer
 
 from capdesk.app.commands import replaying
-from capdesk.app.commands.pools import importing, lists, runs
+from capdesk.app.commands.pools import importing, lists, runs, surveying
 from capdesk.app.commands.shell import DeskCommand, DeskGroup
 
 UNIVERSE, LISTS, RUNS = "The universe", "The lists", "Runs"
@@ -14,6 +14,8 @@ app = typer.Typer(
     help="Bring pools in, say which may be used, look at the runs that were planned from them.",
 )
 app.command("import", cls=DeskCommand, rich_help_panel=UNIVERSE)(importing.import_rows)
+app.command("eligible", cls=DeskCommand, rich_help_panel=UNIVERSE)(surveying.eligible)
+app.command("forecast", cls=DeskCommand, rich_help_panel=UNIVERSE)(surveying.forecast)
 app.command("approve", cls=DeskCommand, rich_help_panel=LISTS)(lists.approve)
 app.command("blacklist", cls=DeskCommand, rich_help_panel=LISTS)(lists.blacklist)
 app.command("icebox", cls=DeskCommand, rich_help_panel=LISTS)(lists.icebox)
