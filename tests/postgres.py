@@ -33,6 +33,15 @@ def may_read(path: Path) -> bool:
     return all(each.stat().st_mode & 0o005 == 0o005 for each in path.resolve().parents)
 
 
+def copied(home: Path, target: Path) -> Path:
+    """Copy the binaries, and the libraries that they find by a path relative to themselves."""
+    package = home.parent
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.exists():
+        shutil.copytree(libraries, target / libraries.name, symlinks=True)
+    return shutil.copytree(home, target / package.name / home.name, symlinks=True)
+
+
 @contextmanager
 def server() -> Iterator[str]:
     """Run a server; gives its address, to which the name of a database is added."""
@@ -44,7 +53,7 @@ def server() -> Iterator[str]:
         if root:
             shutil.chown(folder, OWNER)
             if not may_read(home / "bin" / "postgres"):
-                home = Path(shutil.copytree(home, folder / "install", symlinks=True))
+                home = copied(home, folder / "install")
         data = folder / "data"
 
         def run(program: str, *arguments: str) -> None:

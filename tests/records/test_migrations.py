@@ -221,3 +221,4 @@ def test_a_server_that_is_not_there_is_an_error_without_its_password() -> None:
     with pytest.raises(RecordsError) as caught:
         Records("postgresql://someone:secret@localhost:1/nothing")
     assert "secret" not in str(caught.value)
+    assert "\n" not in str(caught.value)

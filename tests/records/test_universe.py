@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from capdesk.model.errors import InvalidInput, RecordsError
 from capdesk.model.market_rows import Balance, Gas, PoolDay, PoolFacts, Price
 from capdesk.model.tokens import Token
-from capdesk.records import Records
+from capdesk.records import Records, importing
 from capdesk.records.importing import Written
 
 DAY = dt.date(2026, 2, 16)
@@ -117,3 +119,23 @@ def test_a_value_beyond_the_column_is_an_error_of_the_records(records: Records) 
     with pytest.raises(RecordsError):
         records.write([POOL, day(0, tvl=2**63)])
     assert records.pools() == {}
+
+
+def test_records_are_opened_and_read_while_another_writes(records: Records, location: Path | str) -> None:
+    records.write([POOL, day(0)])
+    with records._database.writing() as connection:
+        importing.write(connection, [day(1)])
+        with Records(location) as other:
+            assert other.history() == [day(0)]
+    assert records.history() == [day(0), day(1)]
+
+
+def test_imports_that_run_at_once_wait_for_each_other(records: Records, location: Path | str) -> None:
+    def bring(first: int) -> int:
+        with Records(location) as own:
+            return sum(own.write([POOL, day(first + number)]).added for number in range(8))
+
+    with ThreadPoolExecutor(4) as threads:
+        added = list(threads.map(bring, (100, 200, 300, 400)))
+    assert added == [8] * 4
+    assert len(records.history()) == 4 * 8

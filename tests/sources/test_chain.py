@@ -139,6 +139,12 @@ def test_a_token_without_a_symbol_is_known_by_its_address(chain: Any) -> None:
     assert found.rows[0].token.symbol == token.address.upper()
 
 
+def test_a_token_cannot_write_on_the_terminal_by_its_symbol(chain: Any) -> None:
+    token = deploy(chain, TOKEN, "U\x1b[2JC", 6, 5)
+    (held,) = balances(chain, token.address, owners=[chain.eth.accounts[0]]).rows
+    assert held.token.symbol == token.address.upper()
+
+
 def test_what_is_no_token_is_told_and_the_others_are_read(chain: Any) -> None:
     first = chain.eth.accounts[0]
     other, token = deploy(chain, NO_TOKEN), deploy(chain, TOKEN, "USDT", 6, 1)

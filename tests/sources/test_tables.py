@@ -71,7 +71,10 @@ BAD_FIELDS = [
     ({"observations": "1.5"}, "observations", "must be a whole number"),
     ({"date": "yesterday"}, "date", "must be a date"),
     ({"pool": ""}, "pool", "must be a text"),
-    ({"chain": " "}, "chain", "must be a text"),
+    ({"chain": " "}, "chain", "nothing must be a text"),
+    ({"symbol": "US\x1b[31mDC"}, "symbol", r"'US\x1b[31mDC' must be a text"),
+    ({"symbol": "X" * 201}, "symbol", "at most 200 printable characters"),
+    ({"underlying_tokens": "0x\x07"}, "underlying_tokens", "must be an address"),
     ({"outlier": "maybe"}, "outlier", "must be true or false"),
     ({"exposure": "double"}, "exposure", "must be single or multi"),
 ]

@@ -149,6 +149,6 @@ def check_apy(value: float, field: str = "apy") -> float:
 
 
 def _shown(given: object) -> str:
-    text = given if isinstance(given, str) else f"{given!r}"
-    text = text if text.strip() else "nothing"
+    text = given if isinstance(given, str) and given.isprintable() else repr(given)
+    text = text if text.strip() and given is not None else "nothing"
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -10,7 +10,7 @@ from capdesk.model.money import Amount
 from capdesk.model.pool_parameters import PoolParameters
 
 Verb = Literal["withdraw", "convert", "bridge", "deposit"]
-Kind = Literal["reallocate", "place_yield", "hold", "forced"]
+Kind = Literal["reallocate", "place_yield", "forced"]
 
 
 class Flow(Struct, frozen=True):
@@ -114,6 +114,24 @@ class LimitInForce(Struct, frozen=True):
     shadow_price: float
 
 
+class LeftOut(Struct, frozen=True):
+    """A pool that the plan does not use, and why.
+
+    Attributes
+    ----------
+    entry_apy
+        The APY from which on it would have paid to enter it, at the prices of this plan;
+        None where no APY would do.
+    reason
+        Why nothing may go in; empty where it is a matter of yield.
+    """
+
+    pool_id: str
+    apy: float
+    entry_apy: float | None
+    reason: str
+
+
 class ForcedExit(Struct, frozen=True):
     """A position that may not stay, with its reason, and how much of it cannot leave."""
 
@@ -128,7 +146,7 @@ class Decision(Struct, frozen=True):
     Attributes
     ----------
     kind
-        ``reallocate``; ``place_yield`` (only yesterday's yield); ``hold`` (nothing moves);
+        ``reallocate``; ``place_yield`` (only yesterday's yield is placed, or waits as cash);
         ``forced`` (a position may not stay, so the new plan is carried out).
     net_new, net_stay
         Yield over the horizon after costs, of the new plan and of staying, in dollars.
@@ -182,9 +200,8 @@ class PoolPlan(Struct, frozen=True):
     cash
         Dollars that stay cash, and `balances` by token.
     objective, bound, gap
-        Net gain over the horizon (yield of pools and cash, less costs), what no plan can
-        exceed, and the relative distance; the last two belong to the new plan that was
-        compared, also where the decision is to stay.
+        Net gain over the horizon (yield of pools and cash, less costs), what no plan of the
+        same kind can exceed, and the relative distance.
     notes
         What a reader should know: limits that fell, cash that found no place, a fall-back.
     solver
@@ -201,6 +218,7 @@ class PoolPlan(Struct, frozen=True):
     transactions: tuple[Transaction, ...]
     decision: Decision
     positions: tuple[Position, ...]
+    left_out: tuple[LeftOut, ...]
     limits: tuple[LimitInForce, ...]
     certificate: PoolCertificate
     notes: tuple[str, ...]

@@ -24,8 +24,8 @@ from capdesk.model.errors import InvalidInput
 def plain(value: Any, where: str = "value") -> Any:
     """A value in JSON's own types, in the one way of writing it.
 
-    Decimals become text, exact; times ISO 8601; structs and mappings objects; sequences and
-    arrays lists.
+    Decimals become text, exact; times ISO 8601; structs and mappings objects, sorted by key,
+    for PostgreSQL forgets in which order they were; sequences and arrays lists.
 
     Raises
     ------
@@ -47,7 +47,7 @@ def plain(value: Any, where: str = "value") -> Any:
     if hasattr(value, "tolist"):
         return plain(value.tolist(), where)
     if isinstance(value, Mapping):
-        return {str(key): plain(item, f"{where}.{key}") for key, item in value.items()}
+        return {str(key): plain(value[key], f"{where}.{key}") for key in sorted(value, key=str)}
     if isinstance(value, set | frozenset):
         value = sorted(value)
     if isinstance(value, list | tuple):

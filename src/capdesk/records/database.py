@@ -18,6 +18,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from capdesk.model.errors import InvalidInput, NotRecords, RecordsError
 
 APPLICATION_ID = 0x43415052  # "CAPR"
+TURN = int.from_bytes(b"CAPRECOR")  # any number that nobody else locks
 BUSY_SECONDS = 30
 _MAGIC = b"SQLite format 3\x00"
 _WRITES = "capdesk_writes"
@@ -61,8 +62,11 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction: all that is done in it, or nothing."""
+        """A transaction: all that is done in it, or nothing. Writers take turns."""
         with self._transaction(writes=True) as connection:
+            if connection.dialect.name == "postgresql":
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{BUSY_SECONDS}s'")
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({TURN})")
             yield connection
 
     @contextmanager
@@ -74,7 +78,8 @@ class Database:
             ):
                 yield connection
         except DBAPIError as error:
-            raise RecordsError(f"the records at {self.name} could not be used: {error.orig}") from error
+            said = " ".join(str(error.orig).split())
+            raise RecordsError(f"the records at {self.name} could not be used: {said}") from error
         except OverflowError as error:
             raise RecordsError(f"the records hold integers of 64 bits: {error}") from error
 
@@ -119,13 +124,13 @@ def _sqlite(path: Path) -> Engine:
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _: object) -> None:
-        # The driver's own transactions would leave the schema's changes outside of them.
-        connection.isolation_level = None
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = FULL")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
+        # The driver itself would begin only before the first change of a row, so the schema's
+        # changes would be outside, and two who have read could not both go on to write.
         writes = connection.get_execution_options().get(_WRITES)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 

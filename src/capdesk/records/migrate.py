@@ -9,8 +9,6 @@ from sqlalchemy import Connection, inspect, text
 from capdesk.model.errors import NewerRecords, NotRecords
 from capdesk.records.database import APPLICATION_ID, Database
 
-MIGRATION_LOCK = 0x4341505245434F52  # any number that nobody else locks: "CAPRECOR"
-
 
 def newest() -> str:
     """The version of the schema that this release writes: the number of its last migration."""
@@ -36,10 +34,12 @@ def upgrade(database: Database) -> None:
         If a migration fails. The file is left as it was.
     """
     new = database.is_new
+    if not new:
+        with database.reading() as connection:
+            if is_current(connection, database.name):
+                return
     try:
         with database.writing() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
             if not is_current(connection, database.name):
                 _run(connection)
     except BaseException:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct, structs
-from sqlalchemy import Connection, insert, select, text, update
+from sqlalchemy import Connection, insert, select, update
 
 from capdesk.model.errors import InvalidInput, TamperedRun, UnknownRun
 from capdesk.model.lists import LIST_NAMES, Lists
@@ -45,8 +45,6 @@ def save(connection: Connection, run: Run, created_at: dt.datetime) -> StoredRun
     run = normal(run)
     _check(run)
     stored = _values(run)
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("LOCK TABLE runs IN SHARE ROW EXCLUSIVE MODE"))
     last = update(RunRow).where(RunRow.kind == run.kind, RunRow.day == run.day, RunRow.latest)
     connection.execute(last.values(latest=False))
     values = {name: stored[name] for name in (*SNAPSHOTS, *_OF_OUTCOME)}
@@ -79,7 +77,7 @@ def load(connection: Connection, number: int) -> StoredRun:
     if row is None:
         raise UnknownRun(f"there is no run {number}: 'capdesk pools runs' lists those that are there")
     outcome = Outcome(
-        **{name: row[name] for name in _OF_OUTCOME},
+        **{name: plain(row[name]) for name in _OF_OUTCOME},
         positions=_rows(connection, AllocationRow, Position, number, AllocationRow.name),
         details=_rows(connection, DetailRow, Detail, number, DetailRow.pool_id, DetailRow.token_id),
     )
@@ -89,8 +87,8 @@ def load(connection: Connection, number: int) -> StoredRun:
         day=row["day"],
         outcome=outcome,
         lists=lists,
-        parameters=row["parameters"],
-        **{name: row[name] for name in SNAPSHOTS},
+        parameters=plain(row["parameters"]),
+        **{name: plain(row[name]) for name in SNAPSHOTS},
     )
     if hash_of(run) != row["hash"]:
         raise TamperedRun(

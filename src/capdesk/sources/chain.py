@@ -12,7 +12,7 @@ from typing import Any
 
 from capdesk.model.errors import InvalidInput, SourceUnavailable
 from capdesk.model.market_rows import BadField, Balance, Gas, Rejected
-from capdesk.model.tokens import Token, known_peg
+from capdesk.model.tokens import LONGEST_SYMBOL, Token, known_peg
 
 GWEI = 9
 
@@ -77,6 +77,8 @@ class Erc20Balances:
         try:
             symbol = self._ask(contract, "symbol", block).strip().upper()
         except BadField:
+            symbol = ""
+        if not symbol or not symbol.isprintable() or len(symbol) > LONGEST_SYMBOL:
             # Older tokens tell no symbol, or tell it as 32 bytes; what they are is their address anyway.
             symbol = contract.address.upper()
         return Token(self.chain, symbol, contract.address.lower(), known_peg(symbol), decimals)

@@ -19,6 +19,7 @@ from capdesk.model.money import read_decimal, to_micro
 
 Record = Mapping[Any, Any]
 
+LONGEST_WORD = 200
 _TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0", "")
 
 
@@ -44,9 +45,14 @@ def check_shape(record: Record) -> None:
 def word(record: Record, *names: str) -> str:
     """A text that must be there."""
     name, value = find(record, *names)
-    if not isinstance(value, str) or len(value) > 200:
-        raise BadField(name, value, "must be a text of at most 200 characters")
+    if not isinstance(value, str) or not is_plain(value):
+        raise BadField(name, value, f"must be a text of at most {LONGEST_WORD} printable characters")
     return value
+
+
+def is_plain(text: str) -> bool:
+    """Whether a text can stand in a table and on a terminal: no control characters, not too long."""
+    return text.isprintable() and len(text) <= LONGEST_WORD
 
 
 def maybe_number(record: Record, *names: str) -> float | None:
@@ -151,7 +157,7 @@ def addresses(record: Record, *names: str) -> tuple[str, ...]:
         raise BadField(name, value, "must be a list of addresses")
     found = [each for each in value if each is not None]
     for each in found:
-        if not isinstance(each, str) or not each or any(character.isspace() for character in each):
+        if not isinstance(each, str) or not each or " " in each or not is_plain(each):
             raise BadField(name, each, "must be an address")
     return tuple(dict.fromkeys(found))
 

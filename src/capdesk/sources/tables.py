@@ -158,13 +158,13 @@ def _token(record: Record) -> Token:
 
 
 def _balance(record: Record) -> Iterator[Balance]:
-    pool = fields.find(record, "pool", "pool_id")[1]
+    in_pool = fields.find(record, "pool", "pool_id")[1] is not None
     yield Balance(
         fields.day(record, "date", "day"),
         fields.word(record, "account"),
         _token(record),
         fields.decimal(record, "amount"),
-        None if pool is None else str(pool),
+        fields.word(record, "pool", "pool_id") if in_pool else None,
     )
 
 

@@ -88,7 +88,7 @@ def _parameters(draw: random.Random, chains: tuple[str, ...], number: int) -> Po
         conversion_rate=draw.choice((0.0, 0.0004, 0.002)),
         horizon_days=draw.choice((1.0, 30.0, 90.0)),
         cash_apy=draw.choice((0.0, 0.0, 2.0)),
-        minimum_ticket_usd=draw.choice((0.0, 100.0, 100.0, 500.0)),
+        minimum_ticket_usd=draw.choice((1.0, 100.0, 100.0, 500.0)),
         minimum_move_usd=draw.choice((0.0, 0.0, 50.0, 1000.0)),
         cool_down_days=draw.choice((0.0, 0.0, 2.0)),
         token_max_pct=sometimes(0.3, {"*": draw.uniform(0.2, 0.7)}, {}),

@@ -12,7 +12,7 @@ entered, a token is bought or sold, and E some of the withdrawals q, at most Q e
 - a token with cash c and s = c + sum_E w Q: what pools C take beyond s must be bought:
   sum_C w d - sum_(not E) w q - s <= (sum_C w U - s) b
 - and what they leave of s must be sold, or stay cash:
-  sold + sum_C w d - sum_(not E) w q - sum_C w U <= (s - sum_C w U) a
+  sold - bought + sum_C w d - sum_(not E) w q - sum_C w U <= (s - sum_C w U) a
 """
 
 from __future__ import annotations
@@ -133,7 +133,9 @@ def _covers(p: _Point, row: _Row) -> list[tuple[np.ndarray, np.ndarray, float, f
     supply = row.room - float((row.unit * most)[leaving].sum())
     into = kind == DEPOSIT
     covers = (into & (amount > 1e-9), into & (amount > 0.999 * most))
-    return [(covered, out & ~leaving, supply, float((row.unit * most)[covered].sum())) for covered in covers]
+    return [
+        (covered, out & ~leaving, supply, float((row.unit * most)[covered].sum())) for covered in covers
+    ]
 
 
 def _bought(p: _Point, row: _Row) -> list[Cut]:
@@ -153,13 +155,13 @@ def _bought(p: _Point, row: _Row) -> list[Cut]:
 
 def _sold(p: _Point, row: _Row) -> list[Cut]:
     """What pools leave of the supply of a token must be sold, or stays cash."""
-    sales = p.a.kind[row.its] == SALE
+    sales, buys = (p.a.kind[row.its] == kind for kind in (SALE, PURCHASE))
     each = np.flatnonzero(sales)
     part = float(p.share[row.its[each]].sum())
     if not len(each) or part >= 1 - 1e-6:
         return []
     for covered, staying, supply, cap in _covers(p, row):
-        terms = np.flatnonzero(covered | staying | sales)
+        terms = np.flatnonzero(covered | staying | sales | buys)
         flow = float((row.unit[terms] * p.amount[row.its[terms]]).sum())
         if supply > cap and flow - cap - (supply - cap) * part > _BROKEN:
             charge = (row.its[each], np.full(len(each), cap - supply))

@@ -82,17 +82,14 @@ class _Columns:
         )
 
 
-def _of(
-    member: Index,
-    bounds: dict[int, tuple[Array | float, Array | float]],
-    amount: Array | float,
-    share: Array | float,
-) -> _Columns:
+def _of(member: Index, bounds: dict[int, tuple[Array | float, Array | float]], amount: Array | float, share: Array | float) -> _Columns:
     count = len(member)
     lower, upper = np.zeros((4, count)), np.zeros((4, count))
     for mode, (low, high) in bounds.items():
         lower[mode], upper[mode] = low, high
-    return _Columns(member, lower, upper, np.broadcast_to(amount, count), np.broadcast_to(share, count))
+    return _Columns(
+        member, lower, upper, np.broadcast_to(amount, count), np.broadcast_to(share, count)
+    )
 
 
 class Relaxation:
@@ -107,6 +104,7 @@ class Relaxation:
         self._batches: list[Index] = []
         self._at = np.zeros(0, dtype=np.int32)
         self._closed = False
+        self._breach_price = _BREACH_PRICE * max(1.0, float(a.charge.max(initial=0.0)))
         self._solver = self._program()
         self.admit(first)
 
@@ -122,7 +120,7 @@ class Relaxation:
         model = highspy.HighsLp()
         model.num_col_, model.num_row_ = self._width, rows
         model.sense_ = highspy.ObjSense.kMaximize
-        model.col_cost_ = np.concatenate([a.plain_cost, np.full(2 * rows, -_BREACH_PRICE)])
+        model.col_cost_ = np.concatenate([a.plain_cost, np.full(2 * rows, -self._breach_price)])
         model.col_lower_ = np.zeros(self._width)
         model.col_upper_ = np.concatenate([a.plain_upper, np.full(2 * rows, np.inf)])
         model.row_lower_, model.row_upper_ = a.lower, a.upper
@@ -183,20 +181,11 @@ class Relaxation:
         leaving = np.flatnonzero(a.whole[chosen] > 0)
         small = np.flatnonzero(hull.tickets[chosen])
         ticket = unit[:, small] * a.least[chosen[small]] + charge[:, small]
-        return sparse.csc_array(
-            sparse.hstack([chord, unit[:, owner], charge, charge, whole[:, leaving], ticket])
-        )
+        return sparse.csc_array(sparse.hstack([chord, unit[:, owner], charge, charge, whole[:, leaving], ticket]))
 
     def _add_columns(self, cost: Array, upper: Array, matrix: sparse.csc_array) -> None:
         self._solver.addCols(
-            len(cost),
-            cost,
-            np.zeros(len(cost)),
-            upper,
-            matrix.nnz,
-            matrix.indptr,
-            matrix.indices,
-            matrix.data,
+            len(cost), cost, np.zeros(len(cost)), upper, matrix.nnz, matrix.indptr, matrix.indices, matrix.data
         )
         self._width += len(cost)
 
@@ -213,11 +202,10 @@ class Relaxation:
             count, a.lower[tail], a.upper[tail], more.nnz, more.indptr, where.astype(np.int32), more.data
         )
         slack = sparse.csc_array(
-            (np.full(count, -1.0), np.arange(old, old + count), np.arange(count + 1)),
-            shape=(old + count, count),
+            (np.full(count, -1.0), np.arange(old, old + count), np.arange(count + 1)), shape=(old + count, count)
         )
         self._breach = np.concatenate([self._breach, np.arange(self._width, self._width + count)])
-        self._add_columns(np.full(count, -_BREACH_PRICE), np.full(count, np.inf), slack)
+        self._add_columns(np.full(count, -self._breach_price), np.full(count, np.inf), slack)
 
     def solve(self, modes: Modes) -> Relaxed:
         """The relaxation of a node; activities that are worth something are admitted until none is."""

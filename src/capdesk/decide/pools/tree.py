@@ -17,7 +17,6 @@ from capdesk.decide.pools.relaxation import Relaxation, Relaxed
 _PART = 1e-7
 _TARGET = 0.9
 _ROUNDS = 6
-DEBUG = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +34,8 @@ class Found:
 
     Parameters
     ----------
+    a
+        The activities, with the rows of all cuts.
     amount
         (K,) of each activity; None where none is possible.
     value, bound
@@ -49,6 +50,7 @@ class Found:
         The multipliers of the program in which the best plan is decided.
     """
 
+    a: Activities
     amount: Array | None
     value: float
     bound: float
@@ -124,7 +126,7 @@ def search(a: Activities, *, gap: float, most_nodes: int) -> Found:
             queue.append((-np.inf, next(order), pending[0][0], None))
     open_bounds = [-each[0] for each in queue]
     bound = max([leaf.bound for leaf in s.leaves] + open_bounds, default=s.value)
-    return Found(s.amount, s.value, max(bound, s.value), tuple(s.leaves), s.nodes, not queue, s.multipliers)
+    return Found(s.a, s.amount, s.value, max(bound, s.value), tuple(s.leaves), s.nodes, not queue, s.multipliers)
 
 
 def _tighten(s: _Search, modes: Modes, rounds: int) -> None:
@@ -136,8 +138,6 @@ def _tighten(s: _Search, modes: Modes, rounds: int) -> None:
             return
         s.a = with_cuts(s.a, cuts)
         s.relaxation.extend(s.a)
-        if DEBUG:
-            print(relaxed.priced.bound * s.a.unit * s.a.gain, len(cuts), s.a.upper.shape)
 
 
 def _settle(s: _Search) -> Modes:
@@ -256,11 +256,12 @@ def _unpaid(a: Activities, modes: Modes, relaxed: Relaxed) -> Array:
     free[list(modes)] = False
     amounts = np.zeros(a.size)
     amounts[its] = relaxed.amount
-    happens = free[its] & (relaxed.amount > _PART)
+    felt = relaxed.amount if a.fewest < 0 else np.maximum(relaxed.amount, relaxed.share)
+    happens = free[its] & (felt > _PART)
     unpaid = np.where(happens, np.maximum(1 - relaxed.share, 0.0) * a.charge[its], 0.0)
     allowed = (relaxed.amount >= a.least[its] * (1 - _PART)) & (relaxed.amount <= a.most[its] * (1 + _PART))
     allowed |= (a.whole[its] > 0) & (relaxed.amount >= a.whole[its] * (1 - _PART))
-    wrong = happens & ~allowed
+    wrong = happens & (~allowed | ((relaxed.share > 1 + 1e-6) & (a.fewest >= 0)))
     wrong |= free[its] & a.must[its] & (relaxed.amount < a.least[its] * (1 - _PART))
     both = happens & (a.rival[its] >= 0)
     both &= amounts[a.rival[its]] > _PART
@@ -287,7 +288,8 @@ def _try_rounding(s: _Search, modes: Modes, relaxed: Relaxed) -> None:
 def _rounded(a: Activities, modes: Modes, relaxed: Relaxed, share: float) -> dict[int, int]:
     decided = dict(modes)
     its = relaxed.members
-    happens = np.flatnonzero((relaxed.amount > _PART) & (relaxed.share > share) | a.must[its])
+    felt = relaxed.amount if a.fewest < 0 else np.maximum(relaxed.amount, relaxed.share)
+    happens = np.flatnonzero((felt > _PART) & (relaxed.share > share) | a.must[its])
     for place in happens.tolist():
         activity = int(its[place])
         if activity in decided:

@@ -26,6 +26,11 @@ def silent() -> highspy.Highs:
     return solver
 
 
+def version() -> str:
+    """The name and version of HiGHS."""
+    return f"HiGHS {highspy.Highs().version()}"
+
+
 @dataclass(slots=True)
 class _Rows:
     """Rows of a matrix in the making."""
@@ -172,7 +177,9 @@ def _flows(p: PoolProblem, rows: _Rows, columns: dict[str, Index], kept: Index, 
     rows.add(len(kept), [(each, deposit, 1.0), (each, enter, -p.room[kept] / unit)], -np.inf, 0.0)
     rows.add(len(kept), [(each, deposit, 1.0), (each, enter, -p.least_deposit[kept] / unit)], 0.0, np.inf)
     whole = (each, leave, -held)
-    rows.add(len(kept), [(each, withdraw, 1.0), (each, reduce, -p.exit[kept] / unit), whole], -np.inf, 0.0)
+    rows.add(
+        len(kept), [(each, withdraw, 1.0), (each, reduce, -p.exit[kept] / unit), whole], -np.inf, 0.0
+    )
     rows.add(
         len(kept), [(each, withdraw, 1.0), (each, reduce, -p.least_exit[kept] / unit), whole], 0.0, np.inf
     )
@@ -288,9 +295,7 @@ def solve(problem: PoolProblem, gap: float = GAP) -> Answer:
         raise NotSolved(f"HiGHS ended with {solver.modelStatusToString(status)} on the whole program")
     info = solver.getInfo()
     point = np.array(solver.getSolution().col_value)
-    return statement.answer(
-        problem, point, info.mip_dual_bound, f"HiGHS {solver.version()}", int(info.mip_node_count)
-    )
+    return statement.answer(problem, point, info.mip_dual_bound, version(), int(info.mip_node_count))
 
 
 def _model(statement: Program) -> highspy.HighsLp:

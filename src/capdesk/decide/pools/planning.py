@@ -1,0 +1,140 @@
+"""From pools to a plan: state the problem, solve it, prove it, decide, and write the transactions down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from capdesk.decide.pools import exact, explain, prices
+from capdesk.decide.pools.building import Desk, state
+from capdesk.decide.pools.certificate import certify
+from capdesk.decide.pools.exact import Solved
+from capdesk.decide.pools.problem import Infeasible, PoolProblem
+from capdesk.decide.pools.reallocation import decide, staying
+from capdesk.decide.pools.shortage import shortage
+from capdesk.decide.pools.steps import Carried, carry_out
+from capdesk.decide.pools.writing import Written, limits, positions, transactions
+from capdesk.model.money import Amount
+from capdesk.model.pool_parameters import PoolParameters
+from capdesk.model.pool_plans import Costs, Decision, PoolCertificate, PoolPlan
+from capdesk.model.pools import Holding, Pool
+
+Solver = Callable[[PoolProblem], Solved]
+_TOLERANCE = 0.01
+
+
+class NotProven(Exception):
+    """An answer whose certificate fails; it is never handed out as a plan."""
+
+
+def plan(
+    pools: Sequence[Pool],
+    holdings: Mapping[str, Holding],
+    cash: Mapping[str, float],
+    parameters: PoolParameters,
+    prices_usd: Mapping[str, float] | None,
+    solve: Solver,
+) -> PoolPlan:
+    """The plan for one day. The input has been checked.
+
+    Raises
+    ------
+    InfeasibleError
+        Where no plan obeys the limits.
+    NotProven
+        Where an answer breaks a constraint or its gap is not closed.
+    """
+    desk = state(pools, holdings, cash, parameters)
+    try:
+        new = solve(desk.problem)
+    except Infeasible:
+        raise shortage(desk) from None
+    proof = _prove(desk.problem, new)
+    stay = staying(desk)
+    stayed = exact.solve(stay.problem)
+    stay_proof = _prove(stay.problem, stayed)
+    idle = stay.idle_income()
+    decision = decide(desk, proof.objective, stay_proof.objective + idle)
+    if decision.kind == "place_yield":
+        carried = _with_idle(carry_out(stay.problem, stayed.answer), stay.idle)
+        return _write(pools, replace(desk, problem=stay.problem), desk, stayed, carried, stay_proof, decision, prices_usd, idle)
+    carried = carry_out(desk.problem, new.answer)
+    return _write(pools, desk, desk, new, carried, proof, decision, prices_usd, 0.0)
+
+
+def _prove(problem: PoolProblem, solved: Solved) -> PoolCertificate:
+    proof = certify(problem, solved)
+    if proof.worst_violation > _TOLERANCE + 1e-9 * problem.total:
+        raise NotProven(f"{solved.answer.solver}: an answer breaks a constraint by ${proof.worst_violation:,.4f}")
+    if proof.gap > 10 * exact.GAP and abs(proof.bound - proof.objective) > _TOLERANCE:
+        raise NotProven(f"{solved.answer.solver}: the gap is {proof.gap:.2e}, more than {exact.GAP:.0e}")
+    return proof
+
+
+def _with_idle(carried: Carried, idle: Mapping[int, float]) -> Carried:
+    balances = list(carried.balances)
+    for token, amount in idle.items():
+        balances[token] += round(amount * 1e6)
+    return replace(carried, balances=tuple(balances))
+
+
+def _write(
+    pools: Sequence[Pool],
+    desk: Desk,
+    whole: Desk,
+    solved: Solved,
+    carried: Carried,
+    proof: PoolCertificate,
+    decision: Decision,
+    prices_usd: Mapping[str, float] | None,
+    idle: float,
+) -> PoolPlan:
+    p = desk.problem
+    worth = prices.at(p, solved.answer)
+    written = Written(desk, whole.problem.total, carried, worth, prices_usd or {}, decision)
+    its = positions(written)
+    used = {each.pool_id for each in its}
+    spent = [(step.gas, step.fee) for step in carried.steps]
+    balances = {
+        token: Amount.from_micro(amount) for token, amount in zip(p.tokens, carried.balances, strict=True) if amount
+    }
+    return PoolPlan(
+        allocations={each.pool_id: each.amount for each in its if each.amount},
+        cash=Amount.from_micro(sum(carried.balances)),
+        balances=balances,
+        objective=proof.objective + idle,
+        bound=proof.bound + idle,
+        gap=proof.gap,
+        costs=Costs(
+            Amount.from_micro(sum(gas for gas, _ in spent)), Amount.from_micro(sum(fee for _, fee in spent))
+        ),
+        transactions=transactions(written),
+        decision=decision,
+        positions=its,
+        left_out=explain.left_out(pools, desk, worth, used),
+        limits=limits(written),
+        certificate=proof,
+        notes=_notes(whole, carried, solved),
+        solver=solved.answer.solver,
+        parameters=desk.parameters,
+    )
+
+
+def _notes(desk: Desk, carried: Carried, solved: Solved) -> tuple[str, ...]:
+    notes = list(desk.notes)
+    if "the whole program" in solved.answer.solver:
+        notes.append(f"solved by {solved.answer.solver}")
+    cash = sum(carried.balances)
+    if cash > desk.problem.total * 1e4:
+        p = desk.problem
+        held = np.array(carried.positions) / 1e6
+        full = [
+            name
+            for name, used, cap in zip(p.limit_names, p.limits @ held, p.limit_caps, strict=True)
+            if used >= cap - 1
+        ]
+        why = f"in force: {', '.join(full)}" if full else "no pool with room pays for its costs"
+        notes.append(f"{cash / desk.problem.total / 1e6:.2%} of all assets stay cash; {why}")
+    return tuple(notes)
