@@ -1,0 +1,276 @@
+"""The pools demo: eleven real days, one plan a day, beside what simpler treasuries would have done."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from capdesk.decide.pools.eligibility import EligibilityRules, OnIce
+from capdesk.model.market_rows import PoolDay, PoolFacts
+from capdesk.model.money import Amount
+from capdesk.model.pool_parameters import PoolParameters
+from capdesk.model.pool_plans import PoolPlan
+from capdesk.model.pools import Pool
+from capdesk.records import Records
+from capdesk.runs.pools import pools_run
+from capdesk.study.pools_demo import setting
+from capdesk.study.pools_demo.book import Book, overnight
+from capdesk.study.pools_demo.rivals import equal_weight, largest_pool
+from capdesk.treasury import Surveyed, SurveyRules, end_of, fill_icebox, pools_for, survey, write_forecasts
+
+Told = Callable[[str, int, int], None]
+"""Called with what is done, and how much of it out of how much."""
+
+
+class Day(Struct, frozen=True):
+    """One day of the demo.
+
+    Attributes
+    ----------
+    universe, eligible, groups
+        How many pools there were, how many were in, and in which stability groups.
+    before, after
+        The book before and after the plan was carried out.
+    earned
+        What the pools really paid since the day before.
+    promised
+        What the plan expects a day to pay.
+    run
+        The number of the stored run.
+    iced, returned
+        Coins that went on ice this day, and that came back.
+    """
+
+    day: dt.date
+    universe: int
+    eligible: int
+    groups: tuple[int, int, int]
+    before: Book
+    after: Book
+    plan: PoolPlan
+    earned: Amount
+    promised: float
+    run: int
+    iced: tuple[str, ...]
+    returned: tuple[str, ...]
+
+
+class Rival(Struct, frozen=True):
+    """What a simpler treasury would have had: its name, its value each day, and what setting up cost."""
+
+    name: str
+    values: tuple[Amount, ...]
+    costs: Amount
+
+
+class PoolsDemo(Struct, frozen=True):
+    """The whole demo.
+
+    Attributes
+    ----------
+    names
+        How to call each pool, for people.
+    rivals
+        Simpler treasuries on the same days.
+    choices
+        With a depeg: the other choices of `on_ice`, as rivals.
+    """
+
+    records: Path
+    days: tuple[Day, ...]
+    names: dict[str, str]
+    parameters: PoolParameters
+    rivals: tuple[Rival, ...]
+    on_ice: OnIce | None
+    choices: tuple[Rival, ...]
+
+    @property
+    def costs(self) -> Amount:
+        """What moving money cost in all."""
+        return sum((each.plan.costs.total for each in self.days), Amount(0))
+
+    @property
+    def earned(self) -> Amount:
+        """What the pools really paid in all."""
+        return sum((each.earned for each in self.days), Amount(0))
+
+
+class World:
+    """The demo's records, and what the real days said."""
+
+    def __init__(self, records: Records, *, depeg: bool) -> None:
+        self.records = records
+        self.days = setting.furnish(records)
+        self.pools: dict[str, PoolFacts] = records.pools()
+        if depeg:
+            records.write(setting.depeg_prices(self.days, self.pools))
+        self.figures: dict[dt.date, dict[str, PoolDay]] = {day: {} for day in self.days}
+        for each in records.history():
+            self.figures[each.day][each.pool_id] = each
+
+    def last_seen(self, day: dt.date) -> dict[str, PoolDay]:
+        """Each pool's figures of a day, or its last before."""
+        seen: dict[str, PoolDay] = {}
+        for each in self.days:
+            if each <= day:
+                seen.update(self.figures[each])
+        return seen
+
+    def prices(self, day: dt.date) -> dict[str, Decimal]:
+        """Prices of a day, by token; what is not told is worth one dollar."""
+        return {each.token.token_id: each.usd for each in self.records.prices(day, day)}
+
+
+def run(
+    records_path: Path, *, depeg: bool = False, on_ice: OnIce = "exit", told: Told | None = None
+) -> PoolsDemo:
+    """Replay the days on new records at a path.
+
+    Parameters
+    ----------
+    depeg
+        Lay USDC's real prices of March 2023 over the days.
+    on_ice
+        What becomes of positions in an iced coin.
+    told
+        Hears how far the demo is.
+    """
+    others: list[OnIce] = [each for each in ("exit", "reduce", "freeze") if depeg and each != on_ice]
+    with Records(records_path, create=True) as records:
+        world = World(records, depeg=depeg)
+        steps = len(world.days) * (1 + len(others))
+        days = _replay(world, on_ice, lambda done: told and told("planning", done, steps), store=True)
+        choices: list[Rival] = []
+        for number, choice in enumerate(others, 1):
+            begun = number * len(world.days)
+
+            def done(count: int, begun: int = begun) -> object:
+                return told and told("planning", begun + count, steps)
+
+            choices.append(_as_rival(choice, _replay(world, choice, done, store=False)))
+        rivals = _rivals(world, days, depeg=depeg)
+    names = {pool_id: f"{each.symbol} {each.project} {each.chain}" for pool_id, each in world.pools.items()}
+    chosen = on_ice if depeg else None
+    return PoolsDemo(
+        records_path, tuple(days), names, setting.parameters(), tuple(rivals), chosen, tuple(choices)
+    )
+
+
+def _replay(world: World, on_ice: OnIce, done: Callable[[int], object], *, store: bool) -> list[Day]:
+    rules = SurveyRules(eligibility=EligibilityRules(on_ice=on_ice))
+    book = Book({}, {setting.HOME: Amount(setting.TREASURY_USD)})
+    days: list[Day] = []
+    for number, day in enumerate(world.days):
+        earned = Amount(0)
+        if days:
+            book, earned = night(world, book, days[-1].day, day)
+        iced, returned = fill_icebox(world.records, day, rules.ice)
+        surveyed = survey(world.records, day, rules)
+        before = book
+        plan, stored = _plan(world, day, surveyed, book, on_ice, store=store)
+        book = book.after(plan)
+        if store:
+            write_forecasts(world.records, day, surveyed)
+        days.append(_day(day, surveyed, before, book, plan, earned, stored, (iced, returned)))
+        done(number + 1)
+    return days
+
+
+def night(world: World, book: Book, before: dt.date, day: dt.date) -> tuple[Book, Amount]:
+    """From one day's figures to the next."""
+    was, now = world.prices(before), world.prices(day)
+    moves = {token: price / was[token] for token, price in now.items() if token in was}
+    return overnight(book, world.pools, world.last_seen(day), day - before, moves)
+
+
+def _plan(
+    world: World, day: dt.date, surveyed: Sequence[Surveyed], book: Book, on_ice: OnIce, *, store: bool
+) -> tuple[PoolPlan, int]:
+    pools = universe(surveyed, book, on_ice)
+    lists = world.records.lists(end_of(day))
+    held = {name: float(value) for name, value in book.places.items()}
+    cash = {token: float(value) for token, value in book.cash.items()}
+    prices = _named_prices(world, day, pools, cash)
+    plan, made = pools_run(day, pools, held, cash, setting.parameters(), prices=prices, lists=lists)
+    return plan, world.records.save_run(made).number if store else 0
+
+
+def universe(surveyed: Sequence[Surveyed], book: Book, on_ice: OnIce) -> list[Pool]:
+    """The pools of a day; the real table knows nothing of our deposit, so it is added to what lies in them."""
+    return [
+        replace(
+            pool,
+            forecasted_tvl=pool.forecasted_tvl + float(book.places.get(pool.pool_id, 0)),
+            rate_model=setting.RATE_MODEL,
+        )
+        for pool in pools_for(surveyed, book.places, on_ice)
+    ]
+
+
+def _named_prices(
+    world: World, day: dt.date, pools: Sequence[Pool], cash: Mapping[str, float]
+) -> dict[str, float] | None:
+    told = world.prices(day)
+    if not told:
+        return None
+    needed = {f"{pool.chain.casefold()}:{token}" for pool in pools for token in pool.tokens} | set(cash)
+    return {token: float(told.get(token, 1)) for token in sorted(needed)}
+
+
+def _day(
+    day: dt.date,
+    surveyed: Sequence[Surveyed],
+    before: Book,
+    after: Book,
+    plan: PoolPlan,
+    earned: Amount,
+    stored: int,
+    ice: tuple[list[str], list[str]],
+) -> Day:
+    inside = [each for each in surveyed if each.eligibility.eligible]
+    steady = [each.stability.group for each in inside if each.stability]
+    return Day(
+        day=day,
+        universe=sum(1 for each in surveyed if each.day),
+        eligible=len(inside),
+        groups=(steady.count(1), steady.count(2), steady.count(3)),
+        before=before,
+        after=after,
+        plan=plan,
+        earned=earned,
+        promised=sum(each.yield_usd for each in plan.positions) / plan.parameters.horizon_days,
+        run=stored,
+        iced=tuple(ice[0]),
+        returned=tuple(ice[1]),
+    )
+
+
+def _rivals(world: World, days: Sequence[Day], *, depeg: bool) -> list[Rival]:
+    first = survey(world.records, world.days[0], SurveyRules())
+    empty = Book({}, {setting.HOME: Amount(setting.TREASURY_USD)})
+    pools = universe(first, empty, "freeze")
+    home = {setting.HOME: float(setting.TREASURY_USD)}
+    plans = {
+        "the first plan, never moved": days[0].plan,
+        "equal weight": equal_weight(pools, home, setting.parameters()),
+        "one large pool": largest_pool(pools, home, setting.parameters()),
+    }
+    return [_held(world, name, empty.after(plan), plan.costs.total) for name, plan in plans.items()]
+
+
+def _held(world: World, name: str, book: Book, costs: Amount) -> Rival:
+    values = [book.total]
+    for before, day in zip(world.days, world.days[1:], strict=False):
+        book, _ = night(world, book, before, day)
+        values.append(book.total)
+    return Rival(name, tuple(values), costs)
+
+
+def _as_rival(choice: str, days: Sequence[Day]) -> Rival:
+    costs = sum((each.plan.costs.total for each in days), Amount(0))
+    return Rival(choice, tuple(each.after.total for each in days), costs)
