@@ -21,9 +21,7 @@ def small(seed: int) -> Instance:
     total = 10 ** draw.uniform(3.2, 7)
     pools = [_pool(draw, f"p{each}", chains, tokens, total) for each in range(number)]
     holdings = {
-        pool.pool_id: Holding(
-            total * draw.uniform(0.001, 0.3), draw.choice((None, None, None, 0.5, 3.0))
-        )
+        pool.pool_id: Holding(total * draw.uniform(0.001, 0.3), draw.choice((None, None, None, 0.5, 3.0)))
         for pool in pools
         if draw.random() < 0.35
     }
@@ -98,7 +96,9 @@ def _parameters(draw: random.Random, chains: tuple[str, ...], number: int) -> Po
         deposit_gas_usd=draw.choice((0.0, 5.0)),
         withdraw_gas_usd=draw.choice((0.0, 5.0)),
         chains=sometimes(
-            0.3, {chain: ChainCosts(gas_gwei=draw.choice((1.0, 40.0)), native_price_usd=3000) for chain in chains}, {}
+            0.3,
+            {chain: ChainCosts(gas_gwei=draw.choice((1.0, 40.0)), native_price_usd=3000) for chain in chains},
+            {},
         ),
         max_gas_gwei=sometimes(0.1, 30.0, None),
         bridge_gas_usd=draw.choice((0.0, 20.0)),

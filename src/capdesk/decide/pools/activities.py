@@ -18,8 +18,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
 
+from capdesk.decide.pools.matrices import Matrix, sparse
 from capdesk.decide.pools.problem import Array, Index, Mask, PoolProblem
 
 DEPOSIT, WITHDRAWAL, SALE, PURCHASE = range(4)
@@ -72,9 +72,9 @@ class Activities:
     start: Index
     length: Array
     slope: Array
-    unit_rows: sparse.csc_array
-    charge_rows: sparse.csc_array
-    whole_rows: sparse.csc_array
+    unit_rows: Matrix
+    charge_rows: Matrix
+    whole_rows: Matrix
     rival: Index
     plain_rows: Array
     plain_cost: Array
@@ -111,9 +111,9 @@ class _Part:
     piece_of: Index
     length: Array
     slope: Array
-    unit_rows: sparse.csc_array
-    charge_rows: sparse.csc_array
-    whole_rows: sparse.csc_array
+    unit_rows: Matrix
+    charge_rows: Matrix
+    whole_rows: Matrix
 
 
 def activities(p: PoolProblem, *, count: bool) -> Activities:
@@ -248,12 +248,12 @@ class _Layout:
             upper[self.fewest_row] = np.inf
         return lower, upper
 
-    def stack(self, blocks: dict[int, sparse.sparray | Array], columns: int) -> sparse.csc_array:
+    def stack(self, blocks: dict[int, Matrix], columns: int) -> Matrix:
         """A matrix of all rows from blocks, each beginning at a row."""
-        parts: list[sparse.sparray] = []
+        parts: list[Matrix] = []
         at = 0
         for row, block in sorted(blocks.items(), key=lambda item: item[0]):
-            matrix = sparse.csr_array(np.atleast_2d(block) if isinstance(block, np.ndarray) else block)
+            matrix = sparse.csr_array(block if sparse.issparse(block) else np.atleast_2d(block))
             if row > at:
                 parts.append(sparse.csr_array((row - at, columns)))
             parts.append(matrix)
@@ -307,7 +307,7 @@ def _withdrawals(p: PoolProblem, rows: _Layout) -> _Part:
     length = np.clip(limit - above, 0.0, p.piece_length[below])
     below, length = below[length > 0], length[length > 0]
     shares, limits = p.shares[:, owner], p.limits[:, owner]
-    left = {}
+    left: dict[int, Matrix] = {}
     if rows.most:
         left[rows.most_row] = -(whole > 0).astype(float)
     if rows.fewest:

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
 
 from capdesk.decide.pools import rates
 from capdesk.decide.pools.limits import exposure_limits
+from capdesk.decide.pools.matrices import Matrix, sparse
 from capdesk.decide.pools.problem import Market, PoolProblem
 from capdesk.decide.pools.room import Room, chain_costs, room, too_dear
 from capdesk.decide.pools.tokens import chain_of, shares_of, token_key
@@ -138,7 +138,7 @@ def _pieces(pools: list[Pool], rooms: list[Room], parameters: PoolParameters) ->
     return np.concatenate(where), np.concatenate(lengths), np.concatenate(slopes)
 
 
-def _shares(pools: list[Pool], tokens: list[str]) -> sparse.csc_array:
+def _shares(pools: list[Pool], tokens: list[str]) -> Matrix:
     number = {token: row for row, token in enumerate(tokens)}
     rows: list[int] = []
     values: list[float] = []

@@ -16,7 +16,7 @@ import numpy as np
 from capdesk.decide.pools.activities import Activities, activities
 from capdesk.decide.pools.exact import Branch, Solved
 from capdesk.decide.pools.lagrangian import OFF, ON, WHOLE, Modes
-from capdesk.decide.pools.problem import Answer, Array, PoolProblem
+from capdesk.decide.pools.problem import Answer, Array, PoolProblem, summed
 from capdesk.model.pool_plans import PoolCertificate
 
 _USED = 1e-6
@@ -108,11 +108,16 @@ def branch_bound(branch: Branch) -> float:
     stated = activities(branch.problem, count=branch.counted)
     a, rows = branch.found.a, len(stated.lower)
     same = (
-        abs(a.unit_rows[:rows] - stated.unit_rows).max() + abs(a.charge_rows[:rows] - stated.charge_rows).max()
+        abs(a.unit_rows[:rows] - stated.unit_rows).max()
+        + abs(a.charge_rows[:rows] - stated.charge_rows).max()
         if a.size
         else 0.0
     )
-    if same > 0 or not np.array_equal(a.slope, stated.slope) or not np.array_equal(a.upper[:rows], stated.upper):
+    if (
+        same > 0
+        or not np.array_equal(a.slope, stated.slope)
+        or not np.array_equal(a.upper[:rows], stated.upper)
+    ):
         raise CertificateError("the tree is not about this problem")
     if not covered(a, [list(leaf.modes.items()) for leaf in branch.found.leaves]):
         raise CertificateError("the leaves of the tree leave out a way to decide")
@@ -167,8 +172,8 @@ def leaf_bound(a: Activities, modes: Modes, multipliers: Array) -> float:
     gain = a.slope - unit[owner]
     low = np.clip(a.least[owner] - before, 0.0, a.length)
     high = np.maximum(np.clip(a.most[owner] - before, 0.0, a.length), low)
-    some = np.bincount(owner, gain * low + np.maximum(gain, 0.0) * (high - low), minlength=a.size)
-    every = np.bincount(owner, gain * a.length, minlength=a.size)
+    some = summed(owner, gain * low + np.maximum(gain, 0.0) * (high - low), a.size)
+    every = summed(owner, gain * a.length, a.size)
     happening = np.where(a.most > 0, some - a.charge - charge, -np.inf)
     wholly = np.where(a.whole > 0, every - a.charge - charge - whole, -np.inf)
     best = np.maximum(np.where(a.must, -np.inf, 0.0), np.maximum(happening, wholly))

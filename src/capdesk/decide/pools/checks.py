@@ -82,7 +82,7 @@ def check_parameters(parameters: PoolParameters) -> None:
         if value is not None:
             _at_least(f"parameters: {name}", value, 0.0)
     for name, least in _COUNTS.items():
-        value = getattr(parameters, name)
+        value: Any = getattr(parameters, name)
         if value is not None and (isinstance(value, bool) or value != int(value) or value < least):
             raise InvalidInput(f"parameters: {name} must be a whole number from {least} on, got {value!r}")
     _at_least("parameters: minimum_ticket_usd", parameters.minimum_ticket_usd, 0.01)
@@ -95,9 +95,11 @@ def check_parameters(parameters: PoolParameters) -> None:
         )
     fewest = 1 if parameters.profit_optimization else parameters.min_pools
     if parameters.max_pools is not None and parameters.max_pools < fewest:
-        raise InvalidInput(
-            f"parameters: max_pools {parameters.max_pools} is less than min_pools {fewest}"
-        )
+        raise InvalidInput(f"parameters: max_pools {parameters.max_pools} is less than min_pools {fewest}")
+    _chains_and_losses(parameters)
+
+
+def _chains_and_losses(parameters: PoolParameters) -> None:
     for chain, costs in parameters.chains.items():
         for name in costs.__struct_fields__:
             value = getattr(costs, name)
@@ -142,7 +144,9 @@ def check_pool(pool: Pool, where: str) -> None:
             _at_least(f"{where}: {name}", value, 0.0)
     if pool.shares:
         if len(pool.shares) != len(pool.tokens):
-            raise InvalidInput(f"{where}: shares has {len(pool.shares)} entries for {len(pool.tokens)} tokens")
+            raise InvalidInput(
+                f"{where}: shares has {len(pool.shares)} entries for {len(pool.tokens)} tokens"
+            )
         for share in pool.shares:
             _fraction(f"{where}: shares", share)
         if abs(sum(pool.shares) - 1) > 1e-9:

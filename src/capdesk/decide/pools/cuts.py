@@ -20,9 +20,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import sparse
 
 from capdesk.decide.pools.activities import DEPOSIT, PURCHASE, SALE, WITHDRAWAL, Activities
+from capdesk.decide.pools.matrices import Matrix, sparse
 from capdesk.decide.pools.problem import Array, Index
 from capdesk.decide.pools.relaxation import Relaxed
 
@@ -79,7 +79,7 @@ def broken(a: Activities, relaxed: Relaxed) -> list[Cut]:
     return found + _filled(point, _wealth(a, units, charges))
 
 
-def _row(units: sparse.csr_array, charges: sparse.csr_array, number: int, room: float) -> _Row:
+def _row(units: Matrix, charges: Matrix, number: int, room: float) -> _Row:
     its = units.indices[units.indptr[number] : units.indptr[number + 1]]
     values = units.data[units.indptr[number] : units.indptr[number + 1]]
     charge = np.zeros(units.shape[1])
@@ -88,7 +88,7 @@ def _row(units: sparse.csr_array, charges: sparse.csr_array, number: int, room: 
     return _Row(its, values, charge[its], room)
 
 
-def _wealth(a: Activities, units: sparse.csr_array, charges: sparse.csr_array) -> _Row:
+def _wealth(a: Activities, units: Matrix, charges: Matrix) -> _Row:
     """All tokens and markets together: what is put into pools and what everything costs."""
     sign = np.concatenate([np.ones(a.tokens), -np.ones(a.markets)])
     rows = slice(0, a.tokens + a.markets)
@@ -133,9 +133,7 @@ def _covers(p: _Point, row: _Row) -> list[tuple[np.ndarray, np.ndarray, float, f
     supply = row.room - float((row.unit * most)[leaving].sum())
     into = kind == DEPOSIT
     covers = (into & (amount > 1e-9), into & (amount > 0.999 * most))
-    return [
-        (covered, out & ~leaving, supply, float((row.unit * most)[covered].sum())) for covered in covers
-    ]
+    return [(covered, out & ~leaving, supply, float((row.unit * most)[covered].sum())) for covered in covers]
 
 
 def _bought(p: _Point, row: _Row) -> list[Cut]:
@@ -173,7 +171,7 @@ def with_cuts(a: Activities, cuts: list[Cut]) -> Activities:
     """The same problem with the rows of some cuts at its end."""
     count = len(cuts)
 
-    def rows(parts: list[tuple[Index, Array]]) -> sparse.csr_array:
+    def rows(parts: list[tuple[Index, Array]]) -> Matrix:
         starts = np.cumsum([0] + [len(part[0]) for part in parts])
         columns = np.concatenate([part[0] for part in parts])
         values = np.concatenate([part[1] for part in parts])

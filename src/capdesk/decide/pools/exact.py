@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from capdesk.decide.pools import whole
+from capdesk.decide.pools import highs, whole
 from capdesk.decide.pools.activities import DEPOSIT, PURCHASE, SALE, WITHDRAWAL, Activities, activities
 from capdesk.decide.pools.problem import Answer, Array, NotSolved, PoolProblem
 from capdesk.decide.pools.tree import Found, search
@@ -53,7 +53,9 @@ def solve(problem: PoolProblem, gap: float = GAP, most_nodes: int = MOST_NODES) 
     possible = [branch for branch in branches if branch.found.amount is not None]
     finished = all(branch.found.finished for branch in branches)
     if not possible or not finished:
-        return _by_whole_program(problem, gap, "no plan was found" if finished else f"{most_nodes} nodes were not enough")
+        return _by_whole_program(
+            problem, gap, "no plan was found" if finished else f"{most_nodes} nodes were not enough"
+        )
     answer = max((_answer(branch) for branch in possible), key=lambda each: each.objective)
     bound = max(branch.found.bound * branch.found.a.unit * branch.found.a.gain for branch in branches)
     nodes = sum(branch.found.nodes for branch in branches)
@@ -71,7 +73,9 @@ def _branches(problem: PoolProblem, gap: float, most_nodes: int) -> tuple[Branch
 
 
 def _branch(problem: PoolProblem, gap: float, most_nodes: int, *, counted: bool) -> Branch:
-    return Branch(problem, counted, search(activities(problem, count=counted), gap=gap, most_nodes=most_nodes))
+    return Branch(
+        problem, counted, search(activities(problem, count=counted), gap=gap, most_nodes=most_nodes)
+    )
 
 
 def _enough(problem: PoolProblem, branch: Branch) -> bool:
@@ -118,7 +122,7 @@ def _answer(branch: Branch) -> Answer:
         bought=tuple(np.split(bought, cuts)) if members else (),
         objective=found.value * a.unit * a.gain,
         bound=found.bound * a.unit * a.gain,
-        solver=f"capdesk tree on {whole.version()}",
+        solver=f"capdesk tree on {highs.version()}",
         nodes=found.nodes,
     )
 

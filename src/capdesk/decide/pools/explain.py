@@ -24,7 +24,9 @@ def left_out(pools: Sequence[Pool], desk: Desk, prices: Prices, used: set[str]) 
         number = place.get(pool.pool_id)
         if number is None or not desk.problem.room[number]:
             reason = pool.reason or (
-                f"the pool is {pool.status}" if pool.status != "open" else "its limits leave less than the smallest deposit"
+                f"the pool is {pool.status}"
+                if pool.status != "open"
+                else "its limits leave less than the smallest deposit"
             )
             found.append(LeftOut(pool.pool_id, pool.forecasted_apy, None, reason))
         else:

@@ -36,7 +36,9 @@ def pools_from(given: Any) -> list[Pool]:
     known = set(Pool.__struct_fields__)
     unknown = [name for name in frame.columns if name not in known]
     if unknown:
-        raise InvalidInput(f"pools: there are no fields {', '.join(unknown)}; there are {', '.join(sorted(known))}")
+        raise InvalidInput(
+            f"pools: there are no fields {', '.join(unknown)}; there are {', '.join(sorted(known))}"
+        )
     missing = [name for name in ("pool_id", "tokens") if name not in frame.columns]
     if missing:
         raise InvalidInput(f"pools: the columns {', '.join(missing)} are missing")

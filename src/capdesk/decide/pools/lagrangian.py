@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
 
 from capdesk.decide.pools.activities import DEPOSIT, Activities
-from capdesk.decide.pools.problem import Array, Index, Mask
+from capdesk.decide.pools.matrices import Matrix, sparse
+from capdesk.decide.pools.problem import Array, Index, Mask, summed
 
 OFF, ON, WHOLE, FREE = range(4)
 Modes = Mapping[int, int]
@@ -46,7 +46,7 @@ class Hull:
     chord: Array
     chord_value: Array
     beyond: Mask
-    left_rows: sparse.csc_array
+    left_rows: Matrix
     rest_charge: Array
     tickets: Mask
     ticket_value: Array
@@ -102,7 +102,7 @@ class Lagrangian:
         free = np.maximum(chord, 0.0)
         if len(self._beyond):
             gain = (a.slope[self._beyond] - unit[self._owner]) * a.length[self._beyond]
-            free += np.bincount(self._owner, np.maximum(gain, 0.0), minlength=a.size)
+            free += summed(self._owner, np.maximum(gain, 0.0), a.size)
         if h.tickets.any():
             ticket = h.ticket_value - a.least * unit - charge
             free += np.where(h.tickets, np.maximum(ticket, 0.0), 0.0)
@@ -129,7 +129,7 @@ class Lagrangian:
         gain = a.slope[pieces] - unit[which][owner]
         lower = self.lower[how[owner], pieces]
         upper = self.upper[how[owner], pieces]
-        value = np.bincount(owner, np.where(gain > 0, gain * upper, gain * lower), minlength=len(which))
+        value = summed(owner, np.where(gain > 0, gain * upper, gain * lower), len(which))
         value -= np.where(how != OFF, a.charge[which] + charge[which], 0.0)
         return value - np.where(how == WHOLE, whole[which], 0.0)
 
@@ -198,4 +198,4 @@ def ranges(starts: Index, ends: Index) -> Index:
     """The numbers from each start up to each end, one after the other."""
     sizes = ends - starts
     offsets = np.repeat(starts - (np.cumsum(sizes) - sizes), sizes)
-    return np.arange(sizes.sum()) + offsets
+    return np.arange(int(sizes.sum()), dtype=np.intp) + offsets

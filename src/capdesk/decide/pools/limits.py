@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
-from scipy import sparse
 
+from capdesk.decide.pools.matrices import Matrix, sparse
 from capdesk.decide.pools.room import Room
 from capdesk.decide.pools.tokens import shares_of, token_key
 from capdesk.model.pool_parameters import EVERY, PoolParameters
@@ -18,7 +18,7 @@ Row = tuple[str, float, dict[int, float]]
 
 def exposure_limits(
     pools: list[Pool], rooms: list[Room], total: float, parameters: PoolParameters
-) -> tuple[sparse.csc_array, np.ndarray, tuple[str, ...]]:
+) -> tuple[Matrix, np.ndarray, tuple[str, ...]]:
     """The rows of all limits, their dollars and names: (r, n) sparse, (r,), r.
 
     A limit that stuck money breaks is raised to it; one that growth alone has broken within

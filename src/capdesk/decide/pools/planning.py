@@ -59,7 +59,17 @@ def plan(
     decision = decide(desk, proof.objective, stay_proof.objective + idle)
     if decision.kind == "place_yield":
         carried = _with_idle(carry_out(stay.problem, stayed.answer), stay.idle)
-        return _write(pools, replace(desk, problem=stay.problem), desk, stayed, carried, stay_proof, decision, prices_usd, idle)
+        return _write(
+            pools,
+            replace(desk, problem=stay.problem),
+            desk,
+            stayed,
+            carried,
+            stay_proof,
+            decision,
+            prices_usd,
+            idle,
+        )
     carried = carry_out(desk.problem, new.answer)
     return _write(pools, desk, desk, new, carried, proof, decision, prices_usd, 0.0)
 
@@ -67,7 +77,9 @@ def plan(
 def _prove(problem: PoolProblem, solved: Solved) -> PoolCertificate:
     proof = certify(problem, solved)
     if proof.worst_violation > _TOLERANCE + 1e-9 * problem.total:
-        raise NotProven(f"{solved.answer.solver}: an answer breaks a constraint by ${proof.worst_violation:,.4f}")
+        raise NotProven(
+            f"{solved.answer.solver}: an answer breaks a constraint by ${proof.worst_violation:,.4f}"
+        )
     if proof.gap > 10 * exact.GAP and abs(proof.bound - proof.objective) > _TOLERANCE:
         raise NotProven(f"{solved.answer.solver}: the gap is {proof.gap:.2e}, more than {exact.GAP:.0e}")
     return proof
@@ -98,7 +110,9 @@ def _write(
     used = {each.pool_id for each in its}
     spent = [(step.gas, step.fee) for step in carried.steps]
     balances = {
-        token: Amount.from_micro(amount) for token, amount in zip(p.tokens, carried.balances, strict=True) if amount
+        token: Amount.from_micro(amount)
+        for token, amount in zip(p.tokens, carried.balances, strict=True)
+        if amount
     }
     return PoolPlan(
         allocations={each.pool_id: each.amount for each in its if each.amount},

@@ -19,11 +19,17 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
+
+from capdesk.decide.pools.matrices import Matrix
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 Mask = NDArray[np.bool_]
+
+
+def summed(owner: Index, values: Array, count: int) -> Array:
+    """The sum of the values of each owner, (count,)."""
+    return np.bincount(owner, values, minlength=count).astype(np.float64, copy=False)
 
 
 class Infeasible(Exception):
@@ -104,7 +110,7 @@ class PoolProblem:
 
     pool_ids: tuple[str, ...]
     tokens: tuple[str, ...]
-    shares: sparse.csc_array
+    shares: Matrix
     held: Array
     ticket: Array
     least_deposit: Array
@@ -123,7 +129,7 @@ class PoolProblem:
     cash_slope: float
     allow_cash: bool
     markets: tuple[Market, ...]
-    limits: sparse.csc_array
+    limits: Matrix
     limit_caps: Array
     limit_names: tuple[str, ...]
     max_pools: int | None
@@ -159,7 +165,7 @@ class PoolProblem:
         """What each position earns over the horizon: f_j(x_j), (n,)."""
         starts, ends = self.piece_bounds()
         filled = np.clip(x[self.piece_pool], starts, ends) - starts
-        return np.bincount(self.piece_pool, filled * self.piece_slope, minlength=self.size)
+        return summed(self.piece_pool, filled * self.piece_slope, self.size)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

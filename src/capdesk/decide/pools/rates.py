@@ -79,7 +79,7 @@ def _ends(pool: Pool, held: float, cap: float, ticket: float, segments: int) -> 
 
 def _marginal(model: Piecewise, ends: Array) -> Array:
     where = np.minimum(np.searchsorted(model.deposits, ends), len(model.apys) - 1)
-    return np.array([yearly(model.apys[piece]) for piece in where])
+    return np.array([yearly(model.apys[piece]) for piece in where.tolist()])
 
 
 def _income(pool: Pool, held: float, x: Array) -> Array:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
+from capdesk.decide.pools.matrices import sparse
 from capdesk.decide.pools.problem import Answer, Infeasible, NotSolved, PoolProblem
 from capdesk.decide.pools.whole import GAP
 
@@ -24,7 +24,9 @@ def solve(problem: PoolProblem, gap: float = GAP) -> Answer:
     NotSolved
         Where HiGHS ends without an answer.
     """
-    import cvxpy as cp
+    import cvxpy
+
+    cp: Any = cvxpy
 
     p: Any = problem
     n, tokens, unit = p.size, len(p.tokens), p.total / 1000 or 1.0
@@ -35,7 +37,10 @@ def solve(problem: PoolProblem, gap: float = GAP) -> Answer:
     enter, reduce, leave = (cp.Variable(n, boolean=True) for _ in range(3))
     cash, some = cp.Variable(tokens, nonneg=True), cp.Variable(boolean=True)
 
-    of_pool = sparse.csr_array((np.ones(len(p.piece_pool)), (p.piece_pool, np.arange(len(p.piece_pool)))), shape=(n, len(p.piece_pool)))
+    of_pool = sparse.csr_array(
+        (np.ones(len(p.piece_pool)), (p.piece_pool, np.arange(len(p.piece_pool)))),
+        shape=(n, len(p.piece_pool)),
+    )
     x = of_pool @ piece
     rules = [
         piece <= p.piece_length / unit,
@@ -92,9 +97,14 @@ def solve(problem: PoolProblem, gap: float = GAP) -> Answer:
     statement: Any = cp.Problem(cp.Maximize(gain), rules)
     statement.solve(
         solver=cp.HIGHS,
-        highs_options={"mip_rel_gap": gap, "mip_abs_gap": 1e-12, "mip_feasibility_tolerance": 1e-9, "threads": 1},
+        highs_options={
+            "mip_rel_gap": gap,
+            "mip_abs_gap": 1e-12,
+            "mip_feasibility_tolerance": 1e-9,
+            "threads": 1,
+        },
     )
-    if statement.status in (cp.INFEASIBLE, cp.INFEASIBLE_OR_UNBOUNDED):
+    if statement.status in (cp.INFEASIBLE, "infeasible_or_unbounded"):
         raise Infeasible
     if statement.status != cp.OPTIMAL:
         raise NotSolved(f"cvxpy ended with {statement.status}")

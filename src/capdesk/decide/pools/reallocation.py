@@ -41,7 +41,8 @@ def staying(desk: Desk) -> Staying:
         exit=nothing,
         leave=never,
         must=never,
-        room=np.where(p.room > 0, np.minimum(p.room, fresh), 0.0) * (np.minimum(p.room, fresh) >= p.least_deposit),
+        room=np.where(p.room > 0, np.minimum(p.room, fresh), 0.0)
+        * (np.minimum(p.room, fresh) >= p.least_deposit),
         cash=p.cash * share,
         allow_cash=True,
         limit_caps=np.maximum(p.limit_caps, p.limits @ p.held),
@@ -79,13 +80,20 @@ def decide(desk: Desk, net_new: float, net_stay: float) -> Decision:
         return Decision("forced", f"positions may not stay: {names}", net_new, net_stay, margin, forced)
     breach = desk.problem.limits @ desk.problem.held > desk.problem.limit_caps * (1 + 1e-9)
     if breach.any():
-        names = ", ".join(name for name, broken in zip(desk.problem.limit_names, breach, strict=True) if broken)
+        names = ", ".join(
+            name for name, broken in zip(desk.problem.limit_names, breach, strict=True) if broken
+        )
         return Decision("forced", f"what is held breaks {names}", net_new, net_stay, margin, forced)
     if not desk.problem.held.any():
         return Decision("reallocate", f"nothing is held: {figures}", net_new, net_stay, margin, forced)
     if net_new > net_stay + margin:
         return Decision(
-            "reallocate", f"the new plan nets {figures}, a margin of ${margin:,.2f} asked", net_new, net_stay, margin, forced
+            "reallocate",
+            f"the new plan nets {figures}, a margin of ${margin:,.2f} asked",
+            net_new,
+            net_stay,
+            margin,
+            forced,
         )
     return Decision(
         "place_yield",

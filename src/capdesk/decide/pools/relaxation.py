@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 import highspy
 import numpy as np
-from scipy import sparse
 
+from capdesk.decide.pools import highs
 from capdesk.decide.pools.activities import Activities
 from capdesk.decide.pools.lagrangian import FREE, OFF, ON, WHOLE, Lagrangian, Modes, Priced, ranges
-from capdesk.decide.pools.problem import Array, Index, NotSolved
-from capdesk.decide.pools.whole import silent
+from capdesk.decide.pools.matrices import Matrix, sparse
+from capdesk.decide.pools.problem import Array, Index, NotSolved, summed
 
 _WORTH = 1e-9
 _BREACH_PRICE = 1e4
@@ -82,14 +82,17 @@ class _Columns:
         )
 
 
-def _of(member: Index, bounds: dict[int, tuple[Array | float, Array | float]], amount: Array | float, share: Array | float) -> _Columns:
+def _of(
+    member: Index,
+    bounds: dict[int, tuple[Array | float, Array | float]],
+    amount: Array | float,
+    share: Array | float,
+) -> _Columns:
     count = len(member)
     lower, upper = np.zeros((4, count)), np.zeros((4, count))
     for mode, (low, high) in bounds.items():
         lower[mode], upper[mode] = low, high
-    return _Columns(
-        member, lower, upper, np.broadcast_to(amount, count), np.broadcast_to(share, count)
-    )
+    return _Columns(member, lower, upper, np.broadcast_to(amount, count), np.broadcast_to(share, count))
 
 
 class Relaxation:
@@ -104,29 +107,23 @@ class Relaxation:
         self._batches: list[Index] = []
         self._at = np.zeros(0, dtype=np.int32)
         self._closed = False
+        self._breach: Index = np.zeros(0, dtype=np.intp)
         self._breach_price = _BREACH_PRICE * max(1.0, float(a.charge.max(initial=0.0)))
         self._solver = self._program()
         self.admit(first)
 
     def _program(self) -> highspy.Highs:
-        a, solver = self.a, silent()
+        a, solver = self.a, highs.silent()
         for name in ("primal_feasibility_tolerance", "dual_feasibility_tolerance"):
             solver.setOptionValue(name, 1e-9)
         solver.setOptionValue("presolve", "off")
         rows = len(a.lower)
         matrix = sparse.csc_array(np.hstack([a.plain_rows, np.eye(rows), -np.eye(rows)]))
-        self._width = matrix.shape[1]
+        self._width = int(matrix.shape[1])
         self._breach = np.arange(a.plain_rows.shape[1], self._width)
-        model = highspy.HighsLp()
-        model.num_col_, model.num_row_ = self._width, rows
-        model.sense_ = highspy.ObjSense.kMaximize
-        model.col_cost_ = np.concatenate([a.plain_cost, np.full(2 * rows, -self._breach_price)])
-        model.col_lower_ = np.zeros(self._width)
-        model.col_upper_ = np.concatenate([a.plain_upper, np.full(2 * rows, np.inf)])
-        model.row_lower_, model.row_upper_ = a.lower, a.upper
-        model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-        model.a_matrix_.start_, model.a_matrix_.index_ = matrix.indptr, matrix.indices
-        model.a_matrix_.value_ = matrix.data
+        cost = np.concatenate([a.plain_cost, np.full(2 * rows, -self._breach_price)])
+        upper = np.concatenate([a.plain_upper, np.full(2 * rows, np.inf)])
+        model = highs.program(cost, (np.zeros(self._width), upper), matrix, (a.lower, a.upper))
         solver.passModel(model)
         return solver
 
@@ -169,7 +166,7 @@ class Relaxation:
         self.members = np.concatenate([self.members, chosen])
         self._batches.append(chosen)
 
-    def _matrix(self, a: Activities, chosen: Index) -> sparse.csc_array:
+    def _matrix(self, a: Activities, chosen: Index) -> Matrix:
         """The columns of some activities, in the order in which they are admitted."""
         hull = self.lagrangian.hull
         unit, charge, whole = a.unit_rows[:, chosen], a.charge_rows[:, chosen], a.whole_rows[:, chosen]
@@ -181,11 +178,20 @@ class Relaxation:
         leaving = np.flatnonzero(a.whole[chosen] > 0)
         small = np.flatnonzero(hull.tickets[chosen])
         ticket = unit[:, small] * a.least[chosen[small]] + charge[:, small]
-        return sparse.csc_array(sparse.hstack([chord, unit[:, owner], charge, charge, whole[:, leaving], ticket]))
+        return sparse.csc_array(
+            sparse.hstack([chord, unit[:, owner], charge, charge, whole[:, leaving], ticket])
+        )
 
-    def _add_columns(self, cost: Array, upper: Array, matrix: sparse.csc_array) -> None:
+    def _add_columns(self, cost: Array, upper: Array, matrix: Matrix) -> None:
         self._solver.addCols(
-            len(cost), cost, np.zeros(len(cost)), upper, matrix.nnz, matrix.indptr, matrix.indices, matrix.data
+            len(cost),
+            cost,
+            np.zeros(len(cost)),
+            upper,
+            matrix.nnz,
+            matrix.indptr,
+            matrix.indices,
+            matrix.data,
         )
         self._width += len(cost)
 
@@ -202,7 +208,8 @@ class Relaxation:
             count, a.lower[tail], a.upper[tail], more.nnz, more.indptr, where.astype(np.int32), more.data
         )
         slack = sparse.csc_array(
-            (np.full(count, -1.0), np.arange(old, old + count), np.arange(count + 1)), shape=(old + count, count)
+            (np.full(count, -1.0), np.arange(old, old + count), np.arange(count + 1)),
+            shape=(old + count, count),
         )
         self._breach = np.concatenate([self._breach, np.arange(self._width, self._width + count)])
         self._add_columns(np.full(count, -self._breach_price), np.full(count, np.inf), slack)
@@ -245,8 +252,8 @@ class Relaxation:
         return Relaxed(
             priced=self.lagrangian.price(np.array(solution.row_dual), modes),
             members=self.members,
-            amount=np.bincount(columns.member, z * columns.amount, minlength=count),
-            share=np.bincount(columns.member, z * columns.share, minlength=count),
+            amount=summed(columns.member, z * columns.amount, count),
+            share=summed(columns.member, z * columns.share, count),
             value=self._solver.getInfo().objective_function_value,
             possible=bool(breach.max(initial=0.0) <= _BREACH),
         )

@@ -13,7 +13,8 @@ def shortage(desk: Desk) -> InfeasibleError:
     p, total = desk.problem, desk.problem.total
     most = p.held + p.room
     rows = p.limits.tocsr()
-    placed, parts, seen = 0.0, [], np.zeros(p.size, dtype=bool)
+    placed, seen = 0.0, np.zeros(p.size, dtype=bool)
+    parts: list[str] = []
     for row, name in enumerate(p.limit_names):
         if not name.startswith("group") or "riskier" in name:
             continue
@@ -31,5 +32,7 @@ def shortage(desk: Desk) -> InfeasibleError:
     else:
         figures = f"{'; '.join(parts)}; after costs and tickets the last dollars find no place, and cash is not allowed"
     return InfeasibleError(
-        conflict=("allow_cash", *p.limit_names), arithmetic=figures, relaxations=(("allow_cash", "False", "True"),)
+        conflict=("allow_cash", *p.limit_names),
+        arithmetic=figures,
+        relaxations=(("allow_cash", "False", "True"),),
     )

@@ -13,6 +13,7 @@ import numpy as np
 
 from capdesk.decide.pools.problem import Answer, Array, Market, PoolProblem
 from capdesk.model.money import MICRO
+from capdesk.model.pool_plans import Verb
 
 _DUST = 1_000
 """Micro-units: a tenth of a cent. Less is a solver's rounding, and nothing is moved for it."""
@@ -22,7 +23,7 @@ _DUST = 1_000
 class Step:
     """One step: what it takes and gives in each token (by number), its gas and its fee, in micro-units."""
 
-    verb: str
+    verb: Verb
     pool: int
     amount: int
     takes: dict[int, int]
@@ -108,7 +109,12 @@ def _convert(p: PoolProblem, answer: Answer, balances: list[int]) -> list[Step]:
     done: list[Step] = []
     while waiting:
         short = [trade.amount - balances[next(iter(trade.takes))] for trade in waiting]
-        trade = waiting.pop(min(range(len(waiting)), key=lambda each: (short[each] > 0, short[each] if short[each] > 0 else each)))
+        trade = waiting.pop(
+            min(
+                range(len(waiting)),
+                key=lambda each: (short[each] > 0, short[each] if short[each] > 0 else each),
+            )
+        )
         (seller,), (buyer,) = trade.takes, trade.gives
         given = min(trade.amount, balances[seller])
         got = trade.gives[buyer] - (trade.amount - given)
@@ -120,9 +126,14 @@ def _convert(p: PoolProblem, answer: Answer, balances: list[int]) -> list[Step]:
 
 def _trades(market: Market, sold: Array, bought: Array) -> list[Step]:
     """Pair what is sold with what is bought; k sellers and l buyers need k + l - 1 conversions."""
-    gas, verb = _micro(market.gas), "bridge" if market.name == "bridge" else "convert"
+    gas = _micro(market.gas)
+    verb: Verb = "bridge" if market.name == "bridge" else "convert"
     sellers, buyers = (
-        [[int(token), _micro(amount)] for token, amount in zip(market.members, side, strict=True) if amount * MICRO > _DUST]
+        [
+            [int(token), _micro(amount)]
+            for token, amount in zip(market.members, side, strict=True)
+            if amount * MICRO > _DUST
+        ]
         for side in (sold, bought)
     )
     steps: list[Step] = []
@@ -156,9 +167,9 @@ def _deposit(p: PoolProblem, answer: Answer, positions: list[int], balances: lis
     steps: list[Step] = []
     for pool in chosen[np.argsort(wanted[chosen], kind="stable")].tolist():
         tokens, shares = _tokens(p, pool)
-        gas = _micro(p.gas_in[pool])
-        room = _micro(p.room[pool])
-        amount = min(_micro(wanted[pool]), room)
+        gas = _micro(float(p.gas_in[pool]))
+        room = _micro(float(p.room[pool]))
+        amount = min(_micro(float(wanted[pool])), room)
         there = min(int(balances[token] / share) for token, share in zip(tokens, shares, strict=True))
         amount = min(amount, there - gas - (len(tokens) if len(tokens) > 1 else 0))
         if amount <= 0:

@@ -126,7 +126,9 @@ def search(a: Activities, *, gap: float, most_nodes: int) -> Found:
             queue.append((-np.inf, next(order), pending[0][0], None))
     open_bounds = [-each[0] for each in queue]
     bound = max([leaf.bound for leaf in s.leaves] + open_bounds, default=s.value)
-    return Found(s.a, s.amount, s.value, max(bound, s.value), tuple(s.leaves), s.nodes, not queue, s.multipliers)
+    return Found(
+        s.a, s.amount, s.value, max(bound, s.value), tuple(s.leaves), s.nodes, not queue, s.multipliers
+    )
 
 
 def _tighten(s: _Search, modes: Modes, rounds: int) -> None:

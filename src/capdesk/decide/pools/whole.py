@@ -6,29 +6,17 @@ in one is not an error in both.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import highspy
 import numpy as np
-from scipy import sparse
 
+from capdesk.decide.pools import highs
+from capdesk.decide.pools.matrices import Matrix, sparse
 from capdesk.decide.pools.problem import Answer, Array, Index, Infeasible, NotSolved, PoolProblem
 
 GAP = 1e-6
-
-
-def silent() -> highspy.Highs:
-    """A HiGHS that prints nothing and keeps to one thread."""
-    solver = highspy.Highs()
-    solver.setOptionValue("output_flag", False)
-    solver.setOptionValue("threads", 1)
-    return solver
-
-
-def version() -> str:
-    """The name and version of HiGHS."""
-    return f"HiGHS {highspy.Highs().version()}"
 
 
 @dataclass(slots=True)
@@ -46,16 +34,16 @@ class _Rows:
         self, count: int, terms: list[tuple[Any, Any, Any]], lower: float | Array, upper: float | Array
     ) -> None:
         """Add rows; each term has (row within these rows, column, value), broadcast together."""
-        for rows, columns, values in terms:
-            rows, columns, values = np.broadcast_arrays(rows, columns, values)
-            self.row.append(rows.ravel() + self.count)
-            self.column.append(columns.ravel())
-            self.value.append(values.ravel().astype(float))
+        for term in terms:
+            row, column, value = np.broadcast_arrays(*term)
+            self.row.append(row.ravel() + self.count)
+            self.column.append(column.ravel())
+            self.value.append(value.ravel().astype(float))
         self.lower.append(np.broadcast_to(lower, count).astype(float))
         self.upper.append(np.broadcast_to(upper, count).astype(float))
         self.count += count
 
-    def matrix(self, columns: int) -> sparse.csc_array:
+    def matrix(self, columns: int) -> Matrix:
         """All rows as one matrix."""
         where = (np.concatenate(self.row), np.concatenate(self.column))
         return sparse.csc_array((np.concatenate(self.value), where), shape=(self.count, columns))
@@ -72,7 +60,7 @@ class Program:
     lower: Array
     upper: Array
     integer: np.ndarray
-    matrix: sparse.csc_array
+    matrix: Matrix
     row_lower: Array
     row_upper: Array
     unit: float
@@ -177,9 +165,7 @@ def _flows(p: PoolProblem, rows: _Rows, columns: dict[str, Index], kept: Index, 
     rows.add(len(kept), [(each, deposit, 1.0), (each, enter, -p.room[kept] / unit)], -np.inf, 0.0)
     rows.add(len(kept), [(each, deposit, 1.0), (each, enter, -p.least_deposit[kept] / unit)], 0.0, np.inf)
     whole = (each, leave, -held)
-    rows.add(
-        len(kept), [(each, withdraw, 1.0), (each, reduce, -p.exit[kept] / unit), whole], -np.inf, 0.0
-    )
+    rows.add(len(kept), [(each, withdraw, 1.0), (each, reduce, -p.exit[kept] / unit), whole], -np.inf, 0.0)
     rows.add(
         len(kept), [(each, withdraw, 1.0), (each, reduce, -p.least_exit[kept] / unit), whole], 0.0, np.inf
     )
@@ -281,7 +267,7 @@ def solve(problem: PoolProblem, gap: float = GAP) -> Answer:
         Where no flows obey the limits.
     """
     statement = program(problem)
-    solver = silent()
+    solver = highs.silent()
     solver.setOptionValue("mip_rel_gap", gap)
     solver.setOptionValue("mip_abs_gap", 1e-12)
     for name in ("mip_feasibility_tolerance", "primal_feasibility_tolerance", "dual_feasibility_tolerance"):
@@ -295,20 +281,34 @@ def solve(problem: PoolProblem, gap: float = GAP) -> Answer:
         raise NotSolved(f"HiGHS ended with {solver.modelStatusToString(status)} on the whole program")
     info = solver.getInfo()
     point = np.array(solver.getSolution().col_value)
-    return statement.answer(problem, point, info.mip_dual_bound, version(), int(info.mip_node_count))
+    return statement.answer(problem, point, info.mip_dual_bound, highs.version(), int(info.mip_node_count))
 
 
-def _model(statement: Program) -> highspy.HighsLp:
-    model = highspy.HighsLp()
-    model.num_col_, model.num_row_ = len(statement.cost), len(statement.row_lower)
-    model.sense_ = highspy.ObjSense.kMaximize
-    model.col_cost_ = statement.cost
-    model.col_lower_, model.col_upper_ = statement.lower, statement.upper
-    model.row_lower_, model.row_upper_ = statement.row_lower, statement.row_upper
-    model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    model.a_matrix_.start_ = statement.matrix.indptr
-    model.a_matrix_.index_ = statement.matrix.indices
-    model.a_matrix_.value_ = statement.matrix.data
-    kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
-    model.integrality_ = [kinds[int(whole)] for whole in statement.integer]
-    return model
+def polished(statement: Program, point: Array) -> Array:
+    """The best point whose choices are those of another.
+
+    Raises
+    ------
+    NotSolved
+        Where the choices cannot be kept.
+    """
+    chosen = np.round(point)
+    lower = np.where(statement.integer, chosen, statement.lower)
+    upper = np.where(statement.integer, chosen, statement.upper)
+    none = np.zeros(len(chosen), dtype=bool)
+    solver = highs.silent()
+    solver.passModel(_model(replace(statement, lower=lower, upper=upper, integer=none)))
+    solver.run()
+    if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        raise NotSolved("choices were found that the sums cannot keep: the scale is too coarse")
+    return np.array(solver.getSolution().col_value)
+
+
+def _model(statement: Program) -> Any:
+    return highs.program(
+        statement.cost,
+        (statement.lower, statement.upper),
+        statement.matrix,
+        (statement.row_lower, statement.row_upper),
+        statement.integer,
+    )

@@ -9,6 +9,7 @@ import numpy as np
 
 from capdesk.decide.pools.building import Desk
 from capdesk.decide.pools.prices import Prices
+from capdesk.decide.pools.problem import Array, Index
 from capdesk.decide.pools.steps import Carried, Step, split
 from capdesk.model.money import MICRO, Amount
 from capdesk.model.pool_plans import Decision, Flow, LimitInForce, Position, Transaction
@@ -37,14 +38,16 @@ def positions(w: Written) -> tuple[Position, ...]:
     for number in np.flatnonzero((p.held > 0) | (after > 0)).tolist():
         pool, micro = w.desk.pools[number], w.carried.positions[number]
         where = slice(p.shares.indptr[number], p.shares.indptr[number + 1])
+        shares: Array = p.shares.data[where]
+        members: Index = p.shares.indices[where]
         exit_of = forced.get(pool.pool_id)
         found.append(
             Position(
                 pool_id=pool.pool_id,
                 protocol=pool.protocol,
                 chain=pool.chain,
-                tokens=tuple(p.tokens[token] for token in p.shares.indices[where]),
-                token_amounts=tuple(Amount.from_micro(part) for part in split(micro, p.shares.data[where])),
+                tokens=tuple(p.tokens[token] for token in members),
+                token_amounts=tuple(Amount.from_micro(part) for part in split(micro, shares)),
                 before=Amount.from_micro(round(p.held[number] * MICRO)),
                 amount=Amount.from_micro(micro),
                 weight=micro / MICRO / w.total if w.total else 0.0,
@@ -123,7 +126,9 @@ def _costs_by_pool(w: Written) -> tuple[dict[int, int], dict[int, int]]:
                 into[token] = into.get(token, 0) + step.gas + step.fee
     conversion: dict[int, int] = {}
     for token, cost in into.items():
-        takers: list[Step] = [step for step in w.carried.steps if step.verb == "deposit" and token in step.takes]
+        takers: list[Step] = [
+            step for step in w.carried.steps if step.verb == "deposit" and token in step.takes
+        ]
         total = sum(step.takes[token] for step in takers)
         if total:
             parts = split(cost, np.array([step.takes[token] / total for step in takers]))
