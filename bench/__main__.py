@@ -17,6 +17,8 @@ from bench.claims import (
     opening,
     startup,
     volatile,
+    weights,
+    weights_solvers,
 )
 from bench.place import Place, circumstances, find_place
 from bench.report import show, write_json
@@ -31,6 +33,12 @@ CLAIMS: dict[str, Callable[[Place], list[Row]]] = {
     "latency": latency.measure,
     "opening": opening.measure,
     "startup": startup.measure,
+    "weights-min-variance": weights.min_variance,
+    "weights-max-sharpe": weights.max_sharpe,
+    "weights-risk-parity": weights.risk_parity,
+    "weights-hierarchical": weights.hierarchical,
+    "weights-tail-risk": weights.tail_risk,
+    "weights-solvers": weights_solvers.measure,
 }
 
 

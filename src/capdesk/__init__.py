@@ -16,11 +16,14 @@ if TYPE_CHECKING:
     )
     from capdesk.config import CapitalConfig
     from capdesk.desk import CapitalAllocator
+    from capdesk.frontiers import Frontier, FrontierPoint, frontier
     from capdesk.model.errors import (
         CapdeskError,
+        CertificateError,
         ConfigError,
         DeadlineExceeded,
         IdConflict,
+        InfeasibleError,
         InsufficientFunds,
         InvalidInput,
         LedgerError,
@@ -29,19 +32,49 @@ if TYPE_CHECKING:
         RulesWarning,
         UnknownAllocation,
     )
+    from capdesk.model.explanation import Binding
     from capdesk.model.money import Amount
+    from capdesk.model.plans import AllocationStrategy, AllocationTarget, Certificate, Plan
+    from capdesk.model.portfolio import (
+        BenchmarkMetrics,
+        Drawdown,
+        LeftOut,
+        PortfolioMetrics,
+        RebalanceAction,
+        RebalanceOrder,
+        Rebalancing,
+        TradingCost,
+    )
     from capdesk.model.requests import Allocation, AllocationResult, RecycleEvent, Room, Verdict
-    from capdesk.planner import allocate_risk_adjusted_capital
+    from capdesk.planner import Planner, allocate_risk_adjusted_capital
     from capdesk.recycler import CapitalRecycler
     from capdesk.sizing import Signal, StrategyCapitalManager, StrategyCapitalTracker, UnifiedCapitalManager
     from capdesk.supervisor import Hooks, Supervisor
+    from capdesk.weights import Constraints, Exposure, Group, plan_weights
 
 _HOMES = {
     "CapitalAllocator": "capdesk.desk",
     "CapitalConfig": "capdesk.config",
     "CapitalRecycler": "capdesk.recycler",
     "Amount": "capdesk.model.money",
-    "allocate_risk_adjusted_capital": "capdesk.planner",
+    **dict.fromkeys(("Planner", "allocate_risk_adjusted_capital"), "capdesk.planner"),
+    **dict.fromkeys(
+        (
+            "BenchmarkMetrics",
+            "Drawdown",
+            "LeftOut",
+            "PortfolioMetrics",
+            "RebalanceAction",
+            "RebalanceOrder",
+            "Rebalancing",
+            "TradingCost",
+        ),
+        "capdesk.model.portfolio",
+    ),
+    "Binding": "capdesk.model.explanation",
+    **dict.fromkeys(("AllocationStrategy", "AllocationTarget", "Certificate", "Plan"), "capdesk.model.plans"),
+    **dict.fromkeys(("Constraints", "Exposure", "Group", "plan_weights"), "capdesk.weights"),
+    **dict.fromkeys(("Frontier", "FrontierPoint", "frontier"), "capdesk.frontiers"),
     **dict.fromkeys(("Hooks", "Supervisor"), "capdesk.supervisor"),
     **dict.fromkeys(
         ("Signal", "StrategyCapitalManager", "StrategyCapitalTracker", "UnifiedCapitalManager"),
@@ -62,9 +95,11 @@ _HOMES = {
     **dict.fromkeys(
         (
             "CapdeskError",
+            "CertificateError",
             "ConfigError",
             "DeadlineExceeded",
             "IdConflict",
+            "InfeasibleError",
             "InsufficientFunds",
             "InvalidInput",
             "LedgerError",
@@ -80,20 +115,40 @@ _HOMES = {
 __all__ = [
     "Allocation",
     "AllocationResult",
+    "AllocationStrategy",
+    "AllocationTarget",
     "Amount",
+    "BenchmarkMetrics",
+    "Binding",
     "CapdeskError",
     "CapitalAllocator",
     "CapitalConfig",
     "CapitalRecycler",
+    "Certificate",
+    "CertificateError",
     "ConfigError",
+    "Constraints",
     "DeadlineExceeded",
+    "Drawdown",
+    "Exposure",
+    "Frontier",
+    "FrontierPoint",
+    "Group",
     "Hooks",
     "IdConflict",
+    "InfeasibleError",
     "InsufficientFunds",
     "InvalidInput",
     "LedgerError",
+    "LeftOut",
     "MandateMismatch",
     "NoBankroll",
+    "Plan",
+    "Planner",
+    "PortfolioMetrics",
+    "RebalanceAction",
+    "RebalanceOrder",
+    "Rebalancing",
     "RecycleEvent",
     "Room",
     "RulesWarning",
@@ -101,6 +156,7 @@ __all__ = [
     "StrategyCapitalManager",
     "StrategyCapitalTracker",
     "Supervisor",
+    "TradingCost",
     "UnifiedCapitalManager",
     "UnknownAllocation",
     "Verdict",
@@ -109,7 +165,9 @@ __all__ = [
     "calculate_drawdown_limit",
     "calculate_max_exposure",
     "calculate_strategy_capital",
+    "frontier",
     "get_allocation_summary",
+    "plan_weights",
 ]
 
 

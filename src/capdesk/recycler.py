@@ -57,8 +57,8 @@ class CapitalRecycler:
         if config is not None:
             from capdesk.config import differences, read_config
 
-            given, state = read_config(config).mandate(), allocator.ledger.state
-            if given != state.mandate:
+            rules, state = read_config(config), allocator.ledger.state
+            if not rules.plans_only and (given := rules.mandate()) != state.mandate:
                 raise MandateMismatch(differences(state.mandate, given), state.mandate_version)
         self._desk = allocator
         self._ledger = allocator.ledger

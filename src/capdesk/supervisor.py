@@ -19,6 +19,7 @@ from capdesk.model.errors import LedgerError
 from capdesk.model.journal import Event, Recalled
 from capdesk.model.money import Amount, usd
 from capdesk.model.requests import moment
+from capdesk.replanning import Replanning
 
 logger = logging.getLogger("capdesk.supervisor")
 
@@ -64,6 +65,13 @@ class Supervisor:
     anomaly_z
         Robust z-score of volatility or gas beyond which the manual breaker is tripped;
         None: anomalies are not looked for.
+    plan
+        Gives a new plan (`CapitalAllocator.plan_portfolio`), or None for the one in force;
+        plain functions run in a thread. Its weights become the shares of the sleeves.
+    plan_every_seconds
+        Time between two plans; the configuration's `optimization_frequency` without it. It
+        counts from the last adoption in the journal, so a restart plans no sooner. A plan
+        that fails, or cannot be adopted, is logged and tried again at the next heartbeat.
     every_seconds
         Time between heartbeats; also how long a source or a hook may take.
     """
@@ -77,6 +85,8 @@ class Supervisor:
         wallet: Callable[[], Any] | None = None,
         notify: Callable[[str, str], Any] | None = None,
         anomaly_z: float | None = None,
+        plan: Callable[[], Any] | None = None,
+        plan_every_seconds: float | None = None,
         every_seconds: float = 60.0,
     ) -> None:
         self._desk = desk
@@ -86,6 +96,7 @@ class Supervisor:
         self._notify = notify
         self._anomaly_z = anomaly_z
         self._every = every_seconds
+        self._replanning = None if plan is None else Replanning(desk, plan, plan_every_seconds)
         self._notices: set[asyncio.Task[None]] = set()
         self._breakers: set[str] = set()
         self._overdue: set[str] = set()
@@ -105,6 +116,8 @@ class Supervisor:
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+        if self._replanning is not None:
+            await self._replanning.stop()
         await asyncio.gather(*self._notices)
 
     async def beat(self) -> tuple[Event, ...]:
@@ -113,6 +126,7 @@ class Supervisor:
             self._remember_paused()
         await self._believe(self._compare_wallet)
         events = await self._believe(self._see_market)
+        await self._believe(self._plan_anew)
         events += await self._desk.review()
         await self._tell(events)
         return events
@@ -132,6 +146,11 @@ class Supervisor:
         except Exception:
             logger.exception("%s failed; the review goes on without it", source.__name__.strip("_"))
             return ()
+
+    async def _plan_anew(self) -> tuple[Event, ...]:
+        if self._replanning is not None:
+            await self._replanning.when_due(self._every)
+        return ()
 
     async def _compare_wallet(self) -> tuple[Event, ...]:
         if self._wallet is not None:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from capdesk._version import __version__
 from capdesk.decide.weights import rules
 from capdesk.decide.weights.asked import Asked
 from capdesk.decide.weights.certificate import certify
+from capdesk.decide.weights.choosing import preselected
 from capdesk.decide.weights.constraints import Constraints, Exposure, Group
 from capdesk.decide.weights.optimum import Found
 from capdesk.decide.weights.plugged import fitted, is_estimator
 from capdesk.decide.weights.reading_limits import read_limits, read_names
-from capdesk.decide.weights.strategies import STRATEGIES
+from capdesk.decide.weights.strategies import STRATEGIES, decided
 from capdesk.model.errors import InvalidInput, RulesWarning
 from capdesk.model.money import Amount, Number
 from capdesk.model.plans import AllocationStrategy, Plan
@@ -48,6 +50,19 @@ def plan_weights(
     linkage: str = "single",
     distance: str = "lopez_de_prado",
     optimal_order: bool = False,
+    views: Any = None,
+    confidences: Any = None,
+    market_weights: Any = None,
+    tau: float = 0.05,
+    probabilities: Any = None,
+    bet_prices: Any = None,
+    fees: Any = 0,
+    odds: Any = None,
+    outcomes: Any = None,
+    fraction: float = 0.5,
+    deviations: Any = None,
+    observations: int | None = None,
+    drawdown: tuple[float, float] | None = None,
 ) -> Plan:
     """Decide which share of the capital each name should have.
 
@@ -87,6 +102,20 @@ def plan_weights(
     linkage, distance, optimal_order
         For ``hierarchical_risk_parity``: how clusters are joined, by which distance, and whether
         the tree's sides are turned so that neighbours are near.
+    views, confidences, market_weights, tau
+        For ``black_litterman``: views as ``({name: share}, expected excess return)`` or a `Views`,
+        how far each is trusted (0 to 1), the market's weights, and how uncertain the prior is.
+    probabilities, bet_prices, fees, odds
+        For ``kelly_criterion`` on two-way bets: the chance of winning, what one unit of payout costs
+        and the fee on it, or what one unit staked wins.
+    outcomes
+        For ``kelly_criterion`` on bets that hang together: net returns (S, n) in each scenario, with
+        `probabilities` (S,).
+    fraction
+        The part of full Kelly that is staked; it is applied to the answer before limits are met.
+    deviations, observations, drawdown
+        Shrink Kelly stakes for the standard deviations of the probabilities, or for means from so
+        many rows; bound the drawdown: ``(0.7, 0.1)`` keeps 70 % of the bankroll with 90 % chance.
 
     Returns
     -------
@@ -127,19 +156,43 @@ def plan_weights(
         "linkage": linkage,
         "distance": distance,
         "optimal_order": optimal_order,
+        "views": views,
+        "confidences": confidences,
+        "market_weights": market_weights,
+        "tau": tau,
+        "probabilities": probabilities,
+        "bet_prices": bet_prices,
+        "fees": fees,
+        "odds": odds,
+        "outcomes": outcomes,
+        "fraction": fraction,
+        "deviations": deviations,
+        "observations": observations,
+        "drawdown": drawdown,
     }
     called = strategy if isinstance(strategy, str) else type(strategy).__name__
     asked = Asked(str(called), read, read_limits(read, constraints, current), given)
     found = _decided(asked, strategy)
     for warning in found.warnings:
         warnings.warn(warning, RulesWarning, stacklevel=2)
+    return as_plan(asked, found)
+
+
+def as_plan(asked: Asked, found: Found) -> Plan:
+    """The plan that weights with their evidence make.
+
+    Raises
+    ------
+    CertificateError
+        Where the evidence does not prove them.
+    """
     certificate = certify(found.evidence)
     units = found.evidence.weights.tolist()
     return Plan(
-        strategy=str(called),
+        strategy=asked.strategy,
         weights={
             name: Amount.from_micro(unit) if unit else _NOTHING
-            for name, unit in zip(read, units, strict=True)
+            for name, unit in zip(asked.names, units, strict=True)
         },
         cash=Amount.from_micro(asked.limits.budget - sum(units)),
         budget=Amount.from_micro(asked.limits.budget),
@@ -159,4 +212,8 @@ def _decided(asked: Asked, strategy: AllocationStrategy | str | Any) -> Found:
         )
     if not asked.names:
         return rules.nothing(asked.limits)
-    return STRATEGIES[strategy](asked) if named else fitted(asked, strategy)
+    if named:
+        return decided(asked)
+    if asked.limits.discrete:
+        return preselected(asked.limits, lambda limits: fitted(replace(asked, limits=limits), strategy))
+    return fitted(asked, strategy)

@@ -15,6 +15,7 @@ from capdesk.model import errors
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
 COMMANDS = {
+    "adopt",
     "audit",
     "breaker lift",
     "breaker trip",
@@ -24,6 +25,7 @@ COMMANDS = {
     "deposit",
     "doctor",
     "explain",
+    "frontier",
     "halt",
     "init",
     "ledger check",
@@ -33,16 +35,23 @@ COMMANDS = {
     "mandate show",
     "mandate update",
     "mark",
+    "metrics",
     "observe",
     "orphans",
+    "pools adopt",
     "pools approve",
     "pools blacklist",
+    "pools demo",
     "pools diff",
+    "pools eligible",
+    "pools forecast",
     "pools icebox",
     "pools import",
+    "pools plan",
     "pools replay",
     "pools runs",
     "pools show",
+    "rebalance",
     "recycle",
     "release",
     "replay",
@@ -53,6 +62,7 @@ COMMANDS = {
     "status",
     "supervise",
     "verify",
+    "weights",
     "what-if",
     "withdraw",
 }
@@ -135,12 +145,16 @@ def test_the_reference_tells_every_exit_code(code: ExitCode) -> None:
 
 
 OF_RECORDS = {name for name in COMMANDS if name.startswith("pools ")} | {"replay"}
+OF_FILES = {"frontier", "metrics", "rebalance", "verify", "weights"}
 
 
-@pytest.mark.parametrize("name", sorted(COMMANDS - {"demo", "verify"}))
-def test_every_command_takes_its_file_and_json(name: str) -> None:
-    file = "--records" if name in OF_RECORDS else "--ledger"
-    assert {file, "--json"} <= options(commands()[name])
+@pytest.mark.parametrize("name", sorted(COMMANDS - {"demo"}))
+def test_every_command_takes_json_and_the_file_it_is_of(name: str) -> None:
+    its = options(commands()[name])
+
+    assert "--json" in its
+    assert ("--records" in its) == (name in OF_RECORDS)
+    assert ("--ledger" in its) == (name not in OF_RECORDS | OF_FILES)
 
 
 @pytest.mark.parametrize("name", ["", *sorted(COMMANDS)])

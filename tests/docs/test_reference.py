@@ -22,16 +22,24 @@ import capdesk
 from capdesk import (
     Allocation,
     AllocationResult,
+    BenchmarkMetrics,
     CapitalAllocator,
     CapitalConfig,
     CapitalRecycler,
+    Drawdown,
     Hooks,
+    LeftOut,
+    Planner,
+    PortfolioMetrics,
+    RebalanceOrder,
+    Rebalancing,
     RecycleEvent,
     Room,
     Signal,
     StrategyCapitalManager,
     StrategyCapitalTracker,
     Supervisor,
+    TradingCost,
     UnifiedCapitalManager,
     Verdict,
 )
@@ -138,6 +146,7 @@ API = page("reference/api.md")
 OWNERS = [
     CapitalAllocator,
     CapitalRecycler,
+    Planner,
     Supervisor,
     StrategyCapitalManager,
     StrategyCapitalTracker,
@@ -165,7 +174,7 @@ def documented(text: str) -> tuple[list[tuple[str, str, object]], bool]:
     """The parameters of the signature that a section shows, and whether it is to be awaited."""
     shown = re.search(r"```py\n(async )?(?:def )?([\w.]+)(\(.*?\))(?: ->.*)?\n```", text, re.DOTALL)
     assert shown is not None, f"no signature is shown in {text[:80]!r}"
-    namespace: dict[str, Any] = {}
+    namespace: dict[str, Any] = {"Constraints": capdesk.Constraints}
     exec(f"def shown{shown[3]}: ...", namespace)
     return parameters(namespace["shown"]), shown[1] is not None
 
@@ -214,7 +223,25 @@ def test_every_result_code_is_documented_with_its_value_in_order() -> None:
     assert shown == [[code.name, code.value] for code in AllocationResult]
 
 
-@pytest.mark.parametrize("value", [Verdict, Room, Allocation, RecycleEvent, Signal, Hooks], ids=named)
+@pytest.mark.parametrize(
+    "value",
+    [
+        Verdict,
+        Room,
+        Allocation,
+        RecycleEvent,
+        Signal,
+        Hooks,
+        Rebalancing,
+        RebalanceOrder,
+        LeftOut,
+        TradingCost,
+        PortfolioMetrics,
+        Drawdown,
+        BenchmarkMetrics,
+    ],
+    ids=named,
+)
 def test_every_attribute_of_a_value_is_documented(value: type) -> None:
     section = sections(API, 3)[value.__name__]
     names = set(quoted(section)) | {name.split("(")[0] for name in quoted(section)}

@@ -1,4 +1,4 @@
-"""Seed 000's risk-adjusted example as it stands there, and the states it names."""
+"""Seed 000's usage examples as they stand there, and the market states it names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,34 @@ from capdesk import Amount, CapitalAllocator, InvalidInput, allocate_risk_adjust
 
 WEIGHTS = {"scroll": Decimal("0.5"), "zksync": Decimal("0.3"), "eigenlayer": Decimal("0.2")}
 
-EXAMPLE = """
+BASIC = """
+# Initialize allocator
+allocator = CapitalAllocator()
+
+# Define available protocols and constraints
+protocols = ["scroll", "zksync", "eigenlayer"]
+risk_constraints = {
+    "max_protocol_exposure_pct": Decimal("20"),
+    "max_transaction_size_pct": Decimal("5")
+}
+
+# Optimize portfolio
+allocation = allocator.optimize_portfolio(protocols, risk_constraints)
+print(f"Optimal allocation: {allocation}")
+"""
+
+STRATEGIES = """
+# Equal weight allocation
+allocator = CapitalAllocator({"strategy": "equal_weight"})
+
+# Risk parity allocation
+allocator = CapitalAllocator({"strategy": "risk_parity"})
+
+# Mean-variance optimization
+allocator = CapitalAllocator({"strategy": "mean_variance"})
+"""
+
+RISK_ADJUSTED = """
 # Get risk metrics from Risk Management System
 risk_metrics = {
     "volatility_state": "medium",
@@ -28,12 +55,66 @@ capital_amounts = allocator.allocate_risk_adjusted_capital(
 )
 """
 
+REBALANCING = """
+# Current and target allocations
+current = {"scroll": Decimal("0.40"), "zksync": Decimal("0.60")}
+target = {"scroll": Decimal("0.30"), "zksync": Decimal("0.70")}
 
-def test_the_example_runs_as_it_stands_in_the_seed() -> None:
+# Generate rebalancing orders
+orders = allocator.rebalance_portfolio(current, target, total_capital)
+
+for order in orders:
+    print(f"{order.action} {order.protocol} by ${order.amount}")
+"""
+
+PERFORMANCE = """
+# Calculate portfolio metrics
+portfolio_returns = [Decimal("0.02"), Decimal("0.01"), Decimal("-0.005")]
+metrics = allocator.calculate_efficiency_metrics(portfolio_returns)
+
+print(f"Total Return: {metrics.total_return:.2%}")
+print(f"Sharpe Ratio: {metrics.sharpe_ratio:.3f}")
+print(f"Max Drawdown: {metrics.max_drawdown:.2%}")
+"""
+
+
+def test_the_usage_examples_run_one_after_the_other_as_they_stand_in_the_seed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    names: dict[str, Any] = {"Decimal": Decimal, "CapitalAllocator": CapitalAllocator}
+    for example in (BASIC, RISK_ADJUSTED, REBALANCING, PERFORMANCE):
+        exec(example, names)
+
+    # Three names under a cap of 20 % leave 40 % in cash; medium volatility is 0.8, gas above 50 gwei 0.9.
+    assert names["allocation"] == {"scroll": 0.2, "zksync": 0.2, "eigenlayer": 0.2}
+    assert names["capital_amounts"] == {"scroll": 14_400, "zksync": 14_400, "eigenlayer": 14_400}
+    # Mean excess 0.0083333 - 0.0000543 over 0.0125831, times the root of 365.
+    assert capsys.readouterr().out == (
+        "Optimal allocation: {'scroll': Amount('0.2'), 'zksync': Amount('0.2'), 'eigenlayer': Amount('0.2')}\n"
+        "decrease scroll by $10000.00\n"
+        "increase zksync by $10000.00\n"
+        "Total Return: 2.50%\n"
+        "Sharpe Ratio: 12.570\n"
+        "Max Drawdown: 0.50%\n"
+    )
+
+
+def test_the_strategies_of_the_seed_plan() -> None:
+    for line in STRATEGIES.split("\n\n"):
+        names: dict[str, Any] = {"CapitalAllocator": CapitalAllocator}
+        exec(line, names)
+        allocation = names["allocator"].optimize_portfolio(
+            list(WEIGHTS), {}, {"scroll": 0.1, "zksync": 0.2, "eigenlayer": 0.1}, dict.fromkeys(WEIGHTS, 1)
+        )
+        assert sum(allocation.values()) == 1
+        if "mean_variance" in line:
+            assert allocation["zksync"] > allocation["scroll"] == allocation["eigenlayer"]
+
+
+def test_the_risk_adjusted_example_takes_any_weights() -> None:
     names: dict[str, Any] = {"Decimal": Decimal, "allocator": CapitalAllocator(), "allocation": WEIGHTS}
-    exec(EXAMPLE, names)
+    exec(RISK_ADJUSTED, names)
 
-    # Medium volatility is 0.8, gas above 50 gwei 0.9: 72 % of each share.
     assert names["capital_amounts"] == {"scroll": 36_000, "zksync": 21_600, "eigenlayer": 14_400}
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from capdesk.app import demo_html, demo_report, demo_view, render
+from capdesk.app import demo_html, demo_report, demo_view, pages, render
 from capdesk.model.errors import InvalidInput
 from capdesk.model.money import Amount
 from capdesk.study.demo import run as demo
@@ -168,7 +168,7 @@ def test_bad_input_is_refused_before_anything_is_run(
 def test_a_page_without_plotly_is_refused_before_anything_is_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(demo_html, "find_spec", lambda _: None)
+    monkeypatch.setattr(pages, "find_spec", lambda _: None)
     with pytest.raises(InvalidInput, match="--html needs plotly"):
         demo_view.run_demo(ledger=tmp_path / "demo.db", html=tmp_path / "page.html")
     assert list(tmp_path.iterdir()) == []

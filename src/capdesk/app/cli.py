@@ -11,11 +11,14 @@ from capdesk.app.commands import (
     demo,
     doctor,
     flows,
+    frontier,
     halting,
     ledger,
     mandate,
+    metrics,
     pools,
     reading,
+    rebalance,
     recycling,
     replaying,
     setup,
@@ -23,6 +26,7 @@ from capdesk.app.commands import (
     status,
     supervising,
     verify,
+    weights,
     what_if,
 )
 from capdesk.app.commands.shell import DeskCommand, DeskGroup
@@ -75,6 +79,11 @@ app.command("request", cls=DeskCommand, rich_help_panel=CAPITAL)(capital.request
 app.command("confirm", cls=DeskCommand, rich_help_panel=CAPITAL)(capital.confirm)
 app.command("release", cls=DeskCommand, rich_help_panel=CAPITAL)(capital.release)
 app.command("recycle", cls=DeskCommand, rich_help_panel=CAPITAL)(recycling.recycle)
+app.command("weights", cls=DeskCommand, rich_help_panel=PLANS)(weights.weights)
+app.command("frontier", cls=DeskCommand, rich_help_panel=PLANS)(frontier.frontier)
+app.command("rebalance", cls=DeskCommand, rich_help_panel=PLANS)(rebalance.rebalance)
+app.command("adopt", cls=DeskCommand, rich_help_panel=PLANS)(weights.adopt)
+app.command("metrics", cls=DeskCommand, rich_help_panel=PLANS)(metrics.metrics)
 app.command("verify", cls=DeskCommand, rich_help_panel=PLANS)(verify.verify)
 app.add_typer(pools.app, name="pools", rich_help_panel=PLANS)
 app.command("replay", cls=DeskCommand, rich_help_panel=PLANS)(replaying.replay)

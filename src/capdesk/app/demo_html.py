@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from html import escape
-from importlib.util import find_spec
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
 from capdesk.app import render
-from capdesk.model.errors import InvalidInput
+from capdesk.app.pages import STYLE, section, tile
 from capdesk.model.money import Amount
 from capdesk.study.demo.crash import CRASH_NOTE
 from capdesk.study.demo.figures import StrategyFigures, desk_figures, strategy_figures
@@ -29,8 +28,6 @@ from capdesk.study.demo.record import (
 from capdesk.study.demo.supervised_figures import SinceStop, risk_figures, since_stop
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
     from capdesk.study.demo.run import DemoResult
 
 PAGE = Template("""<!doctype html>
@@ -40,29 +37,7 @@ PAGE = Template("""<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>$title</title>
 <style>
-  :root { color-scheme: light; }
-  body { margin: 0; background: #f4f6f8; color: #1f2933;
-         font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
-  main { max-width: 1120px; margin: 0 auto; padding: 32px 20px 48px; }
-  h1 { font-size: 26px; margin: 0 0 4px; }
-  h2 { font-size: 17px; margin: 0 0 8px; }
-  .sub { color: #5b6875; margin: 0 0 20px; }
-  .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(190px, 1fr)); gap: 12px; }
-  .tile, section { background: #fff; border: 1px solid #e1e6eb; border-radius: 8px; }
-  .tile { padding: 12px 16px; }
-  .tile b { display: block; font-size: 22px; font-variant-numeric: tabular-nums; }
-  .tile small { color: #5b6875; font-size: 13px; }
-  section { margin-top: 16px; padding: 16px; overflow-x: auto; }
-  section.plot { padding: 8px 4px 0; }
-  table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-  th, td { text-align: right; padding: 5px 10px; border-bottom: 1px solid #edf0f3; white-space: nowrap; }
-  th:first-child, td:first-child { text-align: left; }
-  tr:last-child td { border-bottom: 0; font-weight: 600; }
-  dt { font-weight: 600; } dd { margin: 0 0 8px; color: #3c4854; }
-  .good { color: #1d7d57; } .bad { color: #b5372f; }
-  code { background: #eef1f4; border-radius: 4px; padding: 1px 5px; }
-  .names { color: #5b6875; font-size: 13px; overflow-wrap: anywhere; }
-</style>
+$style</style>
 </head>
 <body><main>
 <h1>$heading</h1>
@@ -75,21 +50,6 @@ $plots
 <section><h2>The ledger</h2><p>$ledger</p>$commands</section>
 </main></body></html>
 """)
-
-
-def require_plotly() -> None:
-    """Check that plotly is installed.
-
-    Raises
-    ------
-    InvalidInput
-        Naming the extra that brings it.
-    """
-    if find_spec("plotly") is None:
-        raise InvalidInput(
-            "--html needs plotly, which is not installed: install capdesk with its extra 'report', "
-            "or leave --html out"
-        )
 
 
 def write(result: DemoResult, path: Path) -> None:
@@ -110,14 +70,15 @@ def page(result: DemoResult) -> str:
         plots.strategies_plot(day),
     )
     return PAGE.substitute(
+        style=STYLE,
         title=f"capdesk demo, {date_of(day)}",
         heading=title_of(day),
         subtitle=(
             f"{date_of(day)}, UTC. {result.traded} of {result.markets} real five-minute markets, one desk with "
             f"{render.money(day.initial_bankroll)} for all of them (seed {day.seed})."
         ),
-        tiles="".join(_tile(name, value) for name, value in _headlines(result)),
-        plots="".join(_section(figure, first=not number) for number, figure in enumerate(figures)),
+        tiles="".join(tile(name, value) for name, value in _headlines(result)),
+        plots="".join(section(figure, first=not number) for number, figure in enumerate(figures)),
         strategies=_strategies(strategy_figures(day)),
         notes="".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in _notes(result)),
         left_out_count=len(result.left_out),
@@ -212,19 +173,6 @@ def _left_out(result: DemoResult) -> str:
         f"{escape(', '.join(market.name for market in result.left_out if market.gap == gap))}</span></p>"
         for gap in gaps
     )
-
-
-def _section(figure: go.Figure, *, first: bool) -> str:
-    plot = figure.to_html(
-        full_html=False,
-        include_plotlyjs=first,
-        config={"displaylogo": False, "responsive": True, "modeBarButtonsToRemove": ["select2d", "lasso2d"]},
-    )
-    return f'<section class="plot">{plot}</section>'
-
-
-def _tile(name: str, value: str) -> str:
-    return f'<div class="tile"><small>{name}</small><b>{value}</b></div>'
 
 
 def _signed(amount: Amount) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from capdesk.app.pages import BLUE, FAINT, GREEN, RED, figure
 from capdesk.model.money import Amount
 from capdesk.study.demo.bots import STRATEGIES
 from capdesk.study.demo.day import Ask, Day
@@ -17,8 +18,6 @@ from capdesk.study.demo.mandate import rules
 from capdesk.study.demo.run import DemoResult
 
 BIN_SECONDS = 1800
-INK, FAINT, GRID = "#1f2933", "#8a97a6", "#e6eaef"
-BLUE, GREEN, RED = "#2864c7", "#2a9d6f", "#c8443c"
 OBSTACLE_COLOURS = (
     "#e0a030",
     "#b15cb8",
@@ -210,24 +209,6 @@ def _utc(at: int) -> str:
 
 def _figure(title: str, unit: str, **y_axis: Any) -> go.Figure:
     """An empty plot over the day in the page's look."""
-    figure = go.Figure()
-    figure.update_layout(
-        template="plotly_white",
-        title={
-            "text": f"<b>{title}</b>",
-            "x": 0,
-            "xref": "container",
-            "pad": {"l": 16},
-            "font": {"size": 17},
-        },
-        font={"family": "system-ui, -apple-system, Segoe UI, Roboto, sans-serif", "color": INK, "size": 13},
-        height=400,
-        margin={"l": 76, "r": 24, "t": 64, "b": 96},
-        hovermode="x unified",
-        legend={"orientation": "h", "y": -0.2, "x": 0, "yanchor": "top"},
-    )
-    figure.update_xaxes(
-        title="time of day, UTC", tickformat="%H:%M", hoverformat="%d %b %H:%M:%S", gridcolor=GRID
-    )
-    figure.update_yaxes(title=unit, gridcolor=GRID, zerolinecolor=FAINT, **y_axis)
-    return figure
+    plot = figure(title, unit, **y_axis)
+    plot.update_xaxes(title="time of day, UTC", tickformat="%H:%M", hoverformat="%d %b %H:%M:%S")
+    return plot

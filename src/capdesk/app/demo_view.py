@@ -55,10 +55,10 @@ def run_demo(
         raise InvalidInput(f"bankroll must be above 0, got {bankroll}")
     path = free_path(ledger)
     if html is not None:
-        from capdesk.app import demo_html
+        from capdesk.app.pages import require_plotly
 
         require_folder(html, "html")
-        demo_html.require_plotly()
+        require_plotly()
 
     from capdesk.study.demo.crash import VENUE_FAILS
     from capdesk.study.demo.run import run

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import warnings
-from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from capdesk.config.fields import SETTINGS, Dollars, Name, Percent, Seconds, plain
+from capdesk.config.fields import Dollars, Name, Percent, Seconds
 from capdesk.config.parts import BreakersConfig, GroupConfig, MarketProfileConfig, RiskConfig, SleeveConfig
-from capdesk.model.errors import CapdeskError, ConfigError, RulesWarning
+from capdesk.config.planning import PLANNING, PlanningConfig
+from capdesk.model.errors import RulesWarning
 from capdesk.model.mandate import Mandate
 from capdesk.model.money import Amount
 from capdesk.model.requests import PRIORITIES
@@ -25,8 +25,10 @@ _WITH_SLEEVES: dict[str, Any] = {
 """Seed 002's limits, where sleeves are configured and these are not."""
 
 
-class CapitalConfig(BaseModel):
-    """The rules of one bankroll. Frozen; a field that does not exist is refused.
+class CapitalConfig(PlanningConfig):
+    """The rules of one bankroll, and how plans are made. Frozen; a field that does not exist is refused.
+
+    The fields of `PlanningConfig` are not part of the mandate.
 
     Parameters
     ----------
@@ -87,8 +89,6 @@ class CapitalConfig(BaseModel):
         One line for each problem: the field, what is allowed, what was given.
     """
 
-    model_config = SETTINGS
-
     max_exposure_per_market_percent: Percent = Amount("5")
     max_exposure_per_market_absolute: Dollars | None = Amount("50")
     max_total_exposure_percent: Percent = Amount("30")
@@ -99,9 +99,9 @@ class CapitalConfig(BaseModel):
     recycle_delay_seconds: Seconds = Amount("5")
     share_markets: Annotated[bool, Field(strict=True)] = False
     on_expiry: Literal["hold", "free"] = "hold"
-    priority_tiers: dict[Literal["critical", "high", "normal"], Percent] = {}
+    priority_tiers: dict[Literal["critical", "high", "normal"], Percent] = Field(default_factory=dict)
     market_profiles: tuple[MarketProfileConfig, ...] = ()
-    groups: dict[Name, GroupConfig] = {}
+    groups: dict[Name, GroupConfig] = Field(default_factory=dict)
     accounts: Annotated[tuple[Name, ...], Field(min_length=1)] = ("main",)
     max_mark_age_seconds: Seconds | None = None
     id_retention_days: Dollars = Amount("7")
@@ -122,12 +122,7 @@ class CapitalConfig(BaseModel):
     def __init__(self, **given: Any) -> None:
         if given.get("sleeves"):
             given = {**_WITH_SLEEVES, **given}
-        try:
-            super().__init__(**given)
-        except ValidationError as error:
-            raise ConfigError("\n".join(_problem(problem) for problem in error.errors())) from None
-        except CapdeskError as error:
-            raise ConfigError(str(error)) from None
+        super().__init__(**given)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -210,9 +205,9 @@ class CapitalConfig(BaseModel):
         ConfigError
             For a file that is missing or no TOML, and for every problem in it.
         """
-        from capdesk.config.reading import gather
+        from capdesk.config.reading import loaded
 
-        return cls(**gather(cls.model_fields, path, explicit))
+        return loaded(cls, path, explicit)
 
     @classmethod
     def from_mandate(cls, mandate: Mandate) -> CapitalConfig:
@@ -224,21 +219,21 @@ class CapitalConfig(BaseModel):
             warnings.simplefilter("ignore", RulesWarning)
             return cls(**written(mandate))
 
+    def rules(self) -> dict[str, Any]:
+        """The fields that a mandate holds."""
+        return self.model_dump(exclude=set(PLANNING))
+
+    def planning(self) -> dict[str, Any]:
+        """The fields of planning that were given."""
+        return self.model_dump(include=self.model_fields_set & PLANNING)
+
+    @property
+    def plans_only(self) -> bool:
+        """Whether fields were given and all of them are about planning, so that no rules were meant."""
+        return bool(self.model_fields_set) and self.model_fields_set <= PLANNING
+
     def mandate(self) -> Mandate:
         """The same rules in exact integers; percentages are rounded down to a millionth."""
         from capdesk.config.compiling import compiled
 
         return compiled(self)
-
-
-def _problem(problem: Any) -> str:
-    where = ".".join(str(part) for part in problem["loc"])
-    text = problem["msg"].removeprefix("Value error, ").replace("Input should", "it should")
-    if problem["type"] == "extra_forbidden":
-        known = ", ".join(CapitalConfig.model_fields)
-        return f"{where} is no field of the configuration; its fields are {known}"
-    if not where:
-        return text
-    value = problem["input"]
-    given = plain(value) if isinstance(value, Decimal) else repr(value)
-    return f"{where} = {given if len(given) <= 60 else given[:57] + '...'}: {text}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -14,7 +15,14 @@ PPM_PER_PERCENT = PPM // 100
 SETTINGS = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
 
-def _percent(value: object) -> Amount:
+def read_percent(value: object) -> Amount:
+    """A percentage from 0 to 100; less than one must be written with its sign.
+
+    Raises
+    ------
+    ValueError
+        For what may have been meant as a fraction, and what lies outside.
+    """
     explicit = isinstance(value, str) and value.strip().endswith("%")
     number = Amount(value.strip()[:-1] if explicit and isinstance(value, str) else value)
     if not 0 <= number <= 100:
@@ -55,7 +63,7 @@ def _factor(value: object) -> Amount:
     return number
 
 
-Percent = Annotated[Amount, BeforeValidator(_percent)]
+Percent = Annotated[Amount, BeforeValidator(read_percent)]
 Dollars = Annotated[Amount, BeforeValidator(_positive)]
 DollarsOrNone = Annotated[Amount, BeforeValidator(_not_negative)]
 Seconds = Annotated[Amount, BeforeValidator(_seconds)]
@@ -98,3 +106,16 @@ def plain(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(plain(part) for part in value) + "]"
     return "none" if value is None else str(value)
+
+
+def problem_text(problem: Any, known: Sequence[str]) -> str:
+    """One of pydantic's problems in a line: the field, what was given, what is allowed."""
+    where = ".".join(str(part) for part in problem["loc"])
+    text = problem["msg"].removeprefix("Value error, ").replace("Input should", "it should")
+    if problem["type"] == "extra_forbidden":
+        return f"{where} is no field of the configuration; its fields are {', '.join(known)}"
+    if not where:
+        return text
+    value = problem["input"]
+    given = plain(value) if isinstance(value, Decimal) else repr(value)
+    return f"{where} = {given if len(given) <= 60 else given[:57] + '...'}: {text}"

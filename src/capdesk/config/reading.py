@@ -8,36 +8,70 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from capdesk.config.capital import CapitalConfig
 from capdesk.config.fields import plain
+from capdesk.config.planning import PlanningConfig
 from capdesk.model.errors import ConfigError
 from capdesk.model.mandate import Mandate
 
+Settings = TypeVar("Settings", bound=PlanningConfig)
 
-def gather(
-    fields: Iterable[str], path: str | os.PathLike[str] | None, explicit: Mapping[str, Any]
-) -> dict[str, Any]:
+
+def loaded(
+    kind: type[Settings], path: str | os.PathLike[str] | None, explicit: Mapping[str, Any]
+) -> Settings:
     """What a file, the environment and a caller say of the fields; the later beats the earlier.
 
     Raises
     ------
     ConfigError
-        For a file that is missing or no TOML, and for a variable that cannot be read.
+        For a file that is missing or no TOML, and a line for every problem; one of the
+        environment names its variable.
     """
-    given: dict[str, Any] = {}
-    if path is not None:
-        try:
-            given = tomllib.loads(Path(path).read_text(encoding="utf-8"), parse_float=Decimal)
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise ConfigError(f"{path} cannot be read as a configuration: {error}") from error
-        given = {name: _nones(value) for name, value in given.items()}
-    for name in fields:
-        text = os.environ.get(f"CAPITAL_{name.upper()}")
-        if text is not None:
-            given[name] = _from_environment(name, text)
-    return {**given, **explicit}
+    environment = _environment(kind.model_fields)
+    told = environment.keys() - explicit.keys()
+    try:
+        return kind(**{**_file(path), **environment, **explicit})
+    except ConfigError as error:
+        raise ConfigError("\n".join(_by_variable(line, told) for line in str(error).split("\n"))) from None
+
+
+def read_planning(config: CapitalConfig | Mapping[str, Any] | None) -> PlanningConfig:
+    """How plans are made: what a caller gave, else the environment, else the defaults.
+
+    Raises
+    ------
+    ConfigError
+        For a value that cannot be obeyed; one of the environment names its variable.
+    """
+    return loaded(PlanningConfig, None, read_config(config).planning())
+
+
+def _file(path: str | os.PathLike[str] | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    try:
+        given = tomllib.loads(Path(path).read_text(encoding="utf-8"), parse_float=Decimal)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read as a configuration: {error}") from error
+    return {name: _nones(value) for name, value in given.items()}
+
+
+def _environment(fields: Iterable[str]) -> dict[str, Any]:
+    told = ((name, os.environ.get(_variable(name))) for name in fields)
+    return {name: _from_environment(name, text) for name, text in told if text is not None}
+
+
+def _variable(field: str) -> str:
+    return f"CAPITAL_{field.upper()}"
+
+
+def _by_variable(line: str, told: Iterable[str]) -> str:
+    """A problem of a field that the environment told, under the name of its variable."""
+    field = line.partition(" ")[0].partition(".")[0]
+    return f"{_variable(field)}: {line}" if field in told else line
 
 
 def read_config(config: CapitalConfig | Mapping[str, Any] | None) -> CapitalConfig:
@@ -55,9 +89,7 @@ def read_config(config: CapitalConfig | Mapping[str, Any] | None) -> CapitalConf
 
 def differences(ledger: Mandate, given: Mandate) -> list[tuple[str, str, str]]:
     """The fields in which two mandates differ, in the words of the configuration."""
-    ours, theirs = (
-        CapitalConfig.from_mandate(mandate).model_dump(mode="python") for mandate in (ledger, given)
-    )
+    ours, theirs = (CapitalConfig.from_mandate(mandate).rules() for mandate in (ledger, given))
     return [
         (name, plain(ours[name]), plain(theirs[name]))
         for name in ours
@@ -87,10 +119,10 @@ def _from_environment(name: str, text: str) -> Any:
         try:
             return json.loads(text, parse_float=Decimal)
         except json.JSONDecodeError as error:
-            raise ConfigError(f"CAPITAL_{name.upper()} must be JSON, got {text[:60]!r}: {error}") from error
+            raise ConfigError(f"{_variable(name)} must be JSON, got {text[:60]!r}: {error}") from error
     if name == "share_markets" and text.lower() in ("true", "false", "1", "0"):
         return text.lower() in ("true", "1")
-    if name == "order_split_count" and text.isdigit():
+    if name in ("order_split_count", "max_protocols") and text.isdigit():
         return int(text)
     if name == "accounts":
         return tuple(text.split(","))

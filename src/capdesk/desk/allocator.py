@@ -16,6 +16,7 @@ from capdesk.desk import arguments as read
 from capdesk.desk.answers import confirmation, equity_after, principal, verdict, verdicts
 from capdesk.desk.flows import FlowVerbs
 from capdesk.desk.opening import Opening
+from capdesk.desk.planning import PlanningVerbs
 from capdesk.desk.supervision import SupervisionVerbs
 from capdesk.ledger.ledger import Ledger
 from capdesk.ledger.rules import TRANSITION
@@ -39,8 +40,8 @@ def system_clock() -> int:
     return time.time_ns() // 1_000
 
 
-class CapitalAllocator(FlowVerbs, SupervisionVerbs):
-    """Grants capital to markets under limits, and takes it back with its P&L.
+class CapitalAllocator(PlanningVerbs, FlowVerbs, SupervisionVerbs):
+    """Grants capital to markets under limits, and takes it back with its P&L; plans where it should go.
 
     Parameters
     ----------
@@ -87,8 +88,8 @@ class CapitalAllocator(FlowVerbs, SupervisionVerbs):
         Parameters
         ----------
         config
-            None: the ledger's own mandate (a new ledger: the defaults). Another
-            configuration than the ledger's mandate is refused.
+            None, or fields of planning alone: the ledger's own mandate (a new ledger: the
+            defaults). Another configuration than the ledger's mandate is refused.
         initial_bankroll
             Dollars, for a new ledger only; a resumed one keeps its own.
         deadline_seconds
@@ -132,7 +133,7 @@ class CapitalAllocator(FlowVerbs, SupervisionVerbs):
         try:
             if not ledger.state.founded:
                 cls._found(ledger, given, bankroll)
-            elif given is not None and given.mandate() != ledger.state.mandate:
+            elif given is not None and not given.plans_only and given.mandate() != ledger.state.mandate:
                 raise _mismatch(ledger.state, given.mandate())
         except BaseException:
             ledger.close()
@@ -152,7 +153,7 @@ class CapitalAllocator(FlowVerbs, SupervisionVerbs):
             # Another process founded it in this very moment: its bankroll stands.
             if not ledger.state.founded:
                 raise
-            if given is not None and mandate != ledger.state.mandate:
+            if given is not None and not given.plans_only and mandate != ledger.state.mandate:
                 raise _mismatch(ledger.state, mandate) from None
 
     async def request_allocation(

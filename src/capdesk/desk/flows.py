@@ -9,6 +9,7 @@ from capdesk.desk import arguments as read
 from capdesk.desk.answers import bankroll_after
 from capdesk.desk.base import DeskBase
 from capdesk.model import commands as c
+from capdesk.model.errors import InvalidInput
 from capdesk.model.journal import MandateChanged
 from capdesk.model.money import Amount
 
@@ -98,11 +99,21 @@ class FlowVerbs(DeskBase):
         request_id: str | None = None,
         deadline_seconds: float | None = None,
     ) -> int:
-        """Change the rules for every process on this ledger; gives the new version."""
+        """Change the rules for every process on this ledger; gives the new version.
+
+        Raises
+        ------
+        InvalidInput
+            For a configuration that has fields of planning alone, which are no rules.
+        """
         from capdesk.config import read_config
 
         rules = read_config(config)
+        if rules.plans_only:
+            raise InvalidInput(
+                f"{', '.join(sorted(rules.model_fields_set))} rule the planner and are no part of the mandate: "
+                "give them to the desk or to a Planner, or set their CAPITAL_ variables"
+            )
         command = c.UpdateMandate(rules.mandate(), read.name(reason, "reason"))
         entry = await self._submit(command, request_id, deadline_seconds)
-        self._config = None
         return next(event.version for event in entry.events if isinstance(event, MandateChanged))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from capdesk.decide import waterfall
 from capdesk.decide.review import current_budgets
@@ -127,16 +126,6 @@ class SupervisionVerbs(ViewVerbs):
     async def audit(self) -> waterfall.Audit:
         """The waterfall from bankroll to positions, each reduction with its one cause."""
         return await self._open_ledger.ask(looking(waterfall.audit))
-
-    def allocate_risk_adjusted_capital(
-        self, total_capital: object, allocation: Mapping[str, object], risk_metrics: Mapping[str, Any]
-    ) -> dict[str, Amount]:
-        """Dollars for each protocol, by this desk's risk table; see `planner`. No ledger is needed."""
-        from capdesk.planner import allocate_risk_adjusted_capital
-
-        risk = self.config.risk
-        table = None if risk is None else risk.compiled()
-        return allocate_risk_adjusted_capital(total_capital, allocation, risk_metrics, table)
 
     async def size_position(self, strategy: str, signal: Signal) -> Verdict:
         """Size a signal inside its strategy's sleeve: a quote of the one decision.

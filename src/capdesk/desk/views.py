@@ -151,7 +151,8 @@ class ViewVerbs(DeskBase):
         ):
             from capdesk.config import CapitalConfig
 
-            self._config = CapitalConfig.from_mandate(self._state.mandate)
+            planning = {} if self._config is None else self._config.planning()
+            self._config = CapitalConfig.from_mandate(self._state.mandate).model_copy(update=planning)
         return self._config
 
     @property

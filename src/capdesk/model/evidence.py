@@ -92,6 +92,8 @@ class Evidence:
     scenarios, tail, chances
         For ``tail``: returns (T, n), the share of them that is the tail, and the worst mixture of
         scenarios (T,), each at most 1 / (tail T), summing to 1.
+    fixed, search_bound
+        For ``search``: the fixed costs of the choice, and what the search says no choice is below.
     equality_labels, inequality_labels
         What each row is called.
     lower_limit, upper_limit
@@ -121,6 +123,8 @@ class Evidence:
     scenarios: Array | None
     tail: float
     chances: Array | None
+    fixed: float
+    search_bound: float
     equality_labels: tuple[Label, ...]
     inequality_labels: tuple[Label, ...]
     lower_limit: str | tuple[str, ...]

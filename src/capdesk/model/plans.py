@@ -8,7 +8,6 @@ anyone can check the answer without believing who gave it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 from functools import cached_property
 
 from msgspec import Struct
@@ -17,20 +16,9 @@ from capdesk.model import explanation
 from capdesk.model.evidence import Evidence
 from capdesk.model.explanation import Binding
 from capdesk.model.money import Amount
+from capdesk.model.strategies import AllocationStrategy
 
-
-class AllocationStrategy(StrEnum):
-    """The strategies by name."""
-
-    EQUAL_WEIGHT = "equal_weight"
-    RISK_PARITY = "risk_parity"
-    MIN_VARIANCE = "min_variance"
-    MEAN_VARIANCE = "mean_variance"
-    MAX_SHARPE = "max_sharpe"
-    KELLY_CRITERION = "kelly_criterion"
-    BLACK_LITTERMAN = "black_litterman"
-    MIN_CVAR = "min_cvar"
-    HIERARCHICAL_RISK_PARITY = "hierarchical_risk_parity"
+__all__ = ["AllocationStrategy", "AllocationTarget", "Certificate", "Plan"]
 
 
 class AllocationTarget(Struct, frozen=True):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,6 +13,7 @@ from capdesk.decide.weights import black_litterman as bl
 from capdesk.decide.weights.black_litterman import Views
 from capdesk.decide.weights.problem import Array, Covariance
 from capdesk.model.errors import InvalidInput
+from capdesk.weights import Constraints, plan_weights
 
 COUNTRIES = ["AU", "CA", "FR", "DE", "JP", "UK", "US"]
 MARKET = np.array([1.6, 2.2, 5.2, 5.5, 11.6, 12.4, 61.5]) / 100
@@ -120,6 +123,25 @@ def test_factors_give_what_their_dense_matrix_gives() -> None:
     by_factors = bl.posterior(factors, PRIOR, views(GERMANY))
     dense = bl.posterior(Covariance(matrix=factors.dense()), PRIOR, views(GERMANY))
     assert by_factors.mean == pytest.approx(dense.mean, rel=1e-12)
+
+
+def planned(**options: Any) -> list[float]:
+    stated = {"covariance": SIGMA.dense(), "market_weights": MARKET, "risk_aversion": 2.5}
+    plan = plan_weights(COUNTRIES, "black_litterman", **stated, **options)
+    return [float(weight) for weight in plan.weights.values()]
+
+
+def test_plan_has_the_weights_that_the_paper_prints() -> None:
+    limits = Constraints(long_only=False, fully_invested=False)
+    one = planned(views=[GERMANY], constraints=limits)
+    assert percent(np.array(one)) == [1.5, 2.1, -4.0, 35.4, 11.0, -9.5, 58.6]
+    two = planned(views=[GERMANY, CANADA], constraints=limits)
+    assert percent(np.array(two)) == [1.5, 41.9, -3.4, 33.6, 11.0, -8.2, 18.8]
+
+
+def test_plan_without_confidence_or_views_holds_the_market() -> None:
+    assert planned() == pytest.approx(MARKET, abs=1e-6)
+    assert planned(views=[GERMANY], confidences=[0]) == pytest.approx(MARKET, abs=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,7 @@
 import re
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from capdesk.config import CapitalConfig
+from typing import Any
 
 SETTINGS = {
     "max_exposure_per_market_percent": 'The most one market may have, in percent of equity ("0.5%" for less than one).',
@@ -32,6 +29,11 @@ SETTINGS = {
     "resume_margin_percent": "By how much a paused sleeve must pass its minimum before it is resumed.",
     "recall_seconds": "How long a sleeve has to give back what it holds above its budget.",
     "sizing": 'Who sizes a position: the strategy ("strategy_first"), or its sleeve\'s own rules ("unified").',
+    "strategy": "How plans weigh their names; with the four below no part of a ledger's mandate.",
+    "risk_free_rate": "What a year without risk pays, as a fraction (0.02 is two percent).",
+    "rebalance_threshold": "The deviation of a weight from which it is traded, as a fraction of the total.",
+    "max_protocols": "The most names that a plan may hold.",
+    "optimization_frequency": "The time between two plans of a supervisor that plans, in seconds.",
     "priority_tiers": "The percentage of the total limit that requests of each priority may fill.",
     "market_profiles": "Limits for markets by their names (* and ?); the first that matches rules.",
     "groups": "One limit for correlated markets together, in percent of equity, dollars, or both.",
@@ -73,14 +75,13 @@ WITH_A_DEFAULT = ("stale_after_seconds",)
 """What would not be none if it were left out."""
 
 
-def toml_of(config: "CapitalConfig") -> str:
-    """Write a configuration as a TOML file that `CapitalConfig.load` reads back as the same."""
-    values = config.model_dump()
+def toml_of(values: dict[str, Any]) -> str:
+    """Write the fields of a configuration as a TOML file that `CapitalConfig.load` reads back as the same."""
     blocks = [
         "# The rules of one bankroll. Weigh a change with 'capdesk mandate diff FILE',\n"
         "# make it with 'capdesk mandate update FILE --reason ...'."
     ]
-    for name, comment in SETTINGS.items():
+    for name, comment in ((name, comment) for name, comment in SETTINGS.items() if name in values):
         lines = [f"# {comment}"]
         if name in EXAMPLES and not values[name]:
             lines += [f"# {line}".rstrip() for line in EXAMPLES[name].splitlines()]

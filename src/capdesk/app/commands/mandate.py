@@ -39,20 +39,18 @@ def show(
 
     version, config = on_desk(ledger, look)
     if json_output:
-        render.write_json({"mandate_version": version, "config": config.model_dump()})
+        render.write_json({"mandate_version": version, "config": config.rules()})
     elif toml:
         from capdesk.app.commands.config_file import toml_of
 
-        print(toml_of(config), end="")
+        print(toml_of(config.rules()), end="")
     else:
         from capdesk.app.commands.mandate_view import setting
 
         out = render.console()
         out.print(f"[bold]{render.literal(str(ledger))}[/]  [dim]mandate {version}[/]\n")
         out.print(
-            render.facts(
-                (name, render.literal(setting(value))) for name, value in config.model_dump().items()
-            )
+            render.facts((name, render.literal(setting(value))) for name, value in config.rules().items())
         )
     return ExitCode.DONE
 
@@ -72,7 +70,7 @@ def diff(
     async def look(desk: "CapitalAllocator") -> "Preview":
         from capdesk.app.commands.mandate_preview import preview
 
-        ours, theirs, held = desk.config.model_dump(), rules.model_dump(), desk.ledger
+        ours, theirs, held = desk.config.rules(), rules.rules(), desk.ledger
         changes = [(name, ours[name], theirs[name]) for name in ours if ours[name] != theirs[name]]
         with held.reading:
             return preview(held.state, rules.mandate(), changes, held.now())

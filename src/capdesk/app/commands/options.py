@@ -48,3 +48,54 @@ Pnl = Annotated[
     str, typer.Option(help="Profit (3.5) or loss (-3.5) before fees.", metavar="AMOUNT", show_default="0")
 ]
 Fees = Annotated[str, typer.Option(help="Fees paid, not negative.", metavar="AMOUNT", show_default="0")]
+SeriesFile = Annotated[
+    Path,
+    typer.Argument(
+        help="A CSV of prices or returns: dates, then a column for each name.",
+        metavar="FILE",
+        show_default=False,
+    ),
+]
+Kind = Annotated[
+    str | None,
+    typer.Option(help="prices or returns, where the file does not show it.", metavar="KIND"),
+]
+RiskFreeRate = Annotated[
+    str | None,
+    typer.Option(
+        help="A year's, as a fraction (0.02).",
+        metavar="FRACTION",
+        show_default="CAPITAL_RISK_FREE_RATE, 0.02",
+    ),
+]
+PeriodsPerYear = Annotated[
+    str | None,
+    typer.Option(help="How many rows make a year.", metavar="COUNT", show_default="by the dates, else 365"),
+]
+TableFile = Annotated[
+    Path,
+    typer.Argument(help="A CSV of prices, returns or moments.", metavar="FILE", show_default=False),
+]
+PlanStrategy = Annotated[
+    str | None,
+    typer.Option(
+        help="equal_weight, risk_parity, min_variance, mean_variance, max_sharpe, kelly_criterion, "
+        "black_litterman, min_cvar or hierarchical_risk_parity.",
+        metavar="NAME",
+        show_default="CAPITAL_STRATEGY, equal_weight",
+    ),
+]
+Only = Annotated[
+    list[str] | None,
+    typer.Option(help="Plan with this name; may be given again. All without it.", metavar="NAME"),
+]
+MaxWeight = Annotated[
+    str | None, typer.Option(help="The largest weight, as a fraction (0.2).", metavar="FRACTION")
+]
+Estimator = Annotated[
+    str,
+    typer.Option(
+        help="How covariances are estimated: sample, exponential, ledoit_wolf, ledoit_wolf_identity or factor_model.",
+        metavar="NAME",
+    ),
+]

@@ -2,6 +2,8 @@
 
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,20 +11,24 @@ if TYPE_CHECKING:
     from capdesk.config import CapitalConfig
 
 
-def load(file: Path | None) -> "CapitalConfig":
-    """Read a configuration file, which the environment's CAPITAL_* variables override; None: those alone.
-
-    What is accepted and may do what nobody meant is said on standard error, a line each.
-    """
-    from capdesk.config import CapitalConfig
+@contextmanager
+def telling_warnings() -> Iterator[None]:
+    """Say on standard error, a line each, what is accepted and may do what nobody meant."""
     from capdesk.model.errors import RulesWarning
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", RulesWarning)
-        config = CapitalConfig.load(file)
+        yield
     for warning in caught:
         if issubclass(warning.category, RulesWarning):
             print(f"warning: {warning.message}", file=sys.stderr)
         else:
             warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
-    return config
+
+
+def load(file: Path | None) -> "CapitalConfig":
+    """Read a configuration file, which the environment's CAPITAL_* variables override; None: those alone."""
+    from capdesk.config import CapitalConfig
+
+    with telling_warnings():
+        return CapitalConfig.load(file)

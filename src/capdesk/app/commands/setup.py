@@ -70,7 +70,7 @@ def write_defaults(path: Path) -> Path:
 
     try:
         with path.open("x", encoding="utf-8") as file:
-            file.write(toml_of(load(None)))
+            file.write(toml_of(load(None).model_dump()))
     except FileExistsError:
         raise typer.BadParameter(
             f"{path} exists; leave it out to use that", param_hint="--write-config"

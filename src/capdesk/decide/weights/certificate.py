@@ -19,7 +19,9 @@ from dataclasses import dataclass
 from math import inf, isqrt, sqrt
 
 import numpy as np
+from msgspec.structs import replace
 
+from capdesk.decide.weights.growth import IndependentBets, Scenarios
 from capdesk.model.errors import CertificateError
 from capdesk.model.evidence import Array, Evidence
 from capdesk.model.money import MICRO, Amount
@@ -111,6 +113,19 @@ def _optimum(evidence: Evidence) -> Certificate:
         rounding=(figures.value - float(evidence.linear @ point) - quadratic) / figures.scale,
         tolerance=_tolerance(evidence, figures.scale, evidence.curvature / 2),
         says=f"nothing feasible is better by more than {max(gap, 0.0):.1e} of the objective",
+    )
+
+
+def _search(evidence: Evidence) -> Certificate:
+    """Within the names that were chosen an optimum; over the choices the bound is the search's own."""
+    within = _optimum(evidence)
+    value = (within.objective or 0.0) + evidence.fixed
+    left = max((value - evidence.search_bound) / max(abs(value), 1e-300), 0.0)
+    return replace(
+        within,
+        objective=value,
+        bound=evidence.search_bound,
+        says=f"within the chosen names {within.says}; over all choices, by branch and bound, by more than {left:.1e}",
     )
 
 
@@ -237,6 +252,36 @@ def _tail(evidence: Evidence) -> Certificate:
     )
 
 
+def _growth(evidence: Evidence) -> Certificate:
+    """Growth of a bankroll: the tangent of E log at the point bounds it, as everything concave."""
+    if evidence.scenarios is None or evidence.chances is None:
+        raise CertificateError("the evidence of stakes has no bets")
+    wealth = (
+        IndependentBets(evidence.chances, evidence.scenarios[0])
+        if evidence.tail
+        else Scenarios(evidence.chances, evidence.scenarios)
+    )
+    x, point, count, fraction = evidence.full_point(), evidence.point, len(evidence.names), evidence.slope
+    here, there = wealth.growth(x[:count] / fraction), wealth.growth(point[:count] / fraction)
+    value = float(evidence.linear @ x) - fraction * here.value
+    gradient = evidence.linear - _padded(there.gradient, len(point))
+    costs, constant = evidence.priced(gradient)
+    tangent = -fraction * there.value + float(there.gradient @ point[:count])
+    bound = least_over_box(evidence, costs) - constant + tangent
+    scale = max(abs(value), float(np.abs(there.gradient) @ np.abs(point[:count])), 1e-300)
+    gap = (value - bound) / scale
+    return _certificate(
+        evidence,
+        x,
+        objective=-value,
+        bound=-bound,
+        gap=gap,
+        rounding=(value - float(evidence.linear @ point) + fraction * there.value) / scale,
+        tolerance=_tolerance(evidence, scale, 0.0),
+        says=f"no feasible stakes grow faster by more than {max(gap, 0.0):.1e} of this",
+    )
+
+
 def _rule(evidence: Evidence) -> Certificate:
     return _certificate(
         evidence, evidence.full_point(), gap=0.0, tolerance=0.0, says="a rule without an objective"
@@ -269,8 +314,10 @@ def _certificate(
 
 _KINDS = {
     "optimum": _optimum,
+    "search": _search,
     "sharpe": _sharpe,
     "contributions": _contributions,
     "tail": _tail,
+    "growth": _growth,
     "rule": _rule,
 }

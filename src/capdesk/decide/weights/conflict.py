@@ -164,7 +164,8 @@ def _arithmetic(minimal: list[_Clause], limits: Limits) -> str:
     """The contradiction: what is allowed, added up, is less than what is asked for."""
     duals = -np.asarray(_elastic(minimal).getSolution().row_dual)
     used = [(clause, price) for clause, price in zip(minimal, duals, strict=True) if price > _TOLERANCE]
-    unit = max(price for _, price in used)
+    of_budget = [price for clause, price in used if clause.key[0] == "budget"]
+    unit = of_budget[0] if of_budget else max(price for _, price in used)
     plain = not any(clause.key[0].startswith("exposure") for clause, _ in used)
     allowed: list[tuple[str, float, float]] = []
     asked: list[tuple[str, float, float]] = []
@@ -194,8 +195,8 @@ def _side(terms: Iterable[tuple[str, float, float]], *, plain: bool) -> str:
         counted[name, limit] = counted.get((name, limit), 0.0) + price
         total += price * limit
     words = [
-        (f"{name} " if name else "")
-        + (f"{count:.6g} x " if abs(count - 1) > 1e-9 else "")
+        (f"{count:.6g} x " if abs(count - 1) > 1e-9 else "")
+        + (f"{name} " if name else "")
         + _number(limit, plain=plain)
         for (name, limit), count in counted.items()
     ]

@@ -48,6 +48,9 @@ class Constraints(Struct, frozen=True, kw_only=True):
         No weight below 0.
     budget
         What the weights add up to; less only where the limits forbid it.
+    fully_invested
+        Whether all of the budget is invested as far as the limits allow; False lets the optimum
+        keep any of it in cash. Kelly stakes are always of that kind.
     allow_cash
         Whether weights may add up to less than the budget where the limits forbid all of it;
         False makes that an `InfeasibleError`.
@@ -73,6 +76,7 @@ class Constraints(Struct, frozen=True, kw_only=True):
     min_weight: PerName | None = None
     long_only: bool = True
     budget: Number = 1
+    fully_invested: bool = True
     allow_cash: bool = True
     groups: Mapping[str, Group] = {}
     exposures: Mapping[str, Exposure] = {}

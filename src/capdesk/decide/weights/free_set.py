@@ -68,6 +68,8 @@ def _solved(
     """The optimum of the free names with the others at their bounds and the binding rows exact."""
     x = np.where(at_lower, problem.lower, np.where(at_upper, problem.upper, 0.0))
     free = np.flatnonzero(~(at_lower | at_upper))
+    if not len(free):
+        raise SingularMatrix
     (equal, aims), (at_most, limits) = problem.equalities, problem.inequalities
     held = np.vstack([equal, at_most[binding]])
     needed = np.concatenate([aims, limits[binding]]) - held @ x

@@ -66,15 +66,22 @@ def table(given: Any, names: tuple[str, ...], what: str) -> Array:
     Raises
     ------
     InvalidInput
-        For a name without a column, or an array with another number of columns.
+        For a name without a column, another number of columns, or a value that is not finite.
     """
     if isinstance(given, np.ndarray | list | tuple):
-        return _floats(given, what)
-    frame = _frame(given, what)
-    missing = [name for name in names if name not in frame.columns]
-    if missing:
-        raise InvalidInput(f"{what} has no column for {', '.join(missing)}")
-    return _floats(frame.select(*names).to_numpy(), what)
+        array = _floats(given, what)
+    else:
+        frame = _frame(given, what)
+        missing = [name for name in names if name not in frame.columns]
+        if missing:
+            raise InvalidInput(f"{what} has no column for {', '.join(missing)}")
+        array = _floats(frame.select(*names).to_numpy(), what)
+    if array.ndim != 2 or array.shape[1] != len(names):
+        raise InvalidInput(f"{what} has shape {array.shape}: it must be (rows, {len(names)} names)")
+    if not np.isfinite(array).all():
+        row, column = np.argwhere(~np.isfinite(array))[0]
+        raise InvalidInput(f"{what} must be finite: {names[column]} has {array[row, column]} in row {row}")
+    return array
 
 
 def covariance_matrix(given: Any, names: tuple[str, ...], *, mend: bool = False) -> Covariance:

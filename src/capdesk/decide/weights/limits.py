@@ -50,6 +50,7 @@ class Limits:
     lower_kinds: str | tuple[str, ...]
     upper_kinds: str | tuple[str, ...]
     budget: int
+    fully_invested: bool
     allow_cash: bool
     rows: tuple[Row, ...]
     gross: int | None

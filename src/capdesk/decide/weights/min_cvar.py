@@ -51,7 +51,8 @@ def minimum_cvar(limits: Limits, scenarios: Array, tail: float) -> Found:
         total = largest
         statement = _statement(limits, total)
         solution = tail_risk.solve(scenarios, tail, statement.problem)
-    found = finish("tail", limits, statement, solution, total)
+    gradient = tail_risk.stated(scenarios, solution.chances, statement.problem).linear
+    found = finish("tail", limits, statement, solution, total, gradient)
     proof = replace(found.evidence, scenarios=scenarios, tail=tail, chances=solution.chances)
     names = len(limits.names)
     few = (

@@ -8,12 +8,15 @@ import numpy as np
 
 from capdesk.decide.weights import feasibility, quadratic
 from capdesk.decide.weights.limits import Limits, Whole
+from capdesk.decide.weights.mending import Prices
 from capdesk.decide.weights.problem import Array, Covariance, Solution
 from capdesk.decide.weights.rounding import whole
 from capdesk.decide.weights.statement import Statement, state
 from capdesk.model.errors import CertificateError
 from capdesk.model.evidence import Evidence
 from capdesk.model.money import MICRO
+
+_AT_KINK = 1e-3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,7 +30,7 @@ class Found:
 
 
 def optimum(
-    limits: Limits, covariance: Covariance, curvature: float, linear: Array, *, invest: bool = True
+    limits: Limits, covariance: Covariance, curvature: float, linear: Array, *, invest: bool | None = None
 ) -> Found:
     """Minimise ``(curvature / 2) w' Sigma w + linear' w`` within limits.
 
@@ -35,7 +38,7 @@ def optimum(
     ----------
     invest
         Whether the weights add up to the whole budget, or to the largest sum the limits
-        allow; else they may leave any of it in cash.
+        allow; else they may leave any of it in cash. As the limits say, unless given.
 
     Raises
     ------
@@ -44,10 +47,11 @@ def optimum(
     CertificateError
         Where no solver finds an accurate answer.
     """
+    invest = limits.fully_invested if invest is None else invest
     total = feasibility.total(limits)
     statement = state(limits, covariance, curvature, linear, total, exact=invest)
     try:
-        solution = solve(statement, limits, total)
+        solution = solve(statement, limits, total, invest=invest)
     except quadratic.NotSolved as failure:
         largest = feasibility.largest_sum(limits)
         if largest >= total:
@@ -56,18 +60,18 @@ def optimum(
             ) from failure
         total = largest
         statement = state(limits, covariance, curvature, linear, total, exact=invest)
-        solution = solve(statement, limits, total)
+        solution = solve(statement, limits, total, invest=invest)
     return finish("optimum", limits, statement, solution, total if invest else None)
 
 
-def solve(statement: Statement, limits: Limits, total: int) -> Solution:
+def solve(statement: Statement, limits: Limits, total: int, *, invest: bool) -> Solution:
     """Solve a statement; where every name must be at its maximum there is nothing to solve.
 
     Raises
     ------
     NotSolved
     """
-    if limits.simple and total == int(limits.upper.sum()):
+    if invest and limits.simple and total == int(limits.upper.sum()):
         return _all_at_maximum(statement)
     return quadratic.solve(statement.problem)
 
@@ -80,13 +84,33 @@ def _all_at_maximum(statement: Statement) -> Solution:
     return Solution(x, prices, np.zeros(len(problem.inequalities[1])), "arithmetic", 0)
 
 
-def finish(kind: str, limits: Limits, statement: Statement, solution: Solution, total: int | None) -> Found:
-    """Round a solution, and put its evidence together."""
-    count = len(limits.names)
-    weights = solution.x[:count]
+def finish(
+    kind: str,
+    limits: Limits,
+    statement: Statement,
+    solution: Solution,
+    total: int | None,
+    gradient: Array | None = None,
+) -> Found:
+    """Round a solution, and put its evidence together.
+
+    Parameters
+    ----------
+    total
+        What the weights add up to; None where they may leave cash.
+    gradient
+        Of the objective at the solution, (m,), where it is not the statement's own.
+    """
+    weights = solution.x[: len(limits.names)]
     if total is None:
-        total = min(limits.budget, int(np.floor(weights.sum() * MICRO + 1e-4)))
-    units = whole(weights, limits, total, None if limits.simple else row_prices(limits, statement, solution))
+        # Rows may hold the sum, and then only rounding down keeps them.
+        nearly = 0.5 if limits.simple else 1e-4
+        total = min(limits.budget, int(np.floor(weights.sum() * MICRO + nearly)))
+    prices = None
+    if not limits.simple:
+        slope = statement.problem.gradient(solution.x) if gradient is None else gradient
+        prices = prices_of(limits, statement, solution, slope)
+    units = whole(weights, limits, total, prices)
     return Found(evidence(kind, limits, statement, solution, units), solution.solver)
 
 
@@ -123,6 +147,8 @@ def evidence(
         scenarios=None,
         tail=0.0,
         chances=None,
+        fixed=0.0,
+        search_bound=0.0,
         equality_labels=statement.equality_labels,
         inequality_labels=statement.inequality_labels,
         lower_limit=limits.lower_kinds,
@@ -130,14 +156,29 @@ def evidence(
     )
 
 
-def row_prices(limits: Limits, statement: Statement, solution: Solution) -> Array:
-    """What one unit of each row of the limits is worth, in the order in which they are rounded."""
+def prices_of(limits: Limits, statement: Statement, solution: Solution, gradient: Array) -> Prices:
+    """What rounding costs, as parts of the objective, by its gradient (m,) and the multipliers."""
+    problem, point, count = statement.problem, solution.x, len(limits.names)
+    scale = max(float(np.abs(gradient[:count]) @ np.abs(point[:count])), 1e-300)
+    costs = gradient + solution.equality_multipliers @ problem.equalities[0]
+    costs = (costs + solution.inequality_multipliers @ problem.inequalities[0]) / scale
+    charged = solution.inequality_multipliers / scale
+    up, down = costs[:count].copy(), -costs[:count]
+    parts = statement.parts
+    # At the kink of a part one way costs the part's own bound, the other the row that defines it.
+    kink = np.abs(point[parts.index] - parts.offset) * MICRO < _AT_KINK
+    ahead = parts.sign > 0
+    own, defined = costs[count:], charged[len(charged) - parts.count :]
+    np.add.at(up, parts.index, np.where(kink, np.where(ahead, own, defined), 0.0))
+    np.add.at(down, parts.index, np.where(kink, np.where(ahead, defined, own), 0.0))
     prices = {
         (label.limit.removesuffix("_max").removesuffix("_min"), label.name): price
-        for label, price in zip(statement.inequality_labels, solution.inequality_multipliers, strict=True)
+        for label, price in zip(statement.inequality_labels, charged, strict=True)
         if price > 0
     }
     keys = [(row.kind, row.name) for row in limits.rows]
     keys += [("turnover", "")] if limits.turnover is not None else []
     keys += [("gross", "")] if limits.gross is not None else []
-    return np.array([prices.get(key, 0.0) for key in keys])
+    return Prices(
+        np.array([prices.get(key, 0.0) for key in keys]), np.maximum(up, 0.0), np.maximum(down, 0.0)
+    )

@@ -15,15 +15,12 @@ from dataclasses import replace
 import numpy as np
 
 from capdesk.decide.weights import quadratic
-from capdesk.decide.weights.problem import QuadraticProblem, Solution
+from capdesk.decide.weights.problem import Array, QuadraticProblem, Solution
 from capdesk.decide.weights.vertex import vertex
 
 _MOST_STEPS = 60
-_TOLERANCE = 1e-13
-
-
-class NoRatio(Exception):
-    """No weights have a positive mean, or some have a positive mean without risk."""
+_TOLERANCE = 1e-12
+_NO_RISK = 1e-13
 
 
 def solve(problem: QuadraticProblem) -> tuple[Solution, QuadraticProblem]:
@@ -43,17 +40,19 @@ def solve(problem: QuadraticProblem) -> tuple[Solution, QuadraticProblem]:
 
     Raises
     ------
-    NoRatio
-        Where the highest mean is not positive, or a positive mean comes without risk.
     quadratic.NotSolved
-        Where a quadratic problem could not be solved.
+        Where the highest mean is not positive, or a quadratic problem could not be solved.
+
+    Notes
+    -----
+    Where a positive mean comes without risk there is no highest ratio: such weights are
+    returned, for the caller to see that their variance is 0.
     """
     point = vertex(replace(problem, curvature=0.0))
-    if point is None:
-        raise quadratic.NotSolved("no feasible point was found for the ratio")
-    if -float(problem.linear @ point) <= 0:
-        raise NoRatio("no weights within the limits have a positive excess return")
-    inverse = _tolerance_of_risk(problem, point)
+    if point is None or -float(problem.linear @ point) <= 0:
+        raise quadratic.NotSolved("no feasible weights have a positive excess return")
+    riskless = _NO_RISK * float(problem.covariance.diagonal().max()) / float(np.abs(problem.linear).max())
+    inverse = max(_tolerance_of_risk(problem, point), riskless)
     before: tuple[float, float] | None = None
     for _ in range(_MOST_STEPS):
         stated = replace(problem, curvature=1.0 / inverse)
@@ -61,26 +60,21 @@ def solve(problem: QuadraticProblem) -> tuple[Solution, QuadraticProblem]:
         point = found.x
         gained = -float(problem.linear @ point)
         own = _tolerance_of_risk(problem, point)
-        if abs(own - inverse) <= _TOLERANCE * inverse:
+        if own <= riskless or abs(own - inverse) <= _TOLERANCE * inverse:
             return found, stated
         following = own if before is None else _on_the_line(before, (inverse, gained), own)
         before = inverse, gained
-        if abs(following - inverse) <= 4 * np.finfo(float).eps * inverse:
+        if abs(following - inverse) <= _TOLERANCE * inverse:
             return found, stated
         inverse = following
     raise quadratic.NotSolved(f"the risk aversion did not settle in {_MOST_STEPS} steps")
 
 
-def _tolerance_of_risk(problem: QuadraticProblem, point: np.ndarray) -> float:
-    """w' Sigma w / mean'w, which is 1/a."""
+def _tolerance_of_risk(problem: QuadraticProblem, point: Array) -> float:
+    """w' Sigma w / mean'w, which is 1/a; infinite where the mean is not positive."""
     weights = point[: problem.names]
-    variance = float(weights @ problem.covariance.times(weights))
     gained = -float(problem.linear @ point)
-    if gained <= 0:
-        raise NoRatio("no weights within the limits have a positive excess return")
-    if variance <= 1e-14 * gained * gained or not np.isfinite(variance):
-        raise NoRatio("weights within the limits have a positive excess return and no risk")
-    return variance / gained
+    return float(weights @ problem.covariance.times(weights)) / gained if gained > 0 else float("inf")
 
 
 def _on_the_line(before: tuple[float, float], now: tuple[float, float], own: float) -> float:

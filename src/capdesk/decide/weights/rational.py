@@ -199,7 +199,6 @@ def _require_lengths(problem: Problem) -> None:
         (problem.anchor or problem.weights, problem.count),
         (problem.budgets or problem.weights, problem.count),
         (problem.covariance.variances(), problem.count),
-        (problem.chances or problem.scenarios[0], len(problem.scenarios[0])),
     ):
         if len(values) != length:
             raise NotAPlan(f"a part of the plan has {len(values)} figures where {length} belong")

@@ -79,6 +79,7 @@ def read_limits(
         lower_kinds=lower_kinds,
         upper_kinds=upper_kinds,
         budget=budget,
+        fully_invested=constraints.fully_invested,
         allow_cash=constraints.allow_cash,
         rows=(*_groups(read, constraints), *_exposures(names, constraints)),
         gross=gross,

@@ -3,7 +3,8 @@
 The ratio does not change with the size of the weights, so they are scaled until their excess
 return is 1 and the variance is minimised (Cornuejols & Tütüncü, Optimization Methods in
 Finance, section 8.2); a limit of b becomes b times the scaled sum over the sum. Its
-multipliers, scaled back, prove the ratio in the terms of the plan itself.
+multipliers, scaled back, prove the ratio in the terms of the plan itself. With many names a
+row for every bound costs more than the few problems along the frontier that `ratio` solves.
 """
 
 from __future__ import annotations
@@ -13,12 +14,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from capdesk.decide.weights import feasibility, quadratic
+from capdesk.decide.weights import feasibility, quadratic, ratio
 from capdesk.decide.weights.certificate import least_variance
 from capdesk.decide.weights.limits import Limits
-from capdesk.decide.weights.optimum import Found, evidence, optimum, row_prices
+from capdesk.decide.weights.optimum import Found, finish, optimum
 from capdesk.decide.weights.problem import Array, Covariance, QuadraticProblem, Solution
-from capdesk.decide.weights.rounding import whole
 from capdesk.decide.weights.statement import Statement, state
 from capdesk.model.errors import InvalidInput
 from capdesk.model.evidence import Evidence
@@ -28,8 +28,11 @@ NO_EXCESS = (
     "no feasible weights earn more than the risk-free rate, so no Sharpe ratio is positive: "
     "the minimum variance was taken"
 )
-_ALL_ROWS = 64
-_FEASIBLE = 1e-11
+_UNBOUNDED = (
+    "some weights have a positive excess return and no variance, so the Sharpe ratio has no maximum: "
+    "the covariance is singular; estimate it with shrinkage or factors"
+)
+_ONE_PROBLEM = 64
 _NO_VARIANCE = 1e-13
 _CLEARLY_POSITIVE = 1e-4
 
@@ -104,16 +107,13 @@ def _solved(limits: Limits, statement: Statement, total: int) -> Found:
     scaled = _Scaled(statement.problem, total / MICRO)
     solution, slope = scaled.solve(len(limits.names))
     count = len(limits.names)
-    prices = None if limits.simple else row_prices(limits, statement, solution)
-    units = whole(solution.x[:count], limits, total, prices)
-    proof = evidence("sharpe", limits, statement, solution, units)
+    gradient = statement.problem.linear.copy()
+    gradient[:count] += slope * statement.problem.covariance.times(solution.x[:count])
+    proof = finish("sharpe", limits, statement, solution, total, gradient).evidence
     tangent = proof.times(solution.x[:count])
     variance = float(solution.x[:count] @ tangent)
     if variance <= _NO_VARIANCE * float(statement.problem.covariance.diagonal().max()):
-        raise InvalidInput(
-            "some weights have a positive excess return and no variance, so the Sharpe ratio has no maximum: "
-            "the covariance is singular; estimate it with shrinkage or factors"
-        )
+        raise InvalidInput(_UNBOUNDED)
     anchor, price = _anchor(limits, proof, statement, total, tangent)
     return Found(replace(proof, slope=slope, anchor=anchor, anchor_price=price), solution.solver)
 
@@ -144,7 +144,7 @@ def _marginal(costs: Array, lower: Array, upper: Array, total: float) -> float:
 
 
 class _Scaled:
-    """The problem in scaled weights; bounds become rows, at first only a few of them when n is large."""
+    """The problem in scaled weights, in which bounds become rows; with many names, the frontier instead."""
 
     def __init__(self, problem: QuadraticProblem, total: float) -> None:
         self.problem = problem
@@ -160,17 +160,10 @@ class _Scaled:
 
     def solve(self, count: int) -> tuple[Solution, float]:
         """The weights with multipliers for the problem as it was, and the slope."""
-        if count <= _ALL_ROWS:
-            return self._with_rows(self.upper_rows, self.lower_rows)
-        above = below = np.zeros(0, np.intp)
-        while True:
-            solution, slope = self._with_rows(above, below)
-            x, tolerance = solution.x[:count], _FEASIBLE
-            more_above = _missing(self.upper_rows, x > self.problem.upper[:count] + tolerance, above)
-            more_below = _missing(self.lower_rows, x < self.problem.lower[:count] - tolerance, below)
-            if not (len(more_above) or len(more_below)):
-                return solution, slope
-            above, below = np.concatenate([above, more_above]), np.concatenate([below, more_below])
+        if count > _ONE_PROBLEM:
+            found, stated = ratio.solve(self.problem)
+            return found, stated.curvature
+        return self._with_rows(self.upper_rows, self.lower_rows)
 
     def _with_rows(self, above: NDArray[np.intp], below: NDArray[np.intp]) -> tuple[Solution, float]:
         problem, count, width = self.problem, self.problem.names, len(self.problem.linear)
@@ -222,7 +215,3 @@ class _Scaled:
             iterations=found.iterations,
         )
         return solution, float(size / price)
-
-
-def _missing(rows: NDArray[np.intp], broken: NDArray[np.bool_], there: NDArray[np.intp]) -> NDArray[np.intp]:
-    return np.setdiff1d(rows[broken[rows]], there)

@@ -8,12 +8,15 @@ from typing import get_args
 
 import numpy as np
 
+from capdesk.decide.weights import black_litterman as views
 from capdesk.decide.weights import hierarchical, inputs, rules
 from capdesk.decide.weights.asked import Asked
+from capdesk.decide.weights.choosing import best, preselected
 from capdesk.decide.weights.min_cvar import minimum_cvar
-from capdesk.decide.weights.optimum import Found, optimum
+from capdesk.decide.weights.optimum import Found
 from capdesk.decide.weights.risk_parity import risk_budgets
 from capdesk.decide.weights.sharpe import maximum_sharpe
+from capdesk.decide.weights.staking import kelly_criterion
 from capdesk.model.errors import InvalidInput
 from capdesk.model.money import read_decimal
 from capdesk.model.plans import AllocationStrategy
@@ -45,15 +48,17 @@ def risk_parity(asked: Asked) -> Found:
 
 def min_variance(asked: Asked) -> Found:
     """Minimise w' Sigma w; with trading costs, risk aversion / 2 times it and the costs."""
+    if not asked.limits.fully_invested:
+        raise InvalidInput("min_variance with fully_invested=False is all cash: there is no variance in that")
     covariance, notes = asked.risk
     curvature = _VARIANCE
-    if asked.limits.proportional_costs is not None:
+    if asked.limits.proportional_costs is not None or asked.limits.fixed_costs is not None:
         if not asked.risk_aversion:
             raise InvalidInput(
                 "min_variance with trading costs needs risk_aversion: what a unit of variance is worth in return"
             )
         curvature = asked.risk_aversion
-    return _noted(optimum(asked.limits, covariance, curvature, np.zeros(len(asked.names))), notes)
+    return _noted(best(asked.limits, covariance, curvature, np.zeros(len(asked.names))), notes)
 
 
 def mean_variance(asked: Asked) -> Found:
@@ -61,14 +66,44 @@ def mean_variance(asked: Asked) -> Found:
     if asked.risk_aversion is None:
         return max_sharpe(asked)
     covariance, notes = asked.risk
-    return _noted(optimum(asked.limits, covariance, asked.risk_aversion, -asked.mean), notes)
+    # Cash that may be kept earns the risk-free rate; where it may not, that changes nothing.
+    return _noted(best(asked.limits, covariance, asked.risk_aversion, _rate(asked) - asked.mean), notes)
 
 
 def max_sharpe(asked: Asked) -> Found:
     """Maximise (mean - risk-free rate)'w over volatility."""
     covariance, notes = asked.risk
-    rate = float(read_decimal(asked.option("risk_free_rate") or 0, "risk_free_rate"))
-    return _noted(maximum_sharpe(asked.limits, covariance, asked.mean - rate), notes)
+    return _noted(maximum_sharpe(asked.limits, covariance, asked.mean - _rate(asked)), notes)
+
+
+def black_litterman(asked: Asked) -> Found:
+    """The market's expectations moved by views, then the utility of mean-variance on them.
+
+    The prior's own uncertainty makes all risk 1 + tau times larger. Where everything is invested that
+    says nothing about any name, and is left out of the aversion, so that without views the market is held.
+    """
+    aversion = asked.risk_aversion or views.RISK_AVERSION
+    if asked.has("market_weights"):
+        market = inputs.vector(asked.option("market_weights"), asked.names, "market_weights")
+        prior = views.equilibrium(asked.covariance, market, aversion)
+    elif asked.has("mean"):
+        prior = asked.mean - _rate(asked)
+    else:
+        raise InvalidInput("black_litterman needs market_weights, or mean as the prior expected returns")
+    given = asked.option("views")
+    if not isinstance(given, views.Views):
+        portfolios, expected = views.matrix_of_views(asked.names, given or ())
+        confidences = asked.option("confidences")
+        stated = None if confidences is None else np.asarray(confidences, float)
+        given = views.Views(portfolios, expected, confidences=stated)
+    tau = float(asked.option("tau"))
+    after = views.posterior(asked.covariance, prior, given, tau)
+    own = aversion / (1 + tau) if asked.limits.fully_invested else aversion
+    return best(asked.limits, after.covariance, own, -after.mean)
+
+
+def _rate(asked: Asked) -> float:
+    return float(read_decimal(asked.option("risk_free_rate"), "risk_free_rate"))
 
 
 def min_cvar(asked: Asked) -> Found:
@@ -104,6 +139,25 @@ STRATEGIES: Mapping[str, Callable[[Asked], Found]] = {
     AllocationStrategy.MIN_VARIANCE: min_variance,
     AllocationStrategy.MEAN_VARIANCE: mean_variance,
     AllocationStrategy.MAX_SHARPE: max_sharpe,
+    AllocationStrategy.KELLY_CRITERION: kelly_criterion,
+    AllocationStrategy.BLACK_LITTERMAN: black_litterman,
     AllocationStrategy.MIN_CVAR: min_cvar,
     AllocationStrategy.HIERARCHICAL_RISK_PARITY: hierarchical_risk_parity,
 }
+
+
+def decided(asked: Asked) -> Found:
+    """The weights of a strategy by its name, names chosen where the limits ask for it."""
+    strategy = STRATEGIES[asked.strategy]
+    if not asked.limits.discrete or _chooses(asked):
+        return strategy(asked)
+    return preselected(asked.limits, lambda limits: strategy(replace(asked, limits=limits)))
+
+
+def _chooses(asked: Asked) -> bool:
+    """Whether the objective is quadratic, so that the choice of names is exact."""
+    if asked.strategy == AllocationStrategy.KELLY_CRITERION:
+        return not asked.has("outcomes", "bet_prices", "odds")
+    if asked.strategy == AllocationStrategy.MEAN_VARIANCE:
+        return asked.risk_aversion is not None
+    return asked.strategy in (AllocationStrategy.MIN_VARIANCE, AllocationStrategy.BLACK_LITTERMAN)

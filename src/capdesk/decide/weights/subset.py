@@ -20,7 +20,7 @@ Flags = NDArray[np.bool_]
 
 _FIRST = 64
 _MORE = 24
-_MOST = 320
+_MOST = 192
 _PRICE_TOLERANCE = 1e-11
 
 
@@ -55,7 +55,13 @@ def solve(problem: QuadraticProblem, start: Array | None = None) -> tuple[Soluti
             return Solution(x, y, z, "DAQP on a subset", steps), x
         if 2 * int(wrong.sum()) > len(x) - len(pool.chosen):
             break
-    return None, np.where(wrong, (problem.lower + problem.upper) / 2, x)
+    return None, np.where(wrong, _between(problem), x)
+
+
+def _between(problem: QuadraticProblem) -> Array:
+    """A value off both bounds."""
+    lower = np.maximum(problem.lower, np.minimum(problem.upper, 0.0) - 1.0)
+    return (lower + np.minimum(problem.upper, lower + 1.0)) / 2
 
 
 def _best(gains: Array, among: Flags, count: int) -> NDArray[np.intp]:

@@ -74,9 +74,12 @@ def solve(scenarios: Array, tail: float, problem: QuadraticProblem) -> TailSolut
     weight = 1.0 / (tail * len(scenarios))
     found = _by_interior_point(scenarios, weight, problem)
     if found is None or _flaw(scenarios, tail, problem, found) > ACCURATE:
-        found = _by_simplex(scenarios, weight, problem)
+        whole = _by_quadratic if problem.curvature else _by_simplex
+        found = whole(scenarios, weight, problem)
     if found is None or _flaw(scenarios, tail, problem, found) > ACCEPTABLE:
-        raise quadratic.NotSolved("no accurate point was found by the interior point method or by HiGHS")
+        raise quadratic.NotSolved(
+            "no accurate point was found by the interior point method or with every scenario as a row"
+        )
     return found
 
 
@@ -97,9 +100,7 @@ def _by_interior_point(scenarios: Array, weight: float, problem: QuadraticProble
 
 
 def _by_simplex(scenarios: Array, weight: float, problem: QuadraticProblem) -> TailSolution | None:
-    """The linear problem whole, by HiGHS; None with curvature, which is not linear."""
-    if problem.curvature:
-        return None
+    """The linear problem whole, by HiGHS."""
     (equal, aims), (at_most, limits) = problem.equalities, problem.inequalities
     (count, names), width = scenarios.shape, len(problem.linear)
     slack = np.hstack([scenarios, np.zeros((count, width - names)), np.ones((count, 1))])
@@ -127,6 +128,40 @@ def _by_simplex(scenarios: Array, weight: float, problem: QuadraticProblem) -> T
     x = np.clip(np.asarray(found.col_value[:width], dtype=np.float64), problem.lower, problem.upper)
     steps = int(highs.getInfo().simplex_iteration_count)
     return TailSolution(x, y, z, f"HiGHS {highs.version()}", steps, _chances(duals[len(own) :], weight))
+
+
+def _by_quadratic(scenarios: Array, weight: float, problem: QuadraticProblem) -> TailSolution | None:
+    """The problem whole, as a quadratic one with a row and a variable for each scenario."""
+    (equal, aims), (at_most, limits) = problem.equalities, problem.inequalities
+    (count, names), width = scenarios.shape, len(problem.linear)
+    more = np.zeros((len(equal), count + 1)), np.zeros((len(at_most), count + 1))
+    losses = np.hstack(
+        [-scenarios, np.zeros((count, width - names)), np.full((count, 1), -1.0), -np.eye(count)]
+    )
+    whole = replace(
+        problem,
+        linear=np.concatenate([problem.linear, [1.0], np.full(count, weight)]),
+        equalities=(np.hstack([equal, more[0]]), aims),
+        inequalities=(
+            np.vstack([np.hstack([at_most, more[1]]), losses]),
+            np.concatenate([limits, np.zeros(count)]),
+        ),
+        lower=np.concatenate([problem.lower, [-np.inf], np.zeros(count)]),
+        upper=np.concatenate([problem.upper, np.full(count + 1, np.inf)]),
+    )
+    try:
+        found = quadratic.solve(whole)
+    except quadratic.NotSolved:
+        return None
+    z = found.inequality_multipliers
+    return TailSolution(
+        found.x[:width],
+        found.equality_multipliers,
+        z[: len(limits)],
+        found.solver,
+        found.iterations,
+        _chances(z[len(limits) :], weight),
+    )
 
 
 def _chances(near: Array, weight: float) -> Array:

@@ -140,6 +140,14 @@ def _optimum(problem: Problem) -> list[Check]:
     return [_convex(problem), _prices_allowed(problem), Check("optimal", gap <= tolerance, said)]
 
 
+def _search(problem: Problem) -> list[Check]:
+    """The optimum within the names that were chosen; the choice rests on the search."""
+    said = (
+        "the weights are checked within the chosen names; that no other choice is better rests on the search"
+    )
+    return [*_optimum(problem), Check("choice", True, said)]
+
+
 def _sharpe(problem: Problem) -> list[Check]:
     count, shift = problem.count, problem.covariance.shift
     excess = -_dot(problem.linear, problem.x)
@@ -229,7 +237,7 @@ def _mixture(problem: Problem) -> Vector:
 
 def _tail(problem: Problem) -> list[Check]:
     rows, below = problem.scenarios
-    if not rows or not 0 < problem.tail <= 1 or problem.curvature:
+    if not rows or len(problem.chances or []) != len(rows) or not 0 < problem.tail <= 1 or problem.curvature:
         return [Check("optimal", False, "the proof has no scenarios, or a curvature beside them")]
     outcomes = sorted(Fraction(sum(map(mul, row, problem.weights)), below) for row in rows)
     count = problem.tail * len(rows)
@@ -258,6 +266,11 @@ def _tail(problem: Problem) -> list[Check]:
     return [_prices_allowed(problem), Check("optimal", gap <= tolerance, said)]
 
 
+def _growth(_problem: Problem) -> list[Check]:
+    said = "not recomputed: growth is a logarithm, which no fraction is; see the plan's own certificate"
+    return [Check("growth", True, said)]
+
+
 def _rule(_problem: Problem) -> list[Check]:
     return [Check("rule", True, "the strategy is a rule: it has no objective to be optimal in")]
 
@@ -268,8 +281,10 @@ def _decimal(value: Fraction) -> str:
 
 _KINDS = {
     "optimum": _optimum,
+    "search": _search,
     "sharpe": _sharpe,
     "contributions": _contributions,
     "tail": _tail,
+    "growth": _growth,
     "rule": _rule,
 }

@@ -1,0 +1,128 @@
+"""Target weights from a file, and their adoption by a desk: `weights`, `adopt`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from capdesk.app import render
+from capdesk.app.commands import options
+from capdesk.app.commands.exits import ExitCode
+from capdesk.app.commands.rules import telling_warnings
+from capdesk.app.commands.session import on_desk
+
+if TYPE_CHECKING:
+    from capdesk.desk import CapitalAllocator
+    from capdesk.model.plans import Plan
+
+
+def weights(
+    file: options.TableFile,
+    strategy: options.PlanStrategy = None,
+    only: options.Only = None,
+    max_weight: options.MaxWeight = None,
+    min_weight: Annotated[
+        str | None, typer.Option(help="The smallest weight, as a fraction.", metavar="FRACTION")
+    ] = None,
+    max_names: Annotated[
+        str | None,
+        typer.Option(help="The most names held.", metavar="COUNT", show_default="CAPITAL_MAX_PROTOCOLS, 10"),
+    ] = None,
+    no_cash: Annotated[
+        bool, typer.Option("--no-cash", help="Refuse limits that do not let all of it be invested.")
+    ] = False,
+    risk_aversion: Annotated[
+        str | None,
+        typer.Option(help="The factor of half the variance in a utility.", metavar="FACTOR"),
+    ] = None,
+    risk_free_rate: options.RiskFreeRate = None,
+    kind: options.Kind = None,
+    periods_per_year: options.PeriodsPerYear = None,
+    estimator: options.Estimator = "sample",
+    explain: Annotated[bool, typer.Option("--explain", help="Say why each name has what it has.")] = False,
+    save: Annotated[
+        Path | None,
+        typer.Option(help="Write the plan to this file, for 'capdesk verify' and 'adopt'.", metavar="PLAN"),
+    ] = None,
+    json_output: options.Json = False,
+) -> ExitCode:
+    """Decide which share each name should have, with the proof that no other weights are better.
+
+    FILE holds prices or returns (dates, then a column for each name), or moments: a first
+    column "name", then "mean", "risk_score" or a column of covariances for each name.
+    """
+    from capdesk.app import plan_view, planning_file
+
+    asked = planning_file.read(
+        file,
+        kind=kind,
+        only=only,
+        strategy=strategy,
+        risk_free_rate=risk_free_rate,
+        periods_per_year=periods_per_year,
+        estimator=estimator,
+    )
+    with telling_warnings():
+        plan = asked.plan(
+            max_weight=max_weight,
+            min_weight=min_weight,
+            max_names=max_names,
+            allow_cash=not no_cash,
+            risk_aversion=risk_aversion,
+        )
+    if save is not None:
+        save.write_text(plan.to_json(), encoding="utf-8")
+    if json_output:
+        render.write_json(plan_view.record(plan, asked))
+    else:
+        plan_view.draw(plan, asked, explain=explain)
+        if save is not None:
+            render.say(f"\n[green]made[/]  {render.literal(str(save))}")
+    return ExitCode.DONE
+
+
+def adopt(
+    plan_file: Annotated[
+        Path,
+        typer.Argument(
+            help="A plan that 'capdesk weights --save' wrote.", metavar="PLAN", show_default=False
+        ),
+    ],
+    reason: Annotated[str | None, typer.Option(help="Why; it stands in the journal.", metavar="TEXT")] = None,
+    request_id: options.RequestId = None,
+    ledger: options.Ledger = options.DEFAULT_LEDGER,
+    json_output: options.Json = False,
+) -> ExitCode:
+    """Make a plan's weights the shares of the desk's sleeves, for every process on this ledger."""
+    from capdesk.model.plans import Plan
+
+    plan = Plan.from_json(plan_file.read_bytes())
+
+    async def change(desk: "CapitalAllocator") -> "tuple[bool, int]":
+        before = desk.mandate_version
+        version = await desk.adopt(plan, reason=reason, request_id=request_id)
+        return version != before, version
+
+    changed, version = on_desk(ledger, change)
+    report(plan, changed, version, as_json=json_output)
+    return ExitCode.DONE
+
+
+def report(plan: "Plan", changed: bool, version: int, *, as_json: bool) -> None:
+    """Say what an adoption changed."""
+    from capdesk.desk.adoption import plan_hash
+
+    if as_json:
+        render.write_json(
+            {
+                "changed": changed,
+                "mandate_version": version,
+                "plan": plan_hash(plan),
+                "weights": dict(plan.weights),
+            }
+        )
+    elif changed:
+        shares = ", ".join(f"{name} {render.percent(weight, 2)}" for name, weight in plan.weights.items())
+        render.say(f"[green]adopted[/]  mandate {version} is in force: {render.literal(shares)}")
+    else:
+        render.say(f"these are the shares of mandate {version} already; nothing was written")

@@ -1,0 +1,133 @@
+"""From a file and a command's options to what a plan is asked with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capdesk.app.series import Table, read_table
+from capdesk.config import PlanningConfig, read_planning
+from capdesk.model.errors import InvalidInput
+from capdesk.model.money import read_decimal
+from capdesk.model.plans import Plan
+
+Array = NDArray[np.float64]
+MOMENTS = ("mean", "risk_score")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """What a file and the options say.
+
+    Attributes
+    ----------
+    inputs
+        The keywords of `plan_weights` but for the limits.
+    periods_per_year
+        1 for moments, which are of a year.
+    """
+
+    file: Path
+    table: Table
+    names: tuple[str, ...]
+    settings: PlanningConfig
+    inputs: dict[str, Any]
+    periods_per_year: float
+
+    def plan(self, *, max_names: str | None, risk_aversion: str | None, **limits: Any) -> Plan:
+        """The plan, by the strategy that was named or that of the settings.
+
+        Raises
+        ------
+        InvalidInput, InfeasibleError, CertificateError
+            As `plan_weights` does.
+        """
+        from capdesk.planner import Planner
+
+        most = self.settings.max_protocols if max_names is None else whole(max_names, "max_names")
+        planner = Planner(self.settings.model_dump() | {"max_protocols": most})
+        aversion = None if risk_aversion is None else float(read_decimal(risk_aversion, "risk_aversion"))
+        return planner.plan_within(
+            self.names, limits, risk_aversion=aversion, periods_per_year=self.periods_per_year, **self.inputs
+        )
+
+    @property
+    def returns(self) -> Array | None:
+        """The returns of the file, (T, n); None of moments."""
+        if self.table.kind == "moments":
+            return None
+        return np.array([[float(each) for each in self.table.returns_of(name)] for name in self.names]).T
+
+
+def read(
+    file: Path,
+    *,
+    kind: str | None,
+    only: Sequence[str] | None,
+    strategy: str | None,
+    risk_free_rate: str | None,
+    periods_per_year: str | None,
+    estimator: str,
+) -> Asked:
+    """Read a file with the options that go with it.
+
+    Raises
+    ------
+    InvalidInput
+        For a file, a name or a figure that cannot be read.
+    """
+    said = {"strategy": strategy, "risk_free_rate": risk_free_rate}
+    settings = read_planning({name: value for name, value in said.items() if value is not None})
+    table = read_table(file, kind, only or ())
+    names = table.rows if table.kind == "moments" else table.names
+    unknown = [name for name in only or () if name not in names]
+    if unknown:
+        raise InvalidInput(f"{file} has no name {', '.join(unknown)}; its names are {', '.join(names)}")
+    chosen = tuple(name for name in names if not only or name in only)
+    if table.kind == "moments":
+        return Asked(file, table, chosen, settings, _moments(file, table, chosen), 1.0)
+    rows = np.array([[float(each) for each in table.columns[name]] for name in chosen]).T
+    per_year = float(
+        read_decimal(
+            table.periods_per_year if periods_per_year is None else periods_per_year, "periods_per_year"
+        )
+    )
+    return Asked(file, table, chosen, settings, {table.kind: rows, "estimator": estimator}, per_year)
+
+
+def whole(text: str, name: str) -> int:
+    """A whole number from 1 up.
+
+    Raises
+    ------
+    InvalidInput
+        For anything else.
+    """
+    if not text.isdigit() or not int(text):
+        raise InvalidInput(f"{name} must be a whole number from 1 up, got {text}")
+    return int(text)
+
+
+def _moments(file: Path, table: Table, chosen: Sequence[str]) -> dict[str, Any]:
+    places = [table.rows.index(name) for name in chosen]
+    given: dict[str, Any] = {}
+    for column, keyword in zip(MOMENTS, ("mean", "risk_scores"), strict=True):
+        if column in table.columns:
+            given[keyword] = np.array([float(table.columns[column][place]) for place in places])
+    covariances = [name for name in table.columns if name not in MOMENTS]
+    if not covariances:
+        return given
+    if set(covariances) != set(table.rows):
+        raise InvalidInput(
+            f"{file}: covariances need a column for each name, its rows are {', '.join(table.rows)} "
+            f"and its columns {', '.join(covariances)}"
+        )
+    given["covariance"] = np.array(
+        [[float(table.columns[name][place]) for name in chosen] for place in places]
+    )
+    return given

@@ -1,0 +1,164 @@
+"""Which names to hold: a limit on their number, a least holding, fixed costs of trading.
+
+Where the objective is quadratic the choice is exact, by branch and bound. Elsewhere the names
+are preselected: those that have most without the choice, the smallest going while it has less
+than the least that may be held; the plan says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capdesk.decide.weights import feasibility, fixed_trades, mixed_integer, quadratic
+from capdesk.decide.weights.limits import NO_LIMIT, Limits, Whole
+from capdesk.decide.weights.optimum import Found, finish, optimum
+from capdesk.decide.weights.problem import Array, Covariance
+from capdesk.decide.weights.statement import state
+from capdesk.model.errors import InfeasibleError, InvalidInput
+from capdesk.model.money import MICRO
+
+WITHIN = "the weights are right within the preselected names {names}; another choice of names may be better"
+UNPROVEN = "the search for names ended before it was proven: another choice may be better by {part:.1e}"
+
+
+def best(
+    limits: Limits, covariance: Covariance, curvature: float, linear: Array, *, invest: bool | None = None
+) -> Found:
+    """The optimum of a quadratic objective within limits, names chosen where those ask for it."""
+    invest = limits.fully_invested if invest is None else invest
+    if limits.discrete:
+        return exact(limits, covariance, curvature, linear, invest=invest)
+    return optimum(limits, covariance, curvature, linear, invest=invest)
+
+
+def exact(limits: Limits, covariance: Covariance, curvature: float, linear: Array, *, invest: bool) -> Found:
+    """The best choice of names with its best weights, for a quadratic objective.
+
+    Raises
+    ------
+    InvalidInput
+        For short positions, or fixed costs of names held now beside another choice.
+    InfeasibleError
+        Where no choice meets the limits.
+    """
+    if (limits.lower < 0).any() or (limits.upper >= NO_LIMIT).any():
+        raise InvalidInput("max_names, min_weight_if_held and fixed_costs need long_only weights")
+    total = _total(limits) if invest else limits.budget
+    statement = state(limits, covariance, curvature, linear, total, exact=invest)
+    try:
+        found = _search(limits, statement.problem)
+    except quadratic.NotSolved as failure:
+        raise _impossible(limits) from failure
+    held = found.held
+    fixed = 0.0 if limits.fixed_costs is None else found.objective - found.problem.objective(found.solution.x)
+    chosen = _restricted(limits, held) if isinstance(found, mixed_integer.Chosen) else _stayed(limits, ~held)
+    stated = replace(statement, problem=found.problem)
+    done = finish("search", chosen, stated, found.solution, total if invest else None)
+    proof = replace(done.evidence, fixed=fixed, search_bound=found.bound)
+    size = max(abs(found.objective), 1e-300)
+    notes = () if found.proven else (UNPROVEN.format(part=(found.objective - found.bound) / size),)
+    return Found(proof, f"branch and bound over {done.solver}", notes)
+
+
+def _search(
+    limits: Limits, problem: quadratic.QuadraticProblem
+) -> mixed_integer.Chosen | fixed_trades.Traded:
+    least = None if limits.min_if_held is None else limits.min_if_held / MICRO
+    fixed = limits.fixed_costs
+    if fixed is not None and limits.current is not None and limits.current[fixed > 0].any():
+        if limits.max_names is not None or least is not None:
+            raise InvalidInput(
+                "fixed_costs of names that are held now cannot be planned together with max_names or "
+                "min_weight_if_held: leave one of them out"
+            )
+        return fixed_trades.solve(problem, fixed, limits.current / MICRO)
+    return mixed_integer.solve(problem, max_names=limits.max_names, min_if_held=least, fixed_costs=fixed)
+
+
+def preselected(limits: Limits, plan: Callable[[Limits], Found]) -> Found:
+    """Plan without the choice, keep the names that have most, and plan again within those."""
+    free = replace(limits, max_names=None, min_if_held=None, fixed_costs=None)
+    units = plan(free).evidence.weights
+    places = len(units) if limits.max_names is None else limits.max_names
+    held = np.zeros(len(units), np.bool_)
+    held[np.argsort(-np.abs(units), kind="stable")[:places]] = True
+    held &= units != 0
+    least = np.zeros(len(units), np.int64) if limits.min_if_held is None else limits.min_if_held
+    while held.any():
+        within = _restricted(replace(free, min_if_held=None), held)
+        found = plan(within)
+        short = np.flatnonzero(held & (np.abs(found.evidence.weights) < least))
+        if not len(short):
+            names = ", ".join(name for name, chosen in zip(limits.names, held, strict=True) if chosen)
+            return replace(found, notes=(*found.notes, WITHIN.format(names=names)))
+        held[short[np.abs(found.evidence.weights[short]).argmin()]] = False
+    raise InfeasibleError(("min_weight_if_held",), "no name may have as much as its least holding", ())
+
+
+def _total(limits: Limits) -> int:
+    """The largest sum that the bounds allow with the names that may be held."""
+    whole = feasibility.total(limits)
+    if limits.max_names is None:
+        return whole
+    most = int(np.sort(limits.upper)[::-1][: limits.max_names].sum())
+    if most < whole and not limits.allow_cash:
+        raise InfeasibleError(
+            ("budget", "max_names", "max_weight"),
+            f"the {limits.max_names} largest maxima add up to {most / 10_000:.6g} % < {whole / 10_000:.6g} %, "
+            "and cash is not allowed",
+            (),
+        )
+    return min(whole, most)
+
+
+def _impossible(limits: Limits) -> InfeasibleError:
+    """The conflict of the limits without the choice, or else the choice itself."""
+    feasibility.largest_sum(limits)
+    asked = [
+        name
+        for name, given in (("max_names", limits.max_names), ("min_weight_if_held", limits.min_if_held))
+        if given is not None
+    ]
+    said = f"no choice of names meets {' and '.join(asked)} together with the other limits"
+    return InfeasibleError((*asked, "budget"), said, ())
+
+
+def _restricted(limits: Limits, held: NDArray[np.bool_]) -> Limits:
+    """Limits in which who is out has nothing, and who is in at least the least."""
+    least: Whole = np.zeros(len(held), np.int64) if limits.min_if_held is None else limits.min_if_held
+    lower = np.where(held, np.maximum(limits.lower, least), np.minimum(limits.lower, 0))
+    lower = np.where(held, lower, 0)
+    upper = np.where(held, limits.upper, 0)
+    raised = held & (lower > limits.lower)
+    return replace(
+        limits,
+        lower=lower,
+        upper=upper,
+        lower_kinds=_kinds(limits.lower_kinds, raised, "min_weight_if_held"),
+        upper_kinds=_kinds(limits.upper_kinds, ~held, "max_names"),
+        max_names=None,
+        min_if_held=None,
+        fixed_costs=None,
+    )
+
+
+def _stayed(limits: Limits, staying: NDArray[np.bool_]) -> Limits:
+    """Limits in which who is not traded stays where it is."""
+    start = np.zeros(len(staying), np.int64) if limits.current is None else limits.current
+    return replace(
+        limits,
+        lower=np.where(staying, start, limits.lower),
+        upper=np.where(staying, start, limits.upper),
+        lower_kinds=_kinds(limits.lower_kinds, staying, "fixed_costs"),
+        upper_kinds=_kinds(limits.upper_kinds, staying, "fixed_costs"),
+        fixed_costs=None,
+    )
+
+
+def _kinds(kinds: str | tuple[str, ...], changed: NDArray[np.bool_], into: str) -> tuple[str, ...]:
+    before = [kinds] * len(changed) if isinstance(kinds, str) else kinds
+    return tuple(into if change else kind for change, kind in zip(changed, before, strict=True))

@@ -1,0 +1,136 @@
+"""Kelly's strategies as plans: bets open at the same time, bets that hang together, returns that move.
+
+The fraction is applied to the answer and the limits to what is staked: of stakes x = fraction v
+the growth E log(1 + R'v) is maximised. For returns that move continuously that is a quadratic
+problem, ``mean'x - x' Sigma x / (2 fraction)``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from capdesk.decide.weights import choosing, inputs, kelly, kelly_bets, quadratic, rules
+from capdesk.decide.weights.asked import Asked
+from capdesk.decide.weights.growth import IndependentBets, Scenarios
+from capdesk.decide.weights.optimum import Found, finish
+from capdesk.decide.weights.problem import Array
+from capdesk.decide.weights.statement import no_risk, state
+from capdesk.model.errors import CertificateError, InvalidInput
+from capdesk.model.money import read_decimal
+
+_NEEDED = (
+    "kelly_criterion needs probabilities with bet_prices or odds (bets), probabilities with outcomes "
+    "(scenarios), or expected returns with a covariance"
+)
+
+
+def kelly_criterion(asked: Asked) -> Found:
+    """Stakes in the fraction of full Kelly that was asked for."""
+    fraction = float(asked.option("fraction"))
+    if not 0 < fraction <= 1:
+        raise InvalidInput(
+            f"fraction is the part of full Kelly that is staked: above 0, at most 1, got {fraction:g}"
+        )
+    if asked.has("outcomes"):
+        return _scenarios(asked, fraction)
+    if asked.has("bet_prices", "odds"):
+        return _bets(asked, fraction)
+    if asked.has("probabilities"):
+        raise InvalidInput(_NEEDED)
+    return _continuous(asked, fraction)
+
+
+def _continuous(asked: Asked, fraction: float) -> Found:
+    covariance, notes = asked.risk
+    excess = asked.mean - float(read_decimal(asked.option("risk_free_rate"), "risk_free_rate"))
+    rows = asked.option("observations")
+    if rows is not None:
+        fraction *= kelly.continuous_shrinkage(covariance, excess, rows)
+    if asked.has("drawdown"):
+        depth, probability = _drawdown(asked)
+        fraction = min(fraction, kelly.fraction_for_drawdown(depth, probability))
+    if fraction <= 0:
+        return rules.by_targets(asked.limits, np.zeros(len(asked.names)))
+    found = choosing.best(asked.limits, covariance, 1 / fraction, -excess, invest=False)
+    said = f"{fraction:.6g} of full Kelly, applied before the limits"
+    return replace(found, notes=(*notes, said, *found.notes))
+
+
+def _bets(asked: Asked, fraction: float) -> Found:
+    names = asked.names
+    if not asked.has("probabilities"):
+        raise InvalidInput(_NEEDED)
+    chances = inputs.vector(asked.option("probabilities"), names, "probabilities")
+    fees = asked.option("fees")
+    fee = (
+        inputs.vector(fees, names, "fees")
+        if not isinstance(fees, int | float)
+        else np.full(len(names), float(fees))
+    )
+    if asked.has("odds"):
+        costs = np.array([kelly.cost_at(each) for each in inputs.vector(asked.option("odds"), names, "odds")])
+    else:
+        paid = inputs.vector(asked.option("bet_prices"), names, "bet_prices")
+        costs = np.array([kelly.cost_of(price, own) for price, own in zip(paid, fee, strict=True)])
+    if asked.has("deviations"):
+        spread = inputs.vector(asked.option("deviations"), names, "deviations")
+        factors = [kelly.binary_shrinkage(*each) for each in zip(chances, costs, spread, strict=True)]
+        # A chance drawn towards its price shrinks the stake (p - c) / (1 - c) by the same factor.
+        chances = costs + np.array(factors) * (chances - costs)
+    return _staked(asked, fraction, costs[None, :], chances, independent=True)
+
+
+def _scenarios(asked: Asked, fraction: float) -> Found:
+    outcomes = inputs.table(asked.option("outcomes"), asked.names, "outcomes")
+    given = asked.option("probabilities")
+    chances = np.full(len(outcomes), 1 / len(outcomes)) if given is None else np.asarray(given, float)
+    return _staked(asked, fraction, outcomes, chances, independent=False)
+
+
+def _staked(asked: Asked, fraction: float, scenarios: Array, chances: Array, *, independent: bool) -> Found:
+    limits = asked.limits
+    statement = state(
+        limits, no_risk(len(limits.names)), 0.0, np.zeros(len(limits.names)), limits.budget, exact=False
+    )
+    exponent = kelly.risk_exponent(*_drawdown(asked)) if asked.has("drawdown") else None
+    try:
+        if independent:
+            stakes = kelly_bets.independent(
+                chances, scenarios[0], fraction=fraction, limits=statement.problem, exponent=exponent
+            )
+        else:
+            stakes = kelly_bets.joint(
+                chances, scenarios, fraction=fraction, limits=statement.problem, exponent=exponent
+            )
+    except quadratic.NotSolved as failure:
+        raise CertificateError(f"no stakes were proven right: {failure}") from failure
+    solution = replace(
+        stakes.solution,
+        x=stakes.solution.x * fraction,
+        inequality_multipliers=stakes.solution.inequality_multipliers[: len(statement.inequality_labels)],
+    )
+    kind = "rule" if exponent is not None else "growth"
+    wealth = IndependentBets(chances, scenarios[0]) if independent else Scenarios(chances, scenarios)
+    count = len(limits.names)
+    gradient = statement.problem.linear.copy()
+    gradient[:count] -= wealth.growth(stakes.solution.x[:count]).gradient
+    found = finish(kind, limits, statement, solution, None, gradient)
+    notes = (f"{fraction:g} of full Kelly, applied before the limits; growth {stakes.growth:.9g} a round",)
+    if exponent is not None:
+        bound = "the drawdown bound binds" if stakes.drawdown_price else "the drawdown bound does not bind"
+        notes += (f"{bound}; the growth could be higher by {stakes.gap:.1e} at most",)
+    proof = replace(
+        found.evidence, slope=fraction, scenarios=scenarios, chances=chances, tail=float(independent)
+    )
+    return Found(proof, found.solver, notes)
+
+
+def _drawdown(asked: Asked) -> tuple[float, float]:
+    given = asked.option("drawdown")
+    if not isinstance(given, tuple | list) or len(given) != 2:  # pyright: ignore[reportUnknownArgumentType]
+        raise InvalidInput(
+            "drawdown must be (part of the bankroll that is kept, probability of falling under it)"
+        )
+    return float(given[0]), float(given[1])  # pyright: ignore[reportUnknownArgumentType]

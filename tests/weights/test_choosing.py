@@ -1,0 +1,121 @@
+"""Which names to hold: exact against every choice tried one by one, and honest where names are preselected."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from capdesk import Constraints, InfeasibleError, InvalidInput, plan_weights
+from tests.weights.support import covariance, names
+
+COUNT = 7
+NAMES = names(COUNT)
+RNG = np.random.default_rng(31)
+SIGMA = covariance(RNG, COUNT)
+MEAN = RNG.normal(size=COUNT) * 0.02 + 0.02
+EVEN = dict.fromkeys(NAMES, round(1 / COUNT, 6))
+
+
+def held(weights: dict[str, object]) -> list[str]:
+    return [name for name, weight in weights.items() if weight]
+
+
+@pytest.mark.parametrize("places", [1, 2, 3, 5])
+def test_the_best_few_names_are_found(places: int) -> None:
+    plan = plan_weights(NAMES, "min_variance", covariance=SIGMA, constraints=Constraints(max_names=places))
+    every = [
+        plan_weights([NAMES[i] for i in chosen], "min_variance", covariance=SIGMA[np.ix_(chosen, chosen)])
+        for chosen in map(list, combinations(range(COUNT), places))
+    ]
+    best = min(every, key=lambda each: each.certificate.objective)
+    assert plan.certificate.kind == "search"
+    assert plan.certificate.objective == pytest.approx(best.certificate.objective, rel=1e-6)
+    assert plan.certificate.bound == pytest.approx(best.certificate.objective, rel=1e-6)
+    assert len(held(dict(plan.weights))) <= places
+
+
+def test_nothing_or_at_least_the_least() -> None:
+    limits = Constraints(min_weight_if_held=0.18, max_weight=0.5)
+    plan = plan_weights(NAMES, "min_variance", covariance=SIGMA, constraints=limits)
+    assert all(weight == 0 or weight >= 0.18 for weight in plan.weights.values())
+    free = plan_weights(NAMES, "min_variance", covariance=SIGMA, constraints=Constraints(max_weight=0.5))
+    assert any(0 < weight < 0.18 for weight in free.weights.values())
+
+
+@pytest.mark.parametrize("cost", [1e-4, 1e-3, 1e-2])
+def test_fixed_costs_of_trades_against_every_choice(cost: float) -> None:
+    start = np.array(list(EVEN.values()))
+    plan = plan_weights(
+        NAMES,
+        "mean_variance",
+        covariance=SIGMA,
+        mean=MEAN,
+        risk_aversion=3,
+        constraints=Constraints(fixed_costs=cost),
+        current=EVEN,
+    )
+    total = float(sum(plan.weights.values()))
+    best = np.inf
+    for traded in range(2**COUNT):
+        moving = [place for place in range(COUNT) if traded >> place & 1]
+        stays = {NAMES[place]: start[place] for place in range(COUNT) if place not in moving}
+        try:
+            one = plan_weights(
+                NAMES,
+                "mean_variance",
+                covariance=SIGMA,
+                mean=MEAN,
+                risk_aversion=3,
+                constraints=Constraints(max_weight=stays, min_weight=stays),
+            )
+        except InfeasibleError:
+            continue
+        if abs(float(sum(one.weights.values())) - total) < 1e-9:
+            best = min(best, one.certificate.objective + cost * len(moving))
+    assert plan.certificate.objective == pytest.approx(best, rel=2e-6)
+    assert plan.certificate.bound <= best + 1e-9
+
+
+def test_a_fixed_cost_that_is_not_earned_leaves_everything_where_it_is() -> None:
+    start = dict(zip(NAMES, [0.2, 0.1, 0.1, 0.2, 0.1, 0.1, 0.2], strict=True))
+    plan = plan_weights(
+        NAMES,
+        "mean_variance",
+        covariance=SIGMA,
+        mean=MEAN,
+        risk_aversion=3,
+        constraints=Constraints(fixed_costs=0.5),
+        current=start,
+    )
+    assert {name: float(weight) for name, weight in plan.weights.items()} == start
+
+
+@pytest.mark.parametrize(
+    "strategy", ["max_sharpe", "equal_weight", "risk_parity", "hierarchical_risk_parity"]
+)
+def test_preselected_names_are_called_so(strategy: str) -> None:
+    plan = plan_weights(
+        NAMES,
+        strategy,
+        mean=MEAN,
+        covariance=SIGMA,
+        constraints=Constraints(max_names=3, min_weight_if_held=0.2),
+    )
+    assert len(held(dict(plan.weights))) <= 3
+    assert all(weight == 0 or weight >= 0.2 for weight in plan.weights.values())
+    assert "within the preselected names" in plan.notes[-1]
+
+
+def test_no_choice_meets_the_limits() -> None:
+    limits = Constraints(min_weight_if_held=0.6, max_weight=0.3)
+    with pytest.raises(InfeasibleError, match="no choice of names meets min_weight_if_held"):
+        plan_weights(NAMES, "min_variance", covariance=SIGMA, constraints=limits)
+
+
+def test_choosing_with_shorts_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="need long_only"):
+        plan_weights(
+            NAMES, "min_variance", covariance=SIGMA, constraints=Constraints(max_names=3, long_only=False)
+        )

@@ -1,0 +1,104 @@
+"""What is defined where a strategy has no plain answer: no excess return, one name, singular covariances, no names."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from capdesk import Amount, CertificateError, Constraints, InvalidInput, plan_weights
+from tests.weights.support import covariance, names
+
+SIGMA = covariance(np.random.default_rng(1), 5)
+NAMES = names(5)
+
+
+@pytest.mark.parametrize("mean", [[-0.01] * 5, [0.01] * 5, [-0.05, -0.01, 0.01, 0.0, -0.02]])
+def test_no_positive_excess_return_gives_the_minimum_variance_and_says_so(mean: list[float]) -> None:
+    plan = plan_weights(NAMES, "max_sharpe", mean=mean, covariance=SIGMA, risk_free_rate=0.01)
+    assert dict(plan.weights) == dict(plan_weights(NAMES, "min_variance", covariance=SIGMA).weights)
+    assert "minimum variance was taken" in plan.notes[0]
+
+
+def test_no_positive_excess_return_within_limits_gives_the_minimum_variance() -> None:
+    mean = [0.05, -0.2, -0.2, -0.2, -0.2]
+    capped = Constraints(max_weight=0.25)
+    plan = plan_weights(NAMES, "max_sharpe", mean=mean, covariance=SIGMA, constraints=capped)
+    least = plan_weights(NAMES, "min_variance", covariance=SIGMA, constraints=capped)
+    assert dict(plan.weights) == dict(least.weights)
+    assert "minimum variance was taken" in plan.notes[0]
+
+
+def test_equal_means_give_the_minimum_variance() -> None:
+    plan = plan_weights(NAMES, "max_sharpe", mean=[0.03] * 5, covariance=SIGMA)
+    least = plan_weights(NAMES, "min_variance", covariance=SIGMA)
+    found = np.array([float(plan.weights[name]) for name in NAMES])
+    assert found == pytest.approx([float(least.weights[name]) for name in NAMES], abs=2e-6)
+
+
+@pytest.mark.parametrize(
+    "strategy",
+    ["equal_weight", "risk_parity", "min_variance", "max_sharpe", "min_cvar", "hierarchical_risk_parity"],
+)
+def test_one_name_has_everything_or_its_maximum(strategy: str) -> None:
+    returns = np.random.default_rng(2).normal(0.01, 0.02, size=(60, 1))
+    whole = plan_weights(["only"], strategy, returns=returns)
+    capped = plan_weights(["only"], strategy, returns=returns, constraints=Constraints(max_weight=0.3))
+    assert (whole.weights["only"], whole.cash) == (1, 0)
+    assert (capped.weights["only"], capped.cash) == (Amount("0.3"), Amount("0.7"))
+
+
+def test_excess_return_without_variance_has_no_largest_ratio() -> None:
+    volatility = np.array([0.1, 0.2])
+    hedged = np.outer(volatility, volatility) * np.array([[1, -1], [-1, 1]])
+    with pytest.raises(InvalidInput, match="no variance, so the Sharpe ratio has no maximum"):
+        plan_weights(["a", "b"], "max_sharpe", mean=[0.05, 0.05], covariance=hedged)
+
+
+def test_a_singular_covariance_has_a_certified_minimum() -> None:
+    returns = np.random.default_rng(3).normal(size=(4, 8)) * 0.02
+    plan = plan_weights(names(8), "min_variance", returns=returns)
+    assert plan.certificate.gap <= plan.certificate.tolerance
+    assert sum(plan.weights.values()) == 1
+
+
+@pytest.mark.parametrize("strategy", ["equal_weight", "min_variance", "max_sharpe", "kelly_criterion"])
+def test_no_names_are_all_cash(strategy: str) -> None:
+    plan = plan_weights([], strategy)
+    assert (dict(plan.weights), plan.cash) == ({}, 1)
+    assert plan.explain() == {}
+    with pytest.raises(InvalidInput, match="no names"):
+        plan_weights([], strategy, constraints=Constraints(allow_cash=False))
+
+
+def test_a_budget_of_nothing_is_nothing() -> None:
+    plan = plan_weights(NAMES, "min_variance", covariance=SIGMA, constraints=Constraints(budget=0))
+    assert set(plan.weights.values()) == {0}
+
+
+def test_risk_parity_with_a_hedge_without_risk_is_refused() -> None:
+    volatility = np.array([0.1, 0.2])
+    hedged = np.outer(volatility, volatility) * np.array([[1, -1], [-1, 1]])
+    with pytest.raises(CertificateError, match="shares of the risk"):
+        plan_weights(["a", "b"], "risk_parity", covariance=hedged)
+
+
+def test_a_warning_where_the_tail_has_fewer_scenarios_than_names() -> None:
+    returns = np.random.default_rng(4).normal(size=(40, 5)) * 0.01
+    with pytest.warns(UserWarning, match="the tail has 2 scenarios for 5 names"):
+        plan_weights(NAMES, "min_cvar", returns=returns)
+
+
+def test_leverage_where_the_budget_allows_it() -> None:
+    plan = plan_weights(NAMES, "equal_weight", constraints=Constraints(budget=2))
+    assert set(plan.weights.values()) == {Amount("0.4")}
+
+
+def test_a_market_neutral_budget_of_zero() -> None:
+    neutral = Constraints(long_only=False, budget=0, gross=1)
+    mean = [0.02, 0.01, 0.03, -0.01, 0.0]
+    plan = plan_weights(
+        NAMES, "mean_variance", mean=mean, covariance=SIGMA, risk_aversion=2, constraints=neutral
+    )
+    assert sum(plan.weights.values()) == 0
+    assert sum(abs(weight) for weight in plan.weights.values()) <= 1
+    assert any(weight < 0 for weight in plan.weights.values())

@@ -1,0 +1,135 @@
+"""`verify`: a plan's JSON is checked by the standard library alone, in rational arithmetic."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from capdesk import InvalidInput, Plan, plan_weights
+from capdesk.decide.weights.verification import NotAPlan, check
+from tests.weights.support import covariance, names
+from tests.weights.test_certificate import PLANS
+
+SOURCE = Path(__file__).parents[2] / "src/capdesk/decide/weights"
+
+
+def failing(value: dict[str, Any]) -> list[str]:
+    return [each.name for each in check(json.dumps(value)) if not each.holds]
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_a_plan_comes_back_from_its_json_to_the_last_bit(name: str) -> None:
+    plan = PLANS[name]
+    again = Plan.from_json(plan.to_json())
+    assert again.to_json() == plan.to_json()
+    assert dict(again.weights) == dict(plan.weights)
+    assert again.certificate == plan.certificate
+    assert again.binding == plan.binding
+    assert again.explain() == plan.explain()
+
+
+def test_two_files_and_a_bare_python_are_enough(tmp_path: Path) -> None:
+    """No site-packages, no capdesk: the two modules beside each other under the name they import."""
+    package = tmp_path / "capdesk/decide/weights"
+    package.mkdir(parents=True)
+    for module in ("verification", "rational"):
+        (package / f"{module}.py").write_text((SOURCE / f"{module}.py").read_text(encoding="utf-8"))
+    (tmp_path / "plan.json").write_text(PLANS["max_sharpe"].to_json(), encoding="utf-8")
+    program = (
+        "import sys; sys.path.insert(0, '.');"
+        "from capdesk.decide.weights.verification import check;"
+        "checks = check(open('plan.json').read());"
+        "print(all(each.holds for each in checks), len(checks), 'numpy' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", program],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout.split() == ["True", "5", "False"]
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_tampered_weights_are_found(name: str) -> None:
+    value = json.loads(PLANS[name].to_json())
+    first, second = sorted(value["weights"], key=lambda each: -float(value["weights"][each]))[:2]
+    value["weights"][first] = f"{float(value['weights'][first]) - 0.02:.6f}"
+    value["weights"][second] = f"{float(value['weights'][second]) + 0.02:.6f}"
+    assert failing(value)
+
+
+def test_a_sum_that_is_off_by_a_millionth_is_found() -> None:
+    value = json.loads(PLANS["min_variance"].to_json())
+    value["cash"] = "0.000001"
+    assert failing(value) == ["sum"]
+
+
+def test_a_weight_finer_than_a_millionth_is_found() -> None:
+    plan = plan_weights(names(2), "equal_weight")
+    value = json.loads(plan.to_json())
+    value["weights"] = {"n0": "0.5000005", "n1": "0.4999995"}
+    assert failing(value) == ["sum"]
+
+
+def test_a_negative_multiplier_is_found() -> None:
+    value = json.loads(PLANS["min_variance"].to_json())
+    value["proof"]["inequality_multipliers"][0] = (-0.5).hex()
+    assert "multipliers" in failing(value)
+
+
+def test_a_covariance_that_is_none_is_found() -> None:
+    value = json.loads(PLANS["min_variance"].to_json())
+    value["problem"]["covariance"]["matrix"][3][0] = (1.0).hex()
+    assert "convex" in failing(value)
+
+
+def test_a_negative_specific_variance_is_found() -> None:
+    value = json.loads(PLANS["factors"].to_json())
+    value["problem"]["covariance"]["specific"][0] = (-0.01).hex()
+    assert "convex" in failing(value)
+
+
+def test_a_singular_covariance_passes_by_its_shift() -> None:
+    returns = np.random.default_rng(2).normal(size=(4, 6)) * 0.01
+    plan = plan_weights(names(6), "mean_variance", returns=returns, mean=[0.01] * 6, risk_aversion=3)
+    checks = check(plan.to_json())
+    assert all(each.holds for each in checks)
+    assert any("semidefinite but for" in each.said for each in checks)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": "capdesk-plan/0"}', "\x00", "NaN"])
+def test_what_is_no_plan_is_refused(text: str) -> None:
+    with pytest.raises(NotAPlan):
+        check(text)
+    with pytest.raises(InvalidInput):
+        Plan.from_json(text)
+
+
+@pytest.mark.parametrize("place", ["linear", "lower", "upper"])
+def test_a_missing_figure_is_refused(place: str) -> None:
+    value = json.loads(PLANS["utility"].to_json())
+    value["problem"][place].pop()
+    with pytest.raises(NotAPlan, match="figures"):
+        check(json.dumps(value))
+
+
+def test_an_infinite_figure_is_refused() -> None:
+    value = json.loads(PLANS["utility"].to_json())
+    value["proof"]["point"][0] = "inf"
+    with pytest.raises(NotAPlan, match="inf"):
+        check(json.dumps(value))
+
+
+def test_large_plans_are_checked_in_reasonable_figures() -> None:
+    rng = np.random.default_rng(4)
+    plan = plan_weights(names(150), "min_variance", covariance=covariance(rng, 150))
+    assert all(each.holds for each in check(plan.to_json()))
