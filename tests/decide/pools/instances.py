@@ -30,7 +30,7 @@ def small(seed: int) -> Instance:
         for token in tokens
         if draw.random() < 0.6
     }
-    return pools, holdings, cash or {f"{chains[0]}:USDC": total}, _parameters(draw, chains, number)
+    return pools, holdings, cash or {f"{chains[0]}:USDC": total}, _parameters(draw, chains, number, total)
 
 
 def _pool(
@@ -69,7 +69,7 @@ def _pool(
     )
 
 
-def _parameters(draw: random.Random, chains: tuple[str, ...], number: int) -> PoolParameters:
+def _parameters(draw: random.Random, chains: tuple[str, ...], number: int, total: float) -> PoolParameters:
     def sometimes(share: float, value: object, otherwise: object) -> object:
         return value if draw.random() < share else otherwise
 
@@ -86,12 +86,12 @@ def _parameters(draw: random.Random, chains: tuple[str, ...], number: int) -> Po
         conversion_rate=draw.choice((0.0, 0.0004, 0.002)),
         horizon_days=draw.choice((1.0, 30.0, 90.0)),
         cash_apy=draw.choice((0.0, 0.0, 2.0)),
-        minimum_ticket_usd=draw.choice((1.0, 100.0, 100.0, 500.0)),
-        minimum_move_usd=draw.choice((0.0, 0.0, 50.0, 1000.0)),
+        minimum_ticket_usd=draw.choice((1.0, 100.0, 100.0, 0.04 * total + 1.0)),
+        minimum_move_usd=draw.choice((0.0, 0.0, 50.0, 0.06 * total)),
         cool_down_days=draw.choice((0.0, 0.0, 2.0)),
-        token_max_pct=sometimes(0.3, {"*": draw.uniform(0.2, 0.7)}, {}),
+        token_max_pct=sometimes(0.5, {"*": draw.uniform(0.15, 0.6)}, {}),
         protocol_max_pct=sometimes(0.3, {"*": draw.uniform(0.2, 0.6)}, {}),
-        chain_max_pct=sometimes(0.2, {"base": draw.uniform(0.1, 0.5)}, {}),
+        chain_max_pct=sometimes(0.5, {"*": draw.uniform(0.1, 0.6)}, {}),
         swap_gas_usd=draw.choice((0.0, 3.0, 40.0)),
         deposit_gas_usd=draw.choice((0.0, 5.0)),
         withdraw_gas_usd=draw.choice((0.0, 5.0)),

@@ -235,7 +235,7 @@ def _fraction(name: str, value: object) -> None:
     number = _number(name, value)
     if not 0 <= number <= 1:
         hint = f": did you mean {number / 100:g}?" if 1 < number <= 100 else ""
-        raise InvalidInput(f"{name} must be a fraction from 0 to 1, got {value}{hint}")
+        raise InvalidInput(f"{name} must be a fraction from 0 to 1, got {number:g}{hint}")
 
 
 def _apy(name: str, value: object) -> None:

@@ -88,12 +88,12 @@ def _columns(model: Any, statement: Program, step: float) -> list[Any]:
 def _rows(model: Any, statement: Program, columns: list[Any], step: float) -> None:
     """Each row in integers; an equality may miss by what rounding makes of it."""
     matrix = statement.matrix.tocsr()
-    for row in range(matrix.shape[0]):
+    for row in range(int(matrix.shape[0])):
         where = slice(matrix.indptr[row], matrix.indptr[row + 1])
         its, values = matrix.indices[where], matrix.data[where]
         money = not statement.integer[its].all()
         scale = np.where(statement.integer[its], 1.0 / step if money else 1.0, 1.0)
-        real: Any = values * scale
+        real = np.asarray(values * scale, dtype=np.float64)
         fine = 1 if np.allclose(real, np.round(real), atol=1e-9) else COEFFICIENT
         weights = [round(each * fine) for each in real]
         bound_scale = fine * (1.0 / step if money else 1.0)

@@ -78,7 +78,7 @@ def _ends(pool: Pool, held: float, cap: float, ticket: float, segments: int) -> 
 
 
 def _marginal(model: Piecewise, ends: Array) -> Array:
-    where = np.minimum(np.searchsorted(model.deposits, ends), len(model.apys) - 1)
+    where = np.minimum(np.searchsorted(np.array(model.deposits), ends), len(model.apys) - 1)
     return np.array([yearly(model.apys[piece]) for piece in where.tolist()])
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from capdesk.decide.pools.building import Desk
 from capdesk.decide.pools.prices import Prices
-from capdesk.decide.pools.problem import Array, Index
+from capdesk.decide.pools.problem import Array
 from capdesk.decide.pools.steps import Carried, Step, split
 from capdesk.model.money import MICRO, Amount
 from capdesk.model.pool_plans import Decision, Flow, LimitInForce, Position, Transaction
@@ -39,7 +39,7 @@ def positions(w: Written) -> tuple[Position, ...]:
         pool, micro = w.desk.pools[number], w.carried.positions[number]
         where = slice(p.shares.indptr[number], p.shares.indptr[number + 1])
         shares: Array = p.shares.data[where]
-        members: Index = p.shares.indices[where]
+        members: list[int] = p.shares.indices[where].tolist()
         exit_of = forced.get(pool.pool_id)
         found.append(
             Position(

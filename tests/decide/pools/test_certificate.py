@@ -1,0 +1,73 @@
+"""A proof is believed only where it holds: changed plans, leaves and data are found out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from capdesk.decide.pools import building, exact
+from capdesk.decide.pools.certificate import CertificateError, certify, violation
+from capdesk.decide.pools.exact import Solved
+from capdesk.decide.pools.problem import PoolProblem
+from tests.decide.pools import instances
+
+SEED = 3
+
+
+@pytest.fixture(scope="module")
+def problem() -> PoolProblem:
+    return building.state(*instances.treasury(SEED, 30, 8)).problem
+
+
+@pytest.fixture(scope="module")
+def solved(problem: PoolProblem) -> Solved:
+    return exact.solve(problem)
+
+
+def with_leaves(solved: Solved, leaves: tuple[object, ...]) -> Solved:
+    (branch,) = solved.branches
+    return replace(solved, branches=(replace(branch, found=replace(branch.found, leaves=leaves)),))
+
+
+def test_proof_of_the_solver_holds(problem: PoolProblem, solved: Solved) -> None:
+    proof = certify(problem, solved)
+    assert proof.proof == "tree"
+    assert proof.leaves > 3
+    assert proof.gap <= 1.01e-6
+    assert proof.objective == pytest.approx(solved.answer.objective, rel=1e-9)
+
+
+def test_a_tree_without_one_of_its_leaves_proves_nothing(problem: PoolProblem, solved: Solved) -> None:
+    leaves = solved.branches[0].found.leaves
+    for left_out in range(len(leaves)):
+        with pytest.raises(CertificateError, match="leave out"):
+            certify(problem, with_leaves(solved, leaves[:left_out] + leaves[left_out + 1 :]))
+
+
+def test_wrong_multipliers_give_a_worse_bound_and_never_a_false_one(
+    problem: PoolProblem, solved: Solved
+) -> None:
+    truth = certify(problem, solved)
+    leaves = solved.branches[0].found.leaves
+    for factor in (0.0, 0.5, 1.5, -1.0):
+        wrong = tuple(replace(leaf, multipliers=leaf.multipliers * factor) for leaf in leaves)
+        assert certify(problem, with_leaves(solved, wrong)).bound > truth.bound
+
+
+def test_a_tree_about_another_problem_is_refused(problem: PoolProblem, solved: Solved) -> None:
+    (branch,) = solved.branches
+    other = replace(problem, piece_slope=problem.piece_slope * 1.01)
+    with pytest.raises(CertificateError, match="not about this problem"):
+        certify(other, replace(solved, branches=(replace(branch, problem=other),)))
+
+
+def test_money_from_nowhere_and_a_broken_limit_are_violations(problem: PoolProblem, solved: Solved) -> None:
+    answer = solved.answer
+    assert violation(problem, answer) < 1e-4
+    pool = int(answer.deposits.argmax())
+    more = answer.deposits.copy()
+    more[pool] += 1_000.0
+    assert violation(problem, replace(answer, deposits=more)) >= 999
+    assert violation(problem, replace(answer, sold=tuple(np.zeros_like(each) for each in answer.sold))) > 1
