@@ -11,16 +11,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, field
 
-from capdesk.decide.pools.eligibility import Eligibility, EligibilityRules, Names, OnIce, eligibility
+from capdesk.decide.pools.eligibility import Eligibility, EligibilityRules, Names, eligibility
 from capdesk.decide.pools.forecast import ALPHA, Forecast, forecast
 from capdesk.decide.pools.icebox import IceRules, PegDay, iced_on
 from capdesk.decide.pools.stability import Stability, stability
 from capdesk.model.lists import ICEBOX_TOKENS, Lists
 from capdesk.model.market_rows import PoolDay, PoolFacts, Price
 from capdesk.model.money import MICRO
-from capdesk.model.pools import Pool, Status
+from capdesk.model.pool_parameters import EVERY
+from capdesk.model.pools import Emission, Pool, RateModel, Status
 
 if TYPE_CHECKING:
     from capdesk.records import Records
@@ -29,7 +30,7 @@ HISTORY_DAYS = 60
 _ICE_DAYS = 120
 
 
-class SurveyRules(Struct, frozen=True, kw_only=True):
+class SurveyRules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How pools are judged and forecast.
 
     Attributes
@@ -38,12 +39,16 @@ class SurveyRules(Struct, frozen=True, kw_only=True):
         The weight of the newest day in a forecast.
     haircuts
         Reward token -> the fraction of the reward that is not counted.
+    rate_models
+        Pool -> what our own deposit does to its rate; ``"*"`` is every pool without its own.
+        Unless it is told otherwise, a deposit dilutes what a pool pays.
     """
 
     eligibility: EligibilityRules = EligibilityRules()
     ice: IceRules = IceRules()
     alpha: float = ALPHA
     haircuts: dict[str, float] = {}
+    rate_models: dict[str, RateModel] = field(default_factory=lambda: {EVERY: Emission()})
 
 
 USUAL = SurveyRules()
@@ -92,16 +97,18 @@ def survey(
     return surveyed
 
 
-def pools_for(surveyed: Iterable[Surveyed], held: Mapping[str, object], on_ice: OnIce = "exit") -> list[Pool]:
+def pools_for(
+    surveyed: Iterable[Surveyed], held: Mapping[str, object], rules: SurveyRules = USUAL
+) -> list[Pool]:
     """The pools of an allocation: those that are in, and those that are held, with what may be done.
 
     Parameters
     ----------
     held
         Pools that hold something of ours; what is out is left out unless it is held.
-    on_ice
-        What becomes of a position whose only fault is an iced coin.
     """
+    on_ice = rules.eligibility.on_ice
+    usual = rules.rate_models.get(EVERY)
     pools: list[Pool] = []
     for each in surveyed:
         is_in = each.eligibility.eligible
@@ -120,6 +127,7 @@ def pools_for(surveyed: Iterable[Surveyed], held: Mapping[str, object], on_ice: 
                 group=each.stability.group if each.stability else 3,
                 status=status,
                 reason="; ".join(each.eligibility.reasons),
+                rate_model=rules.rate_models.get(facts.pool_id, usual),
                 withdrawable_usd=None if day is None or day.liquidity is None else day.liquidity / MICRO,
             )
         )

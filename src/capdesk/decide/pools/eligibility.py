@@ -20,7 +20,7 @@ from capdesk.model.money import MICRO
 OnIce = Literal["exit", "reduce", "freeze"]
 
 
-class EligibilityRules(Struct, frozen=True, kw_only=True):
+class EligibilityRules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a pool has to be.
 
     Attributes

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 
-class IceRules(Struct, frozen=True):
+class IceRules(Struct, frozen=True, forbid_unknown_fields=True):
     """When a coin is iced and when it returns.
 
     Attributes

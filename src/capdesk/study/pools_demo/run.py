@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from capdesk.decide.pools.eligibility import EligibilityRules, OnIce
 from capdesk.model.market_rows import PoolDay, PoolFacts
 from capdesk.model.money import Amount
 from capdesk.model.pool_parameters import PoolParameters
 from capdesk.model.pool_plans import PoolPlan
-from capdesk.model.pools import Pool
 from capdesk.records import Records
-from capdesk.runs.pools import pools_run
 from capdesk.study.pools_demo import setting
 from capdesk.study.pools_demo.book import Book, overnight
 from capdesk.study.pools_demo.rivals import equal_weight, largest_pool
-from capdesk.treasury import Surveyed, SurveyRules, end_of, fill_icebox, pools_for, survey, write_forecasts
+from capdesk.treasury import Surveyed, SurveyRules, fill_icebox, write_forecasts
+from capdesk.treasury_day import Situation, situation
 
 Told = Callable[[str, int, int], None]
 """Called with what is done, and how much of it out of how much."""
@@ -170,13 +168,14 @@ def _replay(world: World, on_ice: OnIce, done: Callable[[int], object], *, store
         if days:
             book, earned = night(world, book, days[-1].day, day)
         iced, returned = fill_icebox(world.records, day, rules.ice)
-        surveyed = survey(world.records, day, rules)
-        before = book
-        plan, stored = _plan(world, day, surveyed, book, on_ice, store=store)
-        book = book.after(plan)
+        standing = _situation(world, day, book, rules)
+        plan, made = standing.plan()
+        stored = 0
         if store:
-            write_forecasts(world.records, day, surveyed)
-        days.append(_day(day, surveyed, before, book, plan, earned, stored, (iced, returned)))
+            write_forecasts(world.records, day, standing.surveyed)
+            stored = world.records.save_run(made).number
+        before, book = book, book.after(plan)
+        days.append(_day(day, standing.surveyed, before, book, plan, earned, stored, (iced, returned)))
         done(number + 1)
     return days
 
@@ -188,38 +187,18 @@ def night(world: World, book: Book, before: dt.date, day: dt.date) -> tuple[Book
     return overnight(book, world.pools, world.last_seen(day), day - before, moves)
 
 
-def _plan(
-    world: World, day: dt.date, surveyed: Sequence[Surveyed], book: Book, on_ice: OnIce, *, store: bool
-) -> tuple[PoolPlan, int]:
-    pools = universe(surveyed, book, on_ice)
-    lists = world.records.lists(end_of(day))
-    held = {name: float(value) for name, value in book.places.items()}
-    cash = {token: float(value) for token, value in book.cash.items()}
-    prices = _named_prices(world, day, pools, cash)
-    plan, made = pools_run(day, pools, held, cash, setting.parameters(), prices=prices, lists=lists)
-    return plan, world.records.save_run(made).number if store else 0
-
-
-def universe(surveyed: Sequence[Surveyed], book: Book, on_ice: OnIce) -> list[Pool]:
-    """The pools of a day; the real table knows nothing of our deposit, so it is added to what lies in them."""
-    return [
-        replace(
-            pool,
-            forecasted_tvl=pool.forecasted_tvl + float(book.places.get(pool.pool_id, 0)),
-            rate_model=setting.RATE_MODEL,
-        )
-        for pool in pools_for(surveyed, book.places, on_ice)
-    ]
-
-
-def _named_prices(
-    world: World, day: dt.date, pools: Sequence[Pool], cash: Mapping[str, float]
-) -> dict[str, float] | None:
-    told = world.prices(day)
-    if not told:
-        return None
-    needed = {f"{pool.chain.casefold()}:{token}" for pool in pools for token in pool.tokens} | set(cash)
-    return {token: float(told.get(token, 1)) for token in sorted(needed)}
+def _situation(world: World, day: dt.date, book: Book, rules: SurveyRules) -> Situation:
+    """The table knows nothing of our deposits: they are on paper."""
+    return situation(
+        world.records,
+        day,
+        {name: float(value) for name, value in book.places.items()},
+        {token: float(value) for token, value in book.cash.items()},
+        setting.parameters(),
+        rules,
+        at_peg=True,
+        tvl_holds_ours=False,
+    )
 
 
 def _day(
@@ -251,9 +230,8 @@ def _day(
 
 
 def _rivals(world: World, days: Sequence[Day], *, depeg: bool) -> list[Rival]:
-    first = survey(world.records, world.days[0], SurveyRules())
     empty = Book({}, {setting.HOME: Amount(setting.TREASURY_USD)})
-    pools = universe(first, empty, "freeze")
+    pools = _situation(world, world.days[0], empty, SurveyRules()).pools
     home = {setting.HOME: float(setting.TREASURY_USD)}
     plans = {
         "the first plan, never moved": days[0].plan,

@@ -19,7 +19,6 @@ from capdesk.model.lists import APPROVED_PROTOCOLS, APPROVED_TOKENS, BLACKLISTED
 from capdesk.model.market_rows import PoolFacts, Price
 from capdesk.model.pool_parameters import ChainCosts, PoolParameters
 from capdesk.model.tokens import Token
-from capdesk.pools import Emission
 from capdesk.records import Records
 
 TREASURY_USD = 10_000_000
@@ -42,9 +41,6 @@ BRIDGED = (
     "polygon:0x2791bca1f2de4661ed88a30c99a7a9449aa84174",
 )
 """Called USDC by their pools, and not Circle's own."""
-
-RATE_MODEL = Emission()
-"""Our deposit dilutes what a pool pays: the table does not tell how much of a pool is lent out."""
 
 COST_NOTE = (
     "Rates and sizes are real. Costs are a model: gas at 1 gwei and $2,500 an ether on Ethereum, 5 cents a "
