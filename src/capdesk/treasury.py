@@ -7,7 +7,7 @@ is, what it is expected to pay. `pools_for` turns it into the pools of one alloc
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -132,6 +132,13 @@ def pools_for(
             )
         )
     return pools
+
+
+def pool_names(pools: Mapping[str, PoolFacts]) -> dict[str, str]:
+    """What people call each pool: its coin, protocol and chain; where two are alike, with the head of its id."""
+    plain = {pool_id: f"{each.symbol} {each.project} {each.chain}" for pool_id, each in pools.items()}
+    alike = Counter(plain.values())
+    return {pool_id: name if alike[name] == 1 else f"{name} {pool_id[:4]}" for pool_id, name in plain.items()}
 
 
 def write_forecasts(records: Records, day: dt.date, surveyed: Iterable[Surveyed]) -> None:

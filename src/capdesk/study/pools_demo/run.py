@@ -7,95 +7,20 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
 
-from msgspec import Struct
-
 from capdesk.decide.pools.eligibility import EligibilityRules, OnIce
 from capdesk.model.market_rows import PoolDay, PoolFacts
 from capdesk.model.money import Amount
-from capdesk.model.pool_parameters import PoolParameters
 from capdesk.model.pool_plans import PoolPlan
 from capdesk.records import Records
 from capdesk.study.pools_demo import setting
 from capdesk.study.pools_demo.book import Book, overnight
+from capdesk.study.pools_demo.result import Day, PoolsDemo, Rival
 from capdesk.study.pools_demo.rivals import equal_weight, largest_pool
-from capdesk.treasury import Surveyed, SurveyRules, fill_icebox, write_forecasts
+from capdesk.treasury import Surveyed, SurveyRules, fill_icebox, pool_names, write_forecasts
 from capdesk.treasury_day import Situation, situation
 
 Told = Callable[[str, int, int], None]
 """Called with what is done, and how much of it out of how much."""
-
-
-class Day(Struct, frozen=True):
-    """One day of the demo.
-
-    Attributes
-    ----------
-    universe, eligible, groups
-        How many pools there were, how many were in, and in which stability groups.
-    before, after
-        The book before and after the plan was carried out.
-    earned
-        What the pools really paid since the day before.
-    promised
-        What the plan expects a day to pay.
-    run
-        The number of the stored run.
-    iced, returned
-        Coins that went on ice this day, and that came back.
-    """
-
-    day: dt.date
-    universe: int
-    eligible: int
-    groups: tuple[int, int, int]
-    before: Book
-    after: Book
-    plan: PoolPlan
-    earned: Amount
-    promised: float
-    run: int
-    iced: tuple[str, ...]
-    returned: tuple[str, ...]
-
-
-class Rival(Struct, frozen=True):
-    """What a simpler treasury would have had: its name, its value each day, and what setting up cost."""
-
-    name: str
-    values: tuple[Amount, ...]
-    costs: Amount
-
-
-class PoolsDemo(Struct, frozen=True):
-    """The whole demo.
-
-    Attributes
-    ----------
-    names
-        How to call each pool, for people.
-    rivals
-        Simpler treasuries on the same days.
-    choices
-        With a depeg: the other choices of `on_ice`, as rivals.
-    """
-
-    records: Path
-    days: tuple[Day, ...]
-    names: dict[str, str]
-    parameters: PoolParameters
-    rivals: tuple[Rival, ...]
-    on_ice: OnIce | None
-    choices: tuple[Rival, ...]
-
-    @property
-    def costs(self) -> Amount:
-        """What moving money cost in all."""
-        return sum((each.plan.costs.total for each in self.days), Amount(0))
-
-    @property
-    def earned(self) -> Amount:
-        """What the pools really paid in all."""
-        return sum((each.earned for each in self.days), Amount(0))
 
 
 class World:
@@ -151,11 +76,18 @@ def run(
                 return told and told("planning", begun + count, steps)
 
             choices.append(_as_rival(choice, _replay(world, choice, done, store=False)))
-        rivals = _rivals(world, days, depeg=depeg)
-    names = {pool_id: f"{each.symbol} {each.project} {each.chain}" for pool_id, each in world.pools.items()}
+        rivals = _rivals(world, days)
+        tokens = records.tokens()
     chosen = on_ice if depeg else None
     return PoolsDemo(
-        records_path, tuple(days), names, setting.parameters(), tuple(rivals), chosen, tuple(choices)
+        records=records_path,
+        days=tuple(days),
+        names=pool_names(world.pools),
+        coins={name: each.symbol for name, each in tokens.items()},
+        parameters=setting.parameters(),
+        rivals=tuple(rivals),
+        on_ice=chosen,
+        choices=tuple(choices),
     )
 
 
@@ -229,7 +161,7 @@ def _day(
     )
 
 
-def _rivals(world: World, days: Sequence[Day], *, depeg: bool) -> list[Rival]:
+def _rivals(world: World, days: Sequence[Day]) -> list[Rival]:
     empty = Book({}, {setting.HOME: Amount(setting.TREASURY_USD)})
     pools = _situation(world, world.days[0], empty, SurveyRules()).pools
     home = {setting.HOME: float(setting.TREASURY_USD)}

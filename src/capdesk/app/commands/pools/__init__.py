@@ -3,7 +3,7 @@
 import typer
 
 from capdesk.app.commands import replaying
-from capdesk.app.commands.pools import importing, lists, runs, surveying
+from capdesk.app.commands.pools import demo, importing, lists, runs, surveying
 from capdesk.app.commands.shell import DeskCommand, DeskGroup
 
 UNIVERSE, LISTS, RUNS = "The universe", "The lists", "Runs"
@@ -23,3 +23,4 @@ app.command("runs", cls=DeskCommand, rich_help_panel=RUNS)(runs.runs)
 app.command("show", cls=DeskCommand, rich_help_panel=RUNS)(runs.show)
 app.command("diff", cls=DeskCommand, rich_help_panel=RUNS)(runs.diff)
 app.command("replay", cls=DeskCommand, rich_help_panel=RUNS)(replaying.replay)
+app.command("demo", cls=DeskCommand, rich_help_panel=RUNS)(demo.demo)
