@@ -7,6 +7,7 @@ is, what it is expected to pay. `pools_for` turns it into the pools of one alloc
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
@@ -139,6 +140,14 @@ def pool_names(pools: Mapping[str, PoolFacts]) -> dict[str, str]:
     plain = {pool_id: f"{each.symbol} {each.project} {each.chain}" for pool_id, each in pools.items()}
     alike = Counter(plain.values())
     return {pool_id: name if alike[name] == 1 else f"{name} {pool_id[:4]}" for pool_id, name in plain.items()}
+
+
+def spoken(text: str, names: Mapping[str, str]) -> str:
+    """A sentence with every pool's and token's id as people call it."""
+    known = sorted((name for name in names if name in text), key=len, reverse=True)
+    if not known:
+        return text
+    return re.sub("|".join(map(re.escape, known)), lambda found: names[found[0]], text)
 
 
 def write_forecasts(records: Records, day: dt.date, surveyed: Iterable[Surveyed]) -> None:

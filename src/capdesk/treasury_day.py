@@ -19,6 +19,7 @@ from capdesk.decide.pools.eligibility import OnIce
 from capdesk.decide.pools.tokens import token_key
 from capdesk.model.errors import InvalidInput
 from capdesk.model.lists import Lists
+from capdesk.model.market_rows import Price
 from capdesk.model.money import to_micro
 from capdesk.model.pool_parameters import ChainCosts, PoolParameters
 from capdesk.model.pool_plans import PoolPlan
@@ -191,9 +192,14 @@ def with_gas(
     return replace(parameters, chains=costs)
 
 
+def recent_prices(records: Records, day: dt.date) -> list[Price]:
+    """Prices of the day and of the day before, which stand where the day has none."""
+    return records.prices(day, day - dt.timedelta(days=1))
+
+
 def last_prices(records: Records, day: dt.date) -> dict[str, float]:
     """Token -> dollars, of the day or of the day before."""
-    return {each.token.token_id: float(each.usd) for each in records.prices(day, day - dt.timedelta(days=1))}
+    return {each.token.token_id: float(each.usd) for each in recent_prices(records, day)}
 
 
 def _prices(

@@ -13,6 +13,7 @@ from capdesk.app.pages import STYLE, section, tile
 from capdesk.model.money import Amount
 from capdesk.study.pools_demo import record as words
 from capdesk.study.pools_demo.setting import COST_NOTE, TREASURY_USD
+from capdesk.treasury import spoken
 
 if TYPE_CHECKING:
     from capdesk.study.pools_demo.result import PoolsDemo
@@ -25,7 +26,7 @@ PAGE = Template("""<!doctype html>
 <title>capdesk pools demo, $span</title>
 <style>
 $style
-  td.why { white-space: normal; text-align: left; color: #5b6875; font-size: 13px; min-width: 320px; }
+  td.why { white-space: normal; text-align: left; color: #5b6875; font-size: 13px; padding-left: 28px; }
   table.plain tr:last-child td { font-weight: 400; }
 </style>
 </head>
@@ -86,11 +87,11 @@ def _headlines(demo: PoolsDemo) -> list[tuple[str, str]]:
     return [
         ("at the end", _money(demo.values[-1])),
         ("gain after costs", _signed(words.gain(demo.values))),
-        ("a year", render.percent(words.yearly(demo, demo.values), 2)),
+        *([] if demo.on_ice else [("a year", render.percent(words.yearly(demo, demo.values), 2))]),
         ("paid by the pools", _money(paid)),
         ("promised", _money(Amount(promised))),
         ("costs of moving", _money(demo.costs)),
-        ("pools in use", f"{len(last.after.places)} of {last.eligible} that are in"),
+        ("pools in use", f"{len(last.after.places)} of {last.eligible}"),
         ("at work", render.percent(last.utilised)),
     ]
 
@@ -128,7 +129,7 @@ def _choices(demo: PoolsDemo) -> str:
         for each in demo.choices
     ]
     table = _table(("on_ice", "costs", "lowest value", "at the end", f"against {demo.on_ice}"), rows)
-    return f"<section><h2>The coin on ice</h2>{table}<p>{escape(words.choice_note(demo))}.</p></section>"
+    return f"<section><h2>The coin on ice</h2>{table}<p>{escape(words.choice_note(demo))}</p></section>"
 
 
 def _rivals(demo: PoolsDemo) -> str:
@@ -138,11 +139,12 @@ def _rivals(demo: PoolsDemo) -> str:
             _money(each.costs),
             _money(each.values[-1]),
             _signed(words.gain(each.values)),
-            render.percent(words.yearly(demo, each.values), 2),
+            *([] if demo.on_ice else [render.percent(words.yearly(demo, each.values), 2)]),
         )
         for each in words.contest(demo)
     ]
-    return _table(("", "costs", "at the end", "gain", "a year"), rows)
+    yearly = () if demo.on_ice else ("a year",)
+    return _table(("", "costs", "at the end", "gain", *yearly), rows)
 
 
 def _positions(demo: PoolsDemo) -> str:
@@ -173,25 +175,21 @@ def _days(demo: PoolsDemo) -> str:
             f"{len(day.after.places)}",
             _money(day.earned) if number else "–",
             _money(day.after.total),
-            escape(words.spoken(day.plan.decision.reason, demo.names)),
+            escape(spoken(day.plan.decision.reason, demo.names)),
         )
         for number, day in enumerate(demo.days)
     ]
-    titles = ("day", "in", "groups", "decision", "steps", "costs", "pools", "paid", "value", "why")
-    return _table(titles, rows, why=True)
+    return _table(("day", "in", "groups", "decision", "steps", "costs", "pools", "paid", "value"), rows)
 
 
-def _table(titles: Iterable[str], rows: Iterable[tuple[str, ...]], *, why: bool = False) -> str:
+def _table(titles: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """A table; what a row has beyond its titles stands under it, over the whole width."""
     head = "".join(f"<th>{escape(title)}</th>" for title in titles)
-    body = "".join(
-        "<tr>"
-        + "".join(
-            f'<td class="why">{cell}</td>' if why and place == len(row) - 1 else f"<td>{cell}</td>"
-            for place, cell in enumerate(row)
-        )
-        + "</tr>"
-        for row in rows
-    )
+    body = ""
+    for row in rows:
+        body += f"<tr>{''.join(f'<td>{cell}</td>' for cell in row[: len(titles)])}</tr>"
+        for cell in row[len(titles) :]:
+            body += f'<tr><td class="why" colspan="{len(titles)}">{cell}</td></tr>'
     return f'<table class="plain"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 

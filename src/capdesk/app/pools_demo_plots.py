@@ -31,7 +31,7 @@ def _stacked(demo: PoolsDemo, title: str, of: Callable[[Position], str]) -> go.F
     for number, day in enumerate(demo.days):
         for each in day.plan.positions:
             sums[of(each)][number] += float(each.amount)
-        if day.plan.cash:
+        if day.plan.cash >= 1:
             sums["cash"][number] += float(day.plan.cash)
     plot = figure(title, "dollars", tickformat="$,.3s")
     ordered = sorted(sums, key=lambda name: -sum(sums[name]))

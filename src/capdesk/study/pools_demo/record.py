@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 import shlex
-from collections.abc import Mapping
 from decimal import Decimal
 
 from capdesk.model.money import Amount, usd
@@ -71,9 +69,9 @@ def verdicts(demo: PoolsDemo) -> list[str]:
     """Where ours wins and where it does not, each rival in a sentence."""
     ours = demo.values[-1]
     return [
-        f"it beats {each.name} by {usd((ours - each.values[-1]).micro)}"
+        f"It beats {each.name} by {usd((ours - each.values[-1]).micro)}."
         if ours > each.values[-1]
-        else f"it does NOT beat {each.name}: that ends {usd((each.values[-1] - ours).micro)} higher"
+        else f"It does NOT beat {each.name}: that ends {usd((each.values[-1] - ours).micro)} higher."
         for each in demo.rivals
     ]
 
@@ -84,7 +82,7 @@ def shortness_note(demo: PoolsDemo) -> str:
     setting_up = float(first.plan.costs.total)
     return (
         f"{(demo.days[-1].day - first.day).days} days are short: setting up costs {usd(round(setting_up * 1e6))}, "
-        f"{setting_up / first.promised:.1f} days of yield, and one episode of rates proves nothing about the next"
+        f"{setting_up / first.promised:.1f} days of yield, and one episode of rates proves nothing about the next."
     )
 
 
@@ -94,8 +92,8 @@ def choice_note(demo: PoolsDemo) -> str:
     best = max(ends, key=lambda name: ends[name])
     worst = min(ends, key=lambda name: ends[name])
     return (
-        f"in hindsight {best} ends {usd((ends[best] - ends[worst]).micro)} above {worst}, because USDC came back; "
-        "nobody knew that on the day, and with a coin that stays down it is the other way round"
+        f"In hindsight {best} ends {usd((ends[best] - ends[worst]).micro)} above {worst}, because USDC came back; "
+        "nobody knew that on the day, and with a coin that stays down it is the other way round."
     )
 
 
@@ -109,14 +107,6 @@ def next_commands(demo: PoolsDemo) -> list[str]:
         f"capdesk pools replay latest {where}",
         f"capdesk pools eligible {where}",
     ]
-
-
-def spoken(text: str, names: Mapping[str, str]) -> str:
-    """A sentence with every pool's and token's id as people call it."""
-    known = sorted((name for name in names if name in text), key=len, reverse=True)
-    if not known:
-        return text
-    return re.sub("|".join(map(re.escape, known)), lambda found: names[found[0]], text)
 
 
 def iced_names(demo: PoolsDemo, ids: tuple[str, ...]) -> str:
