@@ -29,7 +29,7 @@ check: .venv/dev.stamp
 	@$(BIN)/basedpyright
 	@$(BIN)/lint-imports --no-logo
 
-bench: .venv/runtime.stamp
+bench: .venv/bench.stamp
 	@$(BIN)/python -m bench
 
 # A stamp is written when everything before it has succeeded, so a set-up that was cut short is taken up again.
@@ -52,4 +52,10 @@ bench: .venv/runtime.stamp
 	@rm -f $@
 	@echo "Installing the development tools"
 	@$(INSTALL) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+.venv/bench.stamp: requirements-bench.lock .venv/runtime.stamp
+	@rm -f $@
+	@echo "Installing the libraries that the benchmarks measure against"
+	@$(INSTALL) --require-hashes -r requirements-bench.lock
 	@touch $@

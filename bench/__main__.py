@@ -20,6 +20,7 @@ from bench.claims import (
     volatile,
     weights,
     weights_solvers,
+    what_if,
 )
 from bench.place import Place, circumstances, find_place
 from bench.report import show, write_json
@@ -35,6 +36,7 @@ CLAIMS: dict[str, Callable[[Place], list[Row]]] = {
     "opening": opening.measure,
     "pools": pools.measure,
     "startup": startup.measure,
+    "what-if": what_if.measure,
     "weights-min-variance": weights.min_variance,
     "weights-max-sharpe": weights.max_sharpe,
     "weights-risk-parity": weights.risk_parity,

@@ -17,7 +17,6 @@ BANKROLL = 1_000_000_000
 _PRAGMAS = (
     "journal_mode",
     "synchronous",
-    "wal_autocheckpoint",
     "page_size",
     "cache_size",
     "mmap_size",

@@ -17,7 +17,7 @@ from capdesk.model import commands as c
 from capdesk.model.errors import CapdeskError
 from capdesk.model.journal import Entry, Event
 from capdesk.model.mandate import DAY, SECOND
-from capdesk.model.rules import Budget
+from capdesk.model.standing import SleeveBudget
 from capdesk.model.state import State
 
 START = 1_800_000_000 * SECOND // DAY * DAY + 8 * 3600 * SECOND
@@ -101,7 +101,7 @@ async def events_of(desk: CapitalAllocator, kind: type) -> list[Any]:
     return [event for entry in await journal(desk) for event in entry.events if isinstance(event, kind)]
 
 
-async def budget(desk: CapitalAllocator, name: str) -> Budget:
+async def budget(desk: CapitalAllocator, name: str) -> SleeveBudget:
     """One sleeve's budget at this moment."""
     return next(it for it in await desk.get_budgets() if it.sleeve == name)
 

@@ -214,7 +214,7 @@ class Model:
         if rules["priority_tiers"]:
             share = rules["priority_tiers"][priority]
             rooms.append(Room(f"priority:{priority}", self.limit(share, total), self.allocated))
-        if group is not None:
+        if group in rules["groups"]:
             limits = rules["groups"][group]
             caps = [self.limit(limits["max_percent"])] if limits.get("max_percent") is not None else []
             caps += [exact(limits["max_absolute"])] if limits.get("max_absolute") is not None else []
@@ -435,8 +435,10 @@ class Model:
         if now_held is None and self.owners(was.held.market) and not self.rules["share_markets"]:
             raise Rejected("InvalidInput")
         if now_held is None:
+            group = was.held.group
             self.held[key] = replace(
                 was.held,
+                group=group if group in self.rules["groups"] else self.group_of(was.held.market) or group,
                 amount=was.amount,
                 orders=self.split(was.amount),
                 lease_until=None,
@@ -526,7 +528,14 @@ class Model:
         return moved
 
     def update_mandate(self, config: dict[str, Any], *, reason: str) -> int:
+        known = self.rules["groups"]
+        named = {
+            key for key, it in self.held.items() if it.group in known and it.group != self.group_of(it.market)
+        }
         self.rules = {**SEED, **config}
+        for key, it in self.held.items():
+            if key not in named:
+                self.held[key] = replace(it, group=self.group_of(it.market) or it.group)
         self.version += 1
         self._note_peak()
         return self.version

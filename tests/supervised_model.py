@@ -16,7 +16,6 @@ DAY = 86_400 * SECOND
 ONE, ZERO = Fraction(1), Fraction(0)
 NEAR = Fraction(1, 10**7)
 FACTORS = {"low": ONE, "medium": Fraction(4, 5), "high": Fraction(3, 5), "extreme": Fraction(3, 10)}
-LOWEST = Fraction(3, 10)
 GAS = [(Fraction(100), Fraction(7, 10)), (Fraction(50), Fraction(9, 10))]
 
 
@@ -133,19 +132,39 @@ class Model:
         elif gas is not None and self.gas_high_since is None:
             self.gas_high_since = self.at
 
+    @property
+    def factors(self) -> dict[str, Fraction]:
+        return {name: exact(self.rules["risk"].get(name, factor)) for name, factor in FACTORS.items()}
+
+    @property
+    def lowest(self) -> Fraction:
+        return min(self.factors.values())
+
+    @property
+    def gas(self) -> list[tuple[Fraction, Fraction]]:
+        steps = self.rules["risk"].get("gas")
+        return GAS if steps is None else [(exact(it["above"]), exact(it["multiplier"])) for it in steps]
+
+    @property
+    def lowest_gas(self) -> Fraction:
+        return min((factor for _, factor in self.gas), default=ONE)
+
     def market(self) -> tuple[Fraction, Fraction]:
         """What the market makes of everything, and of what pays gas beside it."""
         if self.rules.get("risk") is None:
             return ONE, ONE
         if self.seen is None:
-            return LOWEST, ONE
+            return self.lowest, self.lowest_gas
         state, gas = self.seen.get("volatility_state"), self.seen.get("gas_price_gwei")
-        factor = LOWEST if state is None else FACTORS[state]
+        factor = self.lowest if state is None else self.factors[state]
         if self.seen.get("circuit_breaker_triggered"):
             factor = ZERO
         if self.stale():
-            factor = min(factor, LOWEST)
-        return factor, next((it for above, it in GAS if gas is not None and gas > above), ONE)
+            factor = min(factor, self.lowest)
+        paid = next((it for above, it in self.gas if gas is not None and gas > above), ONE)
+        if gas is None or self.stale():
+            paid = min(paid, self.lowest_gas)
+        return factor, paid
 
     def factor(self, sleeve: dict[str, Any] | None) -> Fraction:
         if self.breakers:
@@ -236,8 +255,7 @@ class Model:
         self.units, self.peak = self.equity, ONE
 
     def review(self) -> None:
-        if self._review_breakers():
-            return
+        self._review_breakers()
         margin = 1 + percent(self.rules.get("resume_margin_percent", 0))
         self.paused = {
             it["name"]
@@ -248,8 +266,8 @@ class Model:
         over = {it["name"]: self.used(it["name"]) - self.budget(it) for it in self.rules["sleeves"]}
         self.recalls = {name: amount for name, amount in over.items() if amount > 0}
 
-    def _review_breakers(self) -> bool:
-        rules, before = self.rules.get("breakers") or {}, dict(self.breakers)
+    def _review_breakers(self) -> None:
+        rules = self.rules.get("breakers") or {}
         tripped = self.breakers.get("daily_loss")
         if tripped is not None and self.at // DAY > tripped // DAY:
             del self.breakers["daily_loss"]
@@ -264,4 +282,9 @@ class Model:
                 self.breakers.pop("gas", None)
             elif self.at - since >= rules["gas_for_seconds"] * SECOND:
                 self.breakers.setdefault("gas", self.at)
-        return before != self.breakers
+
+    def change(self, rules: dict[str, Any]) -> None:
+        self.rules = rules
+        for key, it in self.held.items():
+            sleeve = self.sleeve_of(key[1])
+            self.held[key] = it if sleeve is None else replace(it, sleeve=sleeve["name"])

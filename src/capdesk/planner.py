@@ -209,7 +209,7 @@ def allocate_risk_adjusted_capital(
         Weights by protocol, as fractions that add up to 1 at most.
     risk_metrics
         ``volatility_state`` (low, medium, high, extreme), ``gas_price_gwei`` and
-        ``circuit_breaker_triggered``; a missing state fails closed.
+        ``circuit_breaker_triggered``; a missing state fails closed, without a gas price none is paid.
     table
         The risk table; the default one without it.
 
@@ -233,7 +233,7 @@ def allocate_risk_adjusted_capital(
         gas_price=None if gas is None else to_micro(gas, "gas_price_gwei"),
         breaker=bool(risk_metrics.get("circuit_breaker_triggered", False)),
     )
-    risk = assess(RiskConfig().compiled() if table is None else table, market, 0)
+    risk = assess(RiskConfig().compiled() if table is None else table, market, 0, pays_gas=gas is not None)
     return _share_out(total * risk.market_ppm // PPM * risk.gas_ppm // PPM, allocation)
 
 

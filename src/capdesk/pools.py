@@ -73,6 +73,8 @@ def optimize_allocations(
         For input that cannot be used, with the row and the field.
     InfeasibleError
         Where no plan obeys the limits, with the arithmetic.
+    CertificateError
+        Where a solver ends without an answer, or the answer's proof does not hold.
     """
     wanted = checks.parameters_from(parameters)
     universe = pools_from(pools)

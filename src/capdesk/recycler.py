@@ -1,32 +1,30 @@
 """The recycler: resolved markets' capital back to the bankroll, after a delay, exactly once.
 
-Its queue is in the ledger: a restart, or another process, resumes it. The callback is
-told at least once; one that fails is told again, later and later, and never forgotten.
+Its queue is in the ledger: a restart, or another process, resumes it. Whether an event is to
+be told stands in the ledger too, so it does not matter whose recycler carries it out.
 """
 
 from __future__ import annotations
 
 import asyncio
-import inspect
 import logging
 from collections.abc import Callable
 from typing import Any
 
 from capdesk.decide import reports
+from capdesk.delivery import BackOff, Delivery
 from capdesk.desk import arguments as read
-from capdesk.desk.allocator import CapitalAllocator, recycle_ids
+from capdesk.desk.allocator import CapitalAllocator, recycle_id
 from capdesk.model import commands as c
-from capdesk.model.errors import CapdeskError, InvalidInput, MandateMismatch
-from capdesk.model.journal import Entry, Queued, Recycled
+from capdesk.model.errors import CapdeskError, MandateMismatch
+from capdesk.model.journal import Entry, Queued
 from capdesk.model.money import Amount, to_micro
-from capdesk.model.requests import RecycleEvent, moment
-from capdesk.model.state import State, Untold
+from capdesk.model.requests import RecycleEvent
+from capdesk.model.state import Pending, State
 
 logger = logging.getLogger("capdesk.recycler")
 
 LOOK_SECONDS = 1.0
-LONGEST_HISTORY = 10**9
-FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 1.0, 60.0
 
 
 class CapitalRecycler:
@@ -65,8 +63,8 @@ class CapitalRecycler:
         self.on_capital_freed = on_capital_freed
         self._task: asyncio.Task[None] | None = None
         self._poke = asyncio.Event()
-        self._retries: dict[str, tuple[int, float]] = {}
-        self._telling: dict[str, asyncio.Task[None]] = {}
+        self._delivery = Delivery(allocator.ledger)
+        self._rest = BackOff()
 
     async def start(self) -> None:
         """Begin to recycle what is due, and to tell what an earlier run could not tell."""
@@ -81,9 +79,8 @@ class CapitalRecycler:
         if task is None:
             return
         task.cancel()
-        for telling in self._telling.values():
-            telling.cancel()
-        await asyncio.gather(task, *self._telling.values(), return_exceptions=True)
+        await asyncio.gather(task, return_exceptions=True)
+        await self._delivery.stop()
         if not task.cancelled() and (error := task.exception()) is not None:
             raise error
 
@@ -118,8 +115,11 @@ class CapitalRecycler:
         if request_id is not None:
             read.name(request_id, "request_id")
         entry = await self._ledger.submit(command, request_id, read.deadline(deadline_seconds))
+        event = self._queued(entry, command)
+        if self.on_capital_freed is not None:
+            await self._ask_to_tell([event.event_id])
         self._poke.set()
-        return self._queued(entry, command)
+        return event
 
     async def force_recycle(self, market_id: str, strategy: str | None = None) -> Amount:
         """Recycle a market at once: with its queued P&L, or with none if it was not queued.
@@ -133,22 +133,51 @@ class CapitalRecycler:
         event_id = self._waiting(read.name(market_id, "market_id"), strategy)
         if event_id is None:
             event_id = (await self.queue_recycle(market_id, strategy=strategy)).event_id
+        await self._ask_to_tell([event_id])
         event = await self._recycle(event_id)
-        await self._tell_all()
+        await self._tell()
         return event.amount if event is not None else Amount(0)
 
     async def run_due(self) -> list[RecycleEvent]:
-        """Recycle everything that is due by the desk's clock; the events, in the order of their time."""
-        events = await self._recycle_due()
-        await self._tell_all()
+        """Recycle everything that is due by the desk's clock; the events, in the order of their time.
+
+        Raises
+        ------
+        CapdeskError
+            If some of it could not be carried out; the rest was, and was told.
+        """
+        events, failures = await self._recycle_due(await self._due())
+        await self._tell()
+        if failures:
+            if len(failures) > 1:
+                failures[0].add_note(f"{len(failures) - 1} more events could not be carried out")
+            raise failures[0]
         return events
 
-    async def _recycle_due(self) -> list[RecycleEvent]:
+    async def _due(self) -> list[str]:
+        """The events that are due, the first one first; all that waits is to be told, if anybody is."""
         await self._ledger.refresh()
-        now = self._ledger.now()
-        due = sorted((p.due_at, p.event_id) for p in self._pending() if p.due_at <= now)
-        events = await asyncio.gather(*(self._recycle(event_id) for _, event_id in due))
-        return [event for event in events if event is not None]
+        now, pending = self._ledger.now(), self._pending()
+        await self._ask_to_tell([it.event_id for it in pending if it.opened is not None and not it.notify])
+        return [
+            event_id for _, event_id in sorted((it.due_at, it.event_id) for it in pending if it.due_at <= now)
+        ]
+
+    async def _recycle_due(self, due: list[str]) -> tuple[list[RecycleEvent], list[CapdeskError]]:
+        """Carry events out; one that cannot be holds up no other, and rests before it is tried again."""
+        answers = await asyncio.gather(*map(self._recycle, due), return_exceptions=True)
+        events: list[RecycleEvent] = []
+        failures: list[CapdeskError] = []
+        for event_id, answer in zip(due, answers, strict=True):
+            if isinstance(answer, CapdeskError):
+                self._rest.failed(event_id)
+                failures.append(answer)
+            elif isinstance(answer, BaseException):
+                raise answer
+            else:
+                self._rest.succeeded(event_id)
+                events += [] if answer is None else [answer]
+        return events, failures
 
     async def get_pending_recycles(self) -> list[RecycleEvent]:
         """What is queued, the next one first."""
@@ -158,13 +187,10 @@ class CapitalRecycler:
 
     async def get_recycle_history(self, since: object = None, limit: int = 100) -> list[RecycleEvent]:
         """Completed recyclings, newest first, from `since` (a datetime with a time zone) on."""
-        if isinstance(limit, bool) or not isinstance(limit, int) or not 0 <= limit <= LONGEST_HISTORY:
-            raise InvalidInput(
-                f"limit must be a whole number from 0 up to {LONGEST_HISTORY}, got {str(limit)[:40]}"
-            )
+        most = read.count(limit, "limit")
         after = 0 if since is None else read.instant(since, "since")
-        entries = await self._ledger.entries(lambda store: store.history("recycle", limit, after))
-        return [event for entry in entries if (event := _recycled(entry)) is not None]
+        entries = await self._ledger.entries(lambda store: store.history("recycle", most, after))
+        return [event for entry in entries if (event := reports.recycled_event(entry)) is not None]
 
     def get_daily_stats(self) -> dict[str, Any]:
         """Seed 001's statistics of today, by the desk's clock and day boundary."""
@@ -174,65 +200,45 @@ class CapitalRecycler:
     async def _run(self) -> None:
         while True:
             self._poke.clear()
+            rest = 0.0
             try:
-                await self._recycle_due()
-                # A callback that hangs holds up nobody but itself.
-                self._begin_telling()
+                due = [event_id for event_id in await self._due() if not self._rest.wait_seconds(event_id)]
+                _, failures = await self._recycle_due(due)
+                if failures:
+                    logger.error(
+                        "%d recyclings failed and are tried again", len(failures), exc_info=failures[0]
+                    )
+                if self.on_capital_freed is not None:
+                    # A callback that hangs holds up nobody but itself.
+                    self._delivery.begin(self.on_capital_freed)
             except CapdeskError:
-                logger.exception("recycling failed and will be tried again in %g s", LOOK_SECONDS)
+                rest = LOOK_SECONDS
+                logger.exception("recycling failed and will be tried again in %g s", rest)
             try:
-                async with asyncio.timeout(self._patience()):
+                async with asyncio.timeout(max(rest, self._patience())):
                     await self._poke.wait()
             except TimeoutError:
                 continue
 
     def _patience(self) -> float:
-        """Seconds until something is due, or until another process may have queued something."""
+        """Seconds until something is due and rested, or until another process may have queued something."""
         now = self._ledger.now()
-        waits = [LOOK_SECONDS, *((pending.due_at - now) / 1e6 for pending in self._pending())]
-        return max(0.001, min(waits))
+        waits = (max((it.due_at - now) / 1e6, self._rest.wait_seconds(it.event_id)) for it in self._pending())
+        return max(0.001, min(LOOK_SECONDS, min(waits, default=LOOK_SECONDS)))
 
     async def _recycle(self, event_id: str) -> RecycleEvent | None:
-        notify = self.on_capital_freed is not None
-        request_id = recycle_ids(event_id)[notify]
-        return _recycled(await self._ledger.submit(c.Recycle(event_id, notify), request_id))
+        return reports.recycled_event(await self._ledger.submit(c.Recycle(event_id), recycle_id(event_id)))
 
-    async def _tell_all(self) -> None:
-        """Tell what is untold; what is being told already, perhaps by the caller of this, is left to it."""
-        await asyncio.gather(*self._begin_telling())
+    async def _ask_to_tell(self, event_ids: list[str]) -> None:
+        """Have it journaled that these are to be told, whoever carries them out; a callback is there to tell."""
+        if self.on_capital_freed is not None:
+            await asyncio.gather(*(self._ledger.submit(c.AskToTell(event_id)) for event_id in event_ids))
 
-    def _begin_telling(self) -> list[asyncio.Task[None]]:
-        callback = self.on_capital_freed
-        if callback is None:
-            return []
-        with self._ledger.reading:
-            untold = [event for event in self._ledger.state.untold.values() if event is not None]
-        now = asyncio.get_running_loop().time()
-        begun: list[asyncio.Task[None]] = []
-        for event in sorted(untold, key=lambda event: event.recycled_at):
-            _, not_before = self._retries.get(event.event_id, (0, 0.0))
-            if now >= not_before and event.event_id not in self._telling:
-                task = asyncio.create_task(self._tell(callback, event))
-                self._telling[event.event_id] = task
-                task.add_done_callback(lambda _, told=event.event_id: self._telling.pop(told, None))
-                begun.append(task)
-        return begun
+    async def _tell(self) -> None:
+        if self.on_capital_freed is not None:
+            await asyncio.gather(*self._delivery.begin(self.on_capital_freed))
 
-    async def _tell(self, callback: Callable[..., Any], event: Untold) -> None:
-        try:
-            answer = callback(Amount.from_micro(event.amount), **_extra(callback, event))
-            if inspect.isawaitable(answer):
-                await answer
-        except Exception:
-            tries = self._retries.get(event.event_id, (0, 0.0))[0]
-            wait = min(LONGEST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2**tries)
-            self._retries[event.event_id] = (tries + 1, asyncio.get_running_loop().time() + wait)
-            logger.exception("on_capital_freed failed for %s; it is told again in %g s", event.event_id, wait)
-            return
-        self._retries.pop(event.event_id, None)
-        await self._ledger.submit(c.Delivered(event.event_id))
-
-    def _pending(self) -> list[Any]:
+    def _pending(self) -> list[Pending]:
         with self._ledger.reading:
             return [pending for pending in self._ledger.state.pending.values() if pending is not None]
 
@@ -265,26 +271,3 @@ class CapitalRecycler:
         return RecycleEvent(
             entry.request_id, command.market, command.strategy or "", Amount(0), Amount(0), entry.time
         )
-
-
-def _extra(callback: Callable[..., Any], event: Untold) -> dict[str, Any]:
-    try:
-        parameters = inspect.signature(callback).parameters
-    except (TypeError, ValueError):
-        return {}
-    return {"event_id": event.event_id} if "event_id" in parameters else {}
-
-
-def _recycled(entry: Entry) -> RecycleEvent | None:
-    for event in entry.events:
-        if isinstance(event, Recycled):
-            return RecycleEvent(
-                event_id=event.event_id,
-                market_id=event.market,
-                strategy=event.strategy,
-                amount=Amount.from_micro(event.amount),
-                pnl=Amount.from_micro(event.pnl),
-                resolved_at=moment(event.resolved_at),
-                recycled_at=entry.time,
-            )
-    return None

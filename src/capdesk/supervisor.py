@@ -11,13 +11,14 @@ import inspect
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from capdesk.decide.risk.anomaly import robust_z
 from capdesk.desk import CapitalAllocator
 from capdesk.model.errors import LedgerError
 from capdesk.model.journal import Event, Recalled
-from capdesk.model.money import Amount, usd
+from capdesk.model.money import Amount
 from capdesk.model.requests import moment
 from capdesk.replanning import Replanning
 
@@ -38,12 +39,15 @@ class Hooks:
     recalled
         ``recalled(strategy, amount, deadline)``: so many dollars above the budget are to be
         given back by then (a datetime).
+    adopted
+        ``adopted(plan, mandate_version)`` when a new plan's weights have become the shares.
     """
 
     pause: Callable[[str], Any] | None = None
     resume: Callable[[str, Amount], Any] | None = None
     halted: Callable[[str], Any] | None = None
     recalled: Callable[..., Any] | None = None
+    adopted: Callable[..., Any] | None = None
 
 
 class Supervisor:
@@ -59,6 +63,10 @@ class Supervisor:
     wallet
         Called at each heartbeat; gives the free cash in dollars by account, which is
         compared with the books; None, or one that fails: the desk's own books are believed.
+    positions
+        Called at each heartbeat; gives what open allocations are worth in dollars, by market
+        or by ``(market, strategy)``: they are marked at one moment, and equity follows. What
+        is not named keeps its mark; what the desk does not hold is logged.
     notify
         ``notify(title, text)``, told of every halt, breaker and overdue recall. It runs
         beside the heartbeat, which never waits for it; one that fails is logged.
@@ -83,6 +91,7 @@ class Supervisor:
         *,
         look: Callable[[], Any] | None = None,
         wallet: Callable[[], Any] | None = None,
+        positions: Callable[[], Any] | None = None,
         notify: Callable[[str, str], Any] | None = None,
         anomaly_z: float | None = None,
         plan: Callable[[], Any] | None = None,
@@ -93,6 +102,7 @@ class Supervisor:
         self._hooks = hooks or Hooks()
         self._look = look
         self._wallet = wallet
+        self._positions = positions
         self._notify = notify
         self._anomaly_z = anomaly_z
         self._every = every_seconds
@@ -103,7 +113,7 @@ class Supervisor:
         self._task: asyncio.Task[None] | None = None
         self._running: dict[str, bool] = {}
         self._paused_before: set[str] = set()
-        self._told_halt: int | None = None
+        self._told_halt: datetime | None = None
 
     async def start(self) -> None:
         """Begin the heartbeat; the first beat is at once."""
@@ -121,10 +131,11 @@ class Supervisor:
         await asyncio.gather(*self._notices)
 
     async def beat(self) -> tuple[Event, ...]:
-        """One heartbeat: see the market and the wallet, review the sleeves, tell whom it concerns."""
+        """One heartbeat: see the wallet, the positions and the market, review the sleeves, tell whom it concerns."""
         if not self._running:
             self._remember_paused()
         await self._believe(self._compare_wallet)
+        await self._believe(self._mark_positions)
         events = await self._believe(self._see_market)
         await self._believe(self._plan_anew)
         events += await self._desk.review()
@@ -149,7 +160,9 @@ class Supervisor:
 
     async def _plan_anew(self) -> tuple[Event, ...]:
         if self._replanning is not None:
-            await self._replanning.when_due(self._every)
+            adopted = await self._replanning.when_due(self._every)
+            if adopted is not None and self._hooks.adopted is not None:
+                await self._call(self._hooks.adopted, *adopted)
         return ()
 
     async def _compare_wallet(self) -> tuple[Event, ...]:
@@ -157,6 +170,18 @@ class Supervisor:
             for account, cash in (await _called(self._wallet, self._every)).items():
                 if await self._desk.get_cash(account) != cash:
                     await self._desk.sync_with_wallet(cash, account)
+        return ()
+
+    async def _mark_positions(self) -> tuple[Event, ...]:
+        if self._positions is None:
+            return ()
+        worth: dict[Any, Any] = dict(await _called(self._positions, self._every))
+        held = await self._desk.get_allocations()
+        places = {it.market_id for it in held} | {(it.market_id, it.strategy) for it in held}
+        if worth.keys() - places:
+            logger.warning("the desk holds nothing in %s, so it is not marked", list(worth.keys() - places))
+        if marked := {place: value for place, value in worth.items() if place in places}:
+            await self._desk.mark_allocations(marked)
         return ()
 
     async def _see_market(self) -> tuple[Event, ...]:
@@ -179,12 +204,12 @@ class Supervisor:
             if not budget.enabled and was is not False and hooks.pause is not None:
                 await self._call(hooks.pause, name)
             elif budget.enabled and waits and hooks.resume is not None:
-                await self._call(hooks.resume, name, Amount.from_micro(budget.amount))
+                await self._call(hooks.resume, name, budget.amount)
         halt = self._desk.halted
         if halt is None:
             self._told_halt = None
-        elif self._told_halt != halt.at:
-            self._told_halt = halt.at
+        elif self._told_halt != halt.since:
+            self._told_halt = halt.since
             self._send("capdesk is halted", halt.reason)
             if hooks.halted is not None:
                 await self._call(hooks.halted, halt.reason)
@@ -199,11 +224,10 @@ class Supervisor:
         self._breakers = {breaker.name for breaker in breakers}
 
     async def _tell_overdue(self) -> None:
-        now = self._desk.ledger.now()
-        late = [recall for recall in await self._desk.get_recalls() if recall.deadline < now]
+        late = [recall for recall in await self._desk.get_recalls() if recall.overdue]
         for recall in late:
             if recall.sleeve not in self._overdue:
-                text = f"{recall.sleeve} holds {usd(recall.amount)} above its budget since {moment(recall.since)}"
+                text = f"{recall.sleeve} holds ${recall.amount:,.2f} above its budget since {recall.since}"
                 self._send(f"capdesk: the recall of {recall.sleeve} is overdue", text)
         self._overdue = {recall.sleeve for recall in late}
 
@@ -212,11 +236,11 @@ class Supervisor:
             return
         history = await self._desk.get_market_history()
         for name, past in (
-            ("volatility", [state.volatility_ppm for state in history]),
-            ("gas_price_gwei", [state.gas_price for state in history]),
+            ("volatility", [state.volatility for state in history]),
+            ("gas_price_gwei", [state.gas_price_gwei for state in history]),
         ):
             value = seen.get(name)
-            known = [figure / 1e6 for figure in past if figure is not None]
+            known = [float(figure) for figure in past if figure is not None]
             if value is not None and abs(z := robust_z(float(value), known)) > limit:
                 await self._desk.trip_breaker(
                     f"{name} {float(value):g} is {z:.1f} robust deviations from the median of {len(known)} past states"

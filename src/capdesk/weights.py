@@ -170,6 +170,8 @@ def plan_weights(
         "observations": observations,
         "drawdown": drawdown,
     }
+    if not isinstance(constraints, Constraints):
+        raise InvalidInput(f"constraints must be Constraints(...), got {type(constraints).__name__}")
     called = strategy if isinstance(strategy, str) else type(strategy).__name__
     asked = Asked(str(called), read, read_limits(read, constraints, current), given)
     found = _decided(asked, strategy)

@@ -1,34 +1,12 @@
 """Capital through the command line: asked for, granted, confirmed, given back, recycled, reported."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from capdesk.app.cli import app
+from tests.app.command_line import INVALID_INPUT, REFUSED, ask, run
 
-DONE, INVALID_INPUT, REFUSED = 0, 2, 3
-
-
-@pytest.fixture(autouse=True)
-def in_an_empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "100")
-    monkeypatch.delenv("CAPDESK_LEDGER", raising=False)
-    assert run("init").exit_code == DONE
-
-
-def run(*words: str) -> Result:
-    return CliRunner().invoke(app, list(words))
-
-
-def ask(*words: str, code: int = DONE) -> Any:
-    """Run a command with --json, which must end with `code` and print one JSON value."""
-    result = run(*words, "--json")
-    assert result.exit_code == code, result.output
-    return json.loads(result.stdout)
+pytestmark = pytest.mark.usefixtures("ledger")
 
 
 def test_a_grant_is_cut_to_the_limit_that_binds_and_says_so() -> None:

@@ -52,7 +52,9 @@ def test_a_clock_that_jumps_is_warned_of(tmp_path: Path, monkeypatch: pytest.Mon
 def test_a_clock_behind_the_last_entry_is_a_problem() -> None:
     ahead = datetime.now(UTC) + timedelta(hours=1)
 
-    assert health.check_clock(ahead).verdict == "problem"
+    found = health.check_clock(ahead)
+    assert found.verdict == "problem"
+    assert "recycle MARKET --now" in found.said
     assert health.check_clock(ahead - timedelta(hours=2)).verdict == "ok"
     assert health.check_clock(None).verdict == "ok"
 

@@ -1,18 +1,15 @@
 """The rules of a ledger through the command line: shown, weighed, changed."""
 
-import json
 import re
-from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from capdesk.app.cli import app
 from capdesk.app.commands.config_file import SETTINGS, toml_of
 from capdesk.config import CapitalConfig
+from tests.app.command_line import ATTENTION, INVALID_INPUT, ask, rules, run
 
-DONE, INVALID_INPUT, ATTENTION = 0, 2, 8
+pytestmark = pytest.mark.usefixtures("ledger")
+
 
 EVERYTHING = CapitalConfig(
     max_exposure_per_market_percent="0.5%",
@@ -44,29 +41,6 @@ WITH_SLEEVES = CapitalConfig(
     risk={"high": "0.5", "stale_after_seconds": None, "correlation": [{"above": "0.5", "multiplier": "0.5"}]},
     breakers={"daily_loss_percent": "0.5%", "gas_above_gwei": 100, "stale_data": True},
 )
-
-
-@pytest.fixture(autouse=True)
-def in_an_empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "100")
-    monkeypatch.delenv("CAPDESK_LEDGER", raising=False)
-    assert run("init").exit_code == DONE
-
-
-def run(*words: str) -> Result:
-    return CliRunner().invoke(app, list(words))
-
-
-def ask(*words: str, code: int = DONE) -> Any:
-    result = run(*words, "--json")
-    assert result.exit_code == code, result.output
-    return json.loads(result.stdout)
-
-
-def rules(text: str) -> str:
-    Path("rules.toml").write_text(text, encoding="utf-8")
-    return "rules.toml"
 
 
 def test_every_setting_has_its_comment() -> None:
@@ -130,6 +104,7 @@ def test_a_narrower_mandate_names_what_would_be_above_and_by_how_much() -> None:
         (each["name"], each["market_id"]): (each["after"], each["above"]) for each in weighed["above"]
     } == {
         ("total", None): ("20", "10"),
+        ("group:btc", None): ("12", "8"),
         ("market_percent", "btc-1"): ("8", "2"),
         ("market_percent", "btc-2"): ("8", "2"),
         ("market_percent", "eth-1"): ("8", "2"),

@@ -1,33 +1,17 @@
 """What the command line shows: the report, the story of a market, orphans."""
 
-import json
-from pathlib import Path
-from typing import Any
-
 import pytest
-from typer.testing import CliRunner, Result
 
-from capdesk.app.cli import app
+from tests.app.command_line import ask, run
 
 LONG_NAME = "0x" + "9f" * 32
 
+pytestmark = pytest.mark.usefixtures("ledger")
+
 
 @pytest.fixture(autouse=True)
-def in_an_empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def narrow(in_an_empty_directory: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.delenv("CAPDESK_LEDGER", raising=False)
-    assert run("init").exit_code == 0
-
-
-def run(*words: str) -> Result:
-    return CliRunner().invoke(app, list(words))
-
-
-def ask(*words: str) -> Any:
-    result = run(*words, "--json")
-    assert result.exit_code == 0, result.output
-    return json.loads(result.stdout)
 
 
 def test_the_report_has_the_keys_of_the_desk_s_report_and_more() -> None:

@@ -2,15 +2,21 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import apsw
 import pytest
-from typer.testing import CliRunner, Result
 
-from capdesk.app.cli import app
+from tests.app.command_line import (
+    ATTENTION,
+    CORRUPT,
+    INVALID_INPUT,
+    MISMATCH,
+    NO_LEDGER,
+    UNAVAILABLE,
+    ask,
+    run,
+)
 
-DONE, INVALID_INPUT, NO_LEDGER, CORRUPT, MISMATCH, UNAVAILABLE, ATTENTION = 0, 2, 4, 5, 6, 7, 8
 ON_A_LEDGER = [
     ["request", "btc", "5"],
     ["confirm", "btc"],
@@ -43,23 +49,6 @@ ON_A_LEDGER = [
     ["ledger", "export"],
     ["ledger", "compact"],
 ]
-
-
-@pytest.fixture(autouse=True)
-def in_an_empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    for name in ("CAPDESK_LEDGER", "CAPDESK_CONFIG"):
-        monkeypatch.delenv(name, raising=False)
-
-
-def run(*words: str) -> Result:
-    return CliRunner().invoke(app, list(words))
-
-
-def ask(*words: str, code: int = DONE) -> Any:
-    result = run(*words, "--json")
-    assert result.exit_code == code, result.output
-    return json.loads(result.stdout)
 
 
 def test_a_ledger_is_made_with_its_bankroll() -> None:

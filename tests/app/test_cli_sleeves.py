@@ -1,15 +1,11 @@
 """Sleeves through the command line: budgets, sizes, the audit and the status of a desk that has them."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from capdesk.app.cli import app
+from tests.app.command_line import DONE, NO_LEDGER, REFUSED, ask, run
 
-DONE, INVALID_INPUT, REFUSED, NO_LEDGER = 0, 2, 3, 4
 RULES = """
 max_drawdown_percent = 20
 reserve_percent = 2
@@ -35,11 +31,8 @@ minimum = 150
 
 
 @pytest.fixture(autouse=True)
-def in_an_empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def narrow(in_an_empty_directory: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    for name in ("CAPDESK_LEDGER", "CAPDESK_CONFIG"):
-        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture
@@ -47,17 +40,7 @@ def desk() -> None:
     """A desk with three sleeves under a calm market; the sniper's is under its minimum."""
     Path("rules.toml").write_text(RULES, encoding="utf-8")
     assert run("init", "--bankroll", "1000", "--config", "rules.toml").exit_code == DONE
-    assert run("observe", "--volatility-state", "low").exit_code == DONE
-
-
-def run(*words: str) -> Result:
-    return CliRunner().invoke(app, list(words))
-
-
-def ask(*words: str, code: int = DONE) -> Any:
-    result = run(*words, "--json")
-    assert result.exit_code == code, result.output
-    return json.loads(result.stdout)
+    assert run("observe", "--volatility-state", "low", "--gas", "20").exit_code == DONE
 
 
 def lines(*words: str) -> dict[str, list[str]]:
@@ -181,7 +164,7 @@ def test_a_strategy_without_a_sleeve_is_told_which_there_are() -> None:
 
 @pytest.mark.usefixtures("desk")
 def test_the_audit_shows_each_reduction_once_with_its_cause() -> None:
-    run("observe", "--volatility-state", "medium")
+    run("observe", "--volatility-state", "medium", "--gas", "20")
     run("request", "m1", "60", "--strategy", "market_making")
     steps = ask("audit")["steps"]
 
@@ -232,7 +215,7 @@ def test_what_is_shown_of_sleeves_fits_the_terminal(
 def test_the_status_has_the_drawdown_the_multiplier_and_every_sleeve() -> None:
     run("request", "m1", "60", "--strategy", "market_making")
     run("release", "m1", "--pnl", "-100")
-    run("observe", "--volatility-state", "high")
+    run("observe", "--volatility-state", "high", "--gas", "20")
     found = ask("status")
 
     assert found["halted"] is None

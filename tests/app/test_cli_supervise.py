@@ -96,3 +96,27 @@ def test_a_person_reads_lines() -> None:
 
     assert "supervising  desk.db every 1 s; Ctrl-C ends it" in first
     assert "ended" in rest
+
+
+def test_it_plans_from_a_file_that_it_reads_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CAPITAL_STRATEGY", "risk_parity")
+    monkeypatch.setenv("CAPITAL_OPTIMIZATION_FREQUENCY", "1")
+    Path("scores.csv").write_text("name,risk_score\nsniper,1\nmaker,3\n", encoding="utf-8")
+    with supervising("--plan", "scores.csv") as process:
+        first = notice(process)
+        assert (first["what"], first["mandate_version"]) == ("adopted", 2)
+        assert first["weights"] == {"sniper": "0.75", "maker": "0.25"}
+        Path("scores.csv").write_text("name,risk_score\nsniper,1\nmaker,1\n", encoding="utf-8")
+        while (later := notice(process))["what"] != "adopted":
+            pass
+        assert later["weights"] == {"sniper": "0.5", "maker": "0.5"}
+
+
+def test_a_plan_that_fails_is_a_line_and_the_heartbeat_goes_on() -> None:
+    with supervising("--plan", "missing.csv") as process:
+        assert process.stderr is not None
+        said = process.stderr.readline() + process.stderr.readline()
+        assert "plan_anew failed; the review goes on without it" in said
+        assert "missing.csv cannot be read as CSV" in said
+        capdesk("halt", "--reason", "by hand")
+        assert notice(process)["title"] == "capdesk is halted"

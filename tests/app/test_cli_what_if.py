@@ -1,45 +1,25 @@
 """What other rules would have decided, through the command line."""
 
-import json
 import tracemalloc
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from capdesk.app.cli import app
 from capdesk.app.commands.second_look import SecondLook
 from capdesk.config import CapitalConfig
 from capdesk.ledger import tools
 from capdesk.model import commands as c
 from capdesk.model.journal import Entry, Founded
 from capdesk.model.requests import Granted, Request
+from tests.app.command_line import ATTENTION, ask, rules, run
 
-DONE, ATTENTION = 0, 8
+pytestmark = pytest.mark.usefixtures("ledger")
 
 
 @pytest.fixture(autouse=True)
-def in_an_empty_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def narrow(in_an_empty_directory: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.delenv("CAPDESK_LEDGER", raising=False)
-    assert run("init").exit_code == DONE
-
-
-def run(*words: str) -> Result:
-    return CliRunner().invoke(app, list(words))
-
-
-def ask(*words: str, code: int = DONE) -> Any:
-    result = run(*words, "--json")
-    assert result.exit_code == code, result.output
-    return json.loads(result.stdout)
-
-
-def rules(text: str) -> str:
-    Path("rules.toml").write_text(text, encoding="utf-8")
-    return "rules.toml"
 
 
 def trade(markets: int) -> None:

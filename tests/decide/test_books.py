@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from capdesk.decide.transition import decide, evolve, tick
 from capdesk.ledger.invariants import check_in_full
 from capdesk.model import commands as c
 from capdesk.model.errors import ConfigError, InsufficientFunds
-from capdesk.model.mandate import Mandate
+from capdesk.model.mandate import DAY, Mandate
+from capdesk.model.state import State
 from tests.decide.support import SECOND, Fold, dollars
 
 OPEN = {"market_percent_ppm": 1_000_000, "market_absolute": None, "total_percent_ppm": 1_000_000}
@@ -103,3 +105,16 @@ def test_account_with_money_stays_in_the_mandate() -> None:
     fold.do(c.Transfer(dollars(50), "venue", "main"))
     fold.do(c.UpdateMandate(narrower, "why"))
     assert fold.state.mandate_version == 2
+
+
+def test_ids_age_from_the_founding_on() -> None:
+    retention = 7 * DAY
+    founding = 1_785_000_000 * SECOND
+    state = State()
+    tick(state, founding)
+    for event in decide(state, c.Found(Mandate(id_retention=retention), dollars(100)), "found", founding):
+        evolve(state, event, 1, founding)
+    tick(state, founding + retention - 1)
+    assert state.id_period == 0
+    tick(state, founding + retention)
+    assert state.id_period == 1

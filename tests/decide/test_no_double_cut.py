@@ -87,7 +87,14 @@ def ppm(value: Fraction) -> Fraction:
 
 
 def above(steps: list[tuple[Any, Fraction]], figure: Any) -> Fraction:
-    return next((factor for least, factor in steps if figure is not None and figure > least), Fraction(1))
+    """The factor of the highest step that a figure is above; the lowest of all where it is not known."""
+    if figure is None:
+        return min(factor for _, factor in steps)
+    return next((factor for least, factor in steps if figure > least), Fraction(1))
+
+
+CLOSED = LOWEST * above(CORRELATION, None)
+"""While nothing of the market is known."""
 
 
 class Gate:
@@ -95,7 +102,7 @@ class Gate:
 
     def __init__(self, mode: str) -> None:
         self.mode = mode
-        self.market, self.gas, self.at = LOWEST, Fraction(1), None
+        self.market, self.gas, self.at = CLOSED, above(GAS, None), None
         self.base: Fraction | None = None
 
     def volatility(self, seen: dict[str, Any]) -> Fraction:
@@ -129,10 +136,10 @@ class Gate:
         """What scales everything, and what scales those that pay gas."""
         if stopped:
             return Fraction(0), Fraction(0)
-        market = self.market
+        market, gas = self.market, self.gas
         if self.at is None or at - self.at > STALE_AFTER:
-            market = min(market, LOWEST)
-        return market, ppm(market * self.gas)
+            market, gas = min(market, CLOSED), min(gas, above(GAS, None))
+        return market, ppm(market * gas)
 
 
 def check_budgets(desk: Fold, gate: Gate, at: int, *, on_budgets: bool) -> dict[str, Fraction]:

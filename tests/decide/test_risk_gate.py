@@ -38,7 +38,7 @@ def gwei(price: object) -> int:
 
 
 def risk(rules: RiskTable | None = None, **seen: Any) -> Risk:
-    return assess(rules or table(), MarketState(**seen), START)
+    return assess(rules or table(), MarketState(**seen), START, pays_gas=True)
 
 
 def desk_state(seen: Risk | None, acts_on: str = "budgets", **rules: Any) -> State:
@@ -88,7 +88,7 @@ def test_a_figure_is_read_by_the_thresholds_and_a_state_beats_it() -> None:
 
 @pytest.mark.parametrize(
     ("correlation", "factor"),
-    [(None, 1), (0.5, 1), ("0.500001", 0.8), (0.9, 0.8), ("0.900001", 0.5), (-1, 1)],
+    [(None, 0.5), (0.5, 1), ("0.500001", 0.8), (0.9, 0.8), ("0.900001", 0.5), (-1, 1)],
 )
 def test_correlation_steps_scale_at_their_boundaries(correlation: object, factor: float) -> None:
     rules = table(correlation=[{"above": 0.5, "multiplier": 0.8}, {"above": 0.9, "multiplier": 0.5}])
@@ -100,7 +100,8 @@ def test_correlation_steps_scale_at_their_boundaries(correlation: object, factor
 
     assert seen.market_ppm == 800_000 * Fraction(str(factor))
     assert seen.base_ppm == 800_000
-    assert ("mean correlation above" in seen.reason) == (factor < 1)
+    assert ("mean correlation" in seen.reason) == (factor < 1)
+    assert ("mean correlation is not known" in seen.reason) == (correlation is None)
 
 
 def test_steps_may_stand_in_any_order() -> None:
@@ -125,7 +126,7 @@ def test_the_reason_names_each_factor_once() -> None:
     seen = risk(rules, volatility_state="high", correlation_ppm=600_000, gas_price=gwei(75))
 
     assert seen.reason == (
-        "volatility high: x 0.6; mean correlation above 0.5: x 0.8; gas in gwei above 50: x 0.9"
+        "volatility high: x 0.6; mean correlation above 0.5: x 0.8; gas price in gwei above 50: x 0.9"
     )
 
 
@@ -148,7 +149,9 @@ def test_a_market_that_was_never_seen_fails_closed_and_says_so() -> None:
 
     assert is_stale(state, START)
     assert market_multiplier(state, START) == 300_000
-    assert why(state, START) == "the market state is missing or stale: x 0.3, the lowest of the table"
+    assert why(state, START) == (
+        "the market state is missing or stale: x 0.3, the lowest of the table; x 0.7 more where gas is paid"
+    )
 
 
 def test_a_market_that_was_never_seen_fails_closed_though_no_state_ever_turns_stale() -> None:
@@ -170,7 +173,7 @@ def test_a_state_turns_stale_just_after_its_age() -> None:
     [
         ({"breaker": True}, 0),
         ({"volatility_state": "extreme", "correlation_ppm": 950_000}, 60_000),
-        ({"volatility_state": "low"}, 300_000),
+        ({"volatility_state": "low", "correlation_ppm": 0}, 60_000),
     ],
 )
 def test_a_state_that_turns_stale_frees_nothing(seen: dict[str, Any], worst: int) -> None:
@@ -214,3 +217,33 @@ def test_without_a_table_nothing_is_scaled() -> None:
     assert budget_multiplier(state, START) == PPM
     assert not is_stale(state, START)
     assert why(state, START) == ""
+
+
+def test_a_gas_price_that_is_not_known_fails_closed_for_the_sleeves_that_pay_it_and_says_so() -> None:
+    seen = risk(volatility_state="low")
+    payer, other = desk_state(seen).mandate.sleeves
+
+    assert sleeve_multiplier(desk_state(seen), payer, START) == 700_000
+    assert sleeve_multiplier(desk_state(seen), other, START) == PPM
+    assert seen.reason.endswith("the gas price in gwei is not known: x 0.7, the lowest step")
+
+
+def test_a_gas_price_that_is_stale_or_was_never_seen_fails_closed() -> None:
+    calm, dear = (risk(volatility_state="low", gas_price=gwei(price)) for price in (20, 150))
+    payer, other = desk_state(calm).mandate.sleeves
+
+    assert sleeve_multiplier(desk_state(calm), payer, START) == PPM
+    assert sleeve_multiplier(desk_state(calm), payer, START + AGE + 1) == 210_000
+    assert sleeve_multiplier(desk_state(dear), payer, START + AGE + 1) == 210_000
+    assert sleeve_multiplier(desk_state(None), payer, START) == 210_000
+    assert sleeve_multiplier(desk_state(None), other, START) == 300_000
+
+
+def test_where_nobody_pays_gas_its_price_is_of_no_matter_and_not_spoken_of() -> None:
+    for price in (None, gwei(150)):
+        seen = assess(table(), MarketState(volatility_state="low", gas_price=price), START, pays_gas=False)
+        assert (seen.gas_ppm, seen.reason) == (PPM, "volatility low: x 1")
+
+
+def test_without_gas_steps_an_unknown_price_scales_nothing() -> None:
+    assert risk(table(gas=[]), volatility_state="low").gas_ppm == PPM

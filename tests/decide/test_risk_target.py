@@ -33,7 +33,7 @@ steps = st.lists(
 
 def seen(volatility: object, at: int, before: Risk | None = None, **more: object) -> Risk:
     ppm = None if volatility is None else int(Fraction(str(volatility)) * PPM)
-    return assess(TABLE, MarketState(volatility_ppm=ppm, at=at, **more), at, before)  # type: ignore[arg-type]
+    return assess(TABLE, MarketState(volatility_ppm=ppm, at=at, **more), at, before, pays_gas=False)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,13 @@ def test_other_factors_do_not_enter_the_next_step_again() -> None:
     before, risk = None, None
     for day in range(5):
         at = START + day * DAY
-        risk = assess(steps, MarketState(volatility_ppm=400_000, correlation_ppm=600_000, at=at), at, before)
+        risk = assess(
+            steps,
+            MarketState(volatility_ppm=400_000, correlation_ppm=600_000, at=at),
+            at,
+            before,
+            pays_gas=False,
+        )
         before = risk
     assert risk is not None
     assert (risk.base_ppm, risk.market_ppm) == (500_000, 250_000)
@@ -116,7 +122,7 @@ def test_every_sequence_follows_the_closed_form(
     for realised, wait, breaker, correlation in steps:
         at += wait
         market = MarketState(volatility_ppm=realised, breaker=breaker, correlation_ppm=correlation, at=at)
-        before = assess(TABLE, market, at, before)
+        before = assess(TABLE, market, at, before, pays_gas=False)
         if breaker and last is None:
             base = Fraction(3, 10)
         elif not breaker:

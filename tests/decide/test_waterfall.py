@@ -106,7 +106,7 @@ def test_every_reduction_stands_there_once_with_its_cause() -> None:
         ("reserve", Amount("-11.5"), "10 % in reserve"),
         ("no sleeve's", Amount("-11.5"), "belongs to no sleeve"),
         ("caps and minimums", -52, "see the sleeves"),
-        ("risk multiplier", Amount("-11.2"), "volatility medium: x 0.8; gas in gwei above 50: x 0.9"),
+        ("risk multiplier", Amount("-11.2"), "volatility medium: x 0.8; gas price in gwei above 50: x 0.9"),
         ("maker", 0, ""),
         ("cap", -29, "capped at $40.00"),
         ("risk multiplier", Amount("-11.2"), "x 0.72"),

@@ -278,3 +278,19 @@ def test_a_change_of_rules_to_the_same_rules_flips_nothing(world: str) -> None:
     desk.do(Request("rain", 10 * PPM, "maker"))
 
     assert again(desk, **WORLDS[world]) == []
+
+
+def test_marks_of_one_moment_are_those_of_the_size_here_and_of_what_is_open_here() -> None:
+    desk = Fold(ROOMY)
+    desk.do(Request("sun", 40 * PPM, "s"))
+    desk.do(Request("rain", 40 * PPM, "s"))
+    desk.do(c.MarkAll((c.Mark("sun", 80 * PPM), c.Mark("rain", 40 * PPM))))
+    desk.do(Request("fog", 100 * PPM, "s"))
+    smaller = again(desk, **{**ROOMY, "max_total_exposure_percent": 20})
+
+    # 20 of sun at twice its cost: equity is 120, and 20 % of it are 24.
+    assert flips(smaller) == [
+        (2, "success", 40 * PPM, "success", 20 * PPM),
+        (3, "success", 40 * PPM, "total_limit_exceeded", 0),
+        (5, "success", 20 * PPM, "success", 4 * PPM),
+    ]

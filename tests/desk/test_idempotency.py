@@ -220,6 +220,29 @@ async def test_one_batch_with_a_repeated_id_answers_it_once(tmp_path: Path, cloc
         assert length(desk) == 2
 
 
+async def test_a_large_batch_answers_each_id_once_and_tells_each_failure(
+    tmp_path: Path, clock: Clock
+) -> None:
+    path = tmp_path / "desk.db"
+    async with CapitalAllocator.open(path, initial_bankroll=200, clock=clock) as desk:
+        async with busy_writer(desk):
+            deposits = [
+                asyncio.create_task(desk.deposit(1, request_id=f"id-{number % 400}")) for number in range(600)
+            ]
+            conflict = asyncio.create_task(desk.deposit(2, request_id="id-0"))
+            too_much = asyncio.create_task(desk.withdraw(5_000, request_id="too much"))
+            await asyncio.sleep(0)
+        answers = await asyncio.gather(*deposits)
+        assert answers[:400] == [200 + number for number in range(1, 401)]
+        assert answers[400:] == answers[:200]
+        with pytest.raises(IdConflict):
+            await conflict
+        with pytest.raises(InsufficientFunds):
+            await too_much
+        assert length(desk) == 401
+    assert check(path).problems == []
+
+
 async def test_a_command_that_failed_leaves_its_id_free(make_desk: MakeDesk) -> None:
     desk = await make_desk()
     with pytest.raises(InsufficientFunds):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from capdesk import AllocationResult as Result
-from capdesk import Amount, CapitalAllocator, InvalidInput, UnknownAllocation
+from capdesk import Amount, CapdeskError, CapitalAllocator, InvalidInput, UnknownAllocation
 from tests.desk.conftest import MakeDesk
 from tests.desk.support import START, Clock, roomy
 
@@ -164,3 +165,33 @@ async def test_fees_are_a_line_of_their_own(make_desk: MakeDesk) -> None:
     await desk.release_allocation("m", 10, fees="0.25")
     assert desk.bankroll == 209.75
     assert (desk.ledger.state.pnl, desk.ledger.state.fees) == (10_000_000, 250_000)
+
+
+async def test_marks_of_one_moment_move_the_equity_once(make_desk: MakeDesk) -> None:
+    desk = await make_desk(roomy(max_exposure_per_market_percent=25, max_drawdown_percent=30))
+    for market in ("a", "b", "c"):
+        await desk.request_allocation(market, 50)
+    for values in ({"a": 100, "b": 0, "c": 49}, {"a": 0, "b": 99, "c": 50}):
+        assert await desk.mark_allocations(values) == 199
+        assert (desk.equity, desk.drawdown, desk.halted) == (199, Amount("0.005"), None)
+    assert [entry.events[0].market for entry in (await desk.explain("b"))[1:]] == ["a", "a"]
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"a": 40, "zzz": 1}, "zzz holds no allocation"),
+        ({"a": 40, ("a", "sniper"): 41}, "each allocation once"),
+        ({"a": -1}, "the value of a must be 0 or more"),
+        ({("a", "sniper", "x"): 1}, "by market or by"),
+        ({}, "at least one market"),
+    ],
+)
+async def test_of_marks_that_cannot_be_made_together_none_is(
+    make_desk: MakeDesk, values: Any, said: str
+) -> None:
+    desk = await make_desk(roomy())
+    await desk.request_allocation("a", 50)
+    with pytest.raises(CapdeskError, match=said):
+        await desk.mark_allocations(values)
+    assert desk.equity == 200

@@ -19,7 +19,7 @@ def desk_of(**rules: Any) -> CapitalAllocator:
 
 
 async def amount(desk: CapitalAllocator) -> int:
-    return (await budget(desk, "a")).amount // 1_000_000
+    return int((await budget(desk, "a")).amount)
 
 
 async def test_a_state_or_a_figure_sets_the_multiplier() -> None:
@@ -137,3 +137,55 @@ async def test_a_size_on_a_halted_desk_says_so() -> None:
 async def test_a_size_is_a_fraction() -> None:
     with pytest.raises(InvalidInput, match="position_size_percent must be a fraction from 0 to 1"):
         await desk_of().size_position("a", Signal("a", 20))
+
+
+async def test_a_new_risk_table_judges_at_once_what_was_seen_last() -> None:
+    desk = desk_of()
+    await desk.observe_market("high", gas_price_gwei=20)
+    assert await amount(desk) == 60
+    await desk.update_mandate({**RULES, "risk": {"high": 0.4}}, reason="careful")
+    assert await amount(desk) == 40
+    assert (await desk.request_allocation("m", 90, "a")).amount == 40
+    await desk.update_mandate({**RULES, "risk": None}, reason="off")
+    assert await amount(desk) == 100
+    await desk.update_mandate({**RULES, "risk": {"high": 0.5}}, reason="on again")
+    assert await amount(desk) == 50
+
+
+async def test_a_new_target_holds_at_once_whatever_the_hysteresis_and_the_days_limit() -> None:
+    target = {"mode": "target", "target_volatility": 0.5}
+    desk = desk_of(risk=target)
+    await desk.observe_market(volatility=1)
+    assert await amount(desk) == 50
+    await desk.update_mandate({**RULES, "risk": {**target, "target_volatility": 0.2}}, reason="careful")
+    assert await amount(desk) == 20
+
+
+async def test_another_change_of_the_rules_leaves_the_multiplier_as_it_is() -> None:
+    target = {"mode": "target", "target_volatility": 0.5}
+    desk = desk_of(risk=target)
+    await desk.observe_market(volatility=1)
+    await desk.observe_market(volatility=10)
+    before = desk.ledger.state.risk
+    await desk.update_mandate({**RULES, "risk": target, "min_order_size": 2}, reason="larger orders")
+    assert desk.ledger.state.risk == before
+
+
+async def test_a_sleeve_that_pays_gas_from_now_on_has_the_price_that_was_seen() -> None:
+    desk = desk_of()
+    await desk.observe_market("low", gas_price_gwei=75)
+    assert await amount(desk) == 100
+    await desk.update_mandate({**RULES, "sleeves": [sleeve("a", 100, pays_gas=True)]}, reason="on chain")
+    assert await amount(desk) == 90
+    await desk.observe_market("low")
+    assert await amount(desk) == 70
+
+
+async def test_a_stale_state_stays_stale_under_new_rules() -> None:
+    desk = desk_of()
+    await desk.observe_market("low")
+    clock = desk._clock
+    assert isinstance(clock, VirtualClock)
+    clock.forward(3_601)
+    await desk.update_mandate({**RULES, "risk": {"extreme": 0.2}}, reason="careful")
+    assert await amount(desk) == 20

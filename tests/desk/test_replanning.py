@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from capdesk import CapitalAllocator, Supervisor
+from capdesk import CapitalAllocator, Hooks, Supervisor
 from capdesk.weights import plan_weights
 from tests.desks import VirtualClock
 
@@ -148,3 +148,15 @@ async def test_stopping_gives_up_a_plan_that_is_being_made() -> None:
     await supervisor.stop()
 
     assert [task for task in asyncio.all_tasks() if task.get_name() == "capdesk-replanning"] == []
+
+
+async def test_whoever_asks_is_told_of_a_plan_that_changed_the_shares() -> None:
+    desk, told = CapitalAllocator(None, 1000, clock=VirtualClock()), []
+    adopted = plan_weights(["scroll", "zksync"], "equal_weight")
+    hooks = Hooks(adopted=lambda plan, version: told.append((plan, version)))
+    supervisor = Supervisor(desk, hooks, plan=lambda: adopted, plan_every_seconds=60)
+    await supervisor.beat()
+    forward(desk, 60)
+    await supervisor.beat()
+
+    assert told == [(adopted, 2)]

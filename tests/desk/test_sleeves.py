@@ -77,7 +77,7 @@ async def test_the_default_sleeve_takes_strategies_without_one() -> None:
     second = await ask(desk, "taker", 20, "n")
 
     assert (first.result, second.amount, second.bound_by) == ("success", 10, "sleeve:taker")
-    assert (await budget(desk, "taker")).amount == 30_000_000
+    assert (await budget(desk, "taker")).amount == 30
 
 
 async def test_without_sleeves_there_are_the_limits_of_seed_001_and_no_sleeve_to_know() -> None:
@@ -162,9 +162,9 @@ async def test_legs_of_one_sleeve_are_granted_together_or_not_at_all() -> None:
 async def test_budgets_follow_equity_at_once() -> None:
     desk = desk_of()
     await lose(desk, 50)
-    assert (await budget(desk, "maker")).amount == 25_000_000
+    assert (await budget(desk, "maker")).amount == 25
     await lose(desk, -150)
-    assert (await budget(desk, "maker")).amount == 100_000_000
+    assert (await budget(desk, "maker")).amount == 100
     assert (await budget(desk, "small")).enabled
 
 
@@ -173,7 +173,7 @@ async def test_marks_move_budgets_too() -> None:
     await ask(desk, "maker", 50)
     await desk.mark_allocation("m", 30)
 
-    assert (await budget(desk, "taker")).amount == 24_000_000
+    assert (await budget(desk, "taker")).amount == 24
 
 
 @pytest.mark.parametrize(("idle", "amount"), [("keep", 30), ("share", Amount("33.75"))])
@@ -207,13 +207,27 @@ async def test_sleeves_may_come_and_go_around_open_allocations() -> None:
     await ask(desk, "maker", 40, "before")
     await desk.update_mandate({**ROOMY, "sleeves": SLEEVES}, reason="sleeves from now on")
 
-    # What was granted before belongs to no sleeve, yet the desk has no more than its cash.
-    assert (await ask(desk, "maker", 90)).amount == 50
-    last = await ask(desk, "taker", 90, "n")
-    assert (last.amount, last.bound_by) == (10, "available")
+    # What the strategy holds already is in its sleeve from the first moment on.
+    more = await ask(desk, "maker", 90)
+    assert (more.amount, more.bound_by) == (10, "sleeve:maker")
     await desk.update_mandate(ROOMY, reason="no sleeves again")
     await desk.release_allocation("before")
-    assert (await ask(desk, "stranger", 90, "o")).amount == 40
+    assert (await ask(desk, "stranger", 90, "o")).amount == 90
+
+
+async def test_a_strategy_that_gets_a_sleeve_of_its_own_takes_its_capital_out_of_the_default_one() -> None:
+    desk = CapitalAllocator(
+        {**ROOMY, "sleeves": SLEEVES, "default_sleeve": "taker"}, 100, clock=VirtualClock()
+    )
+    await ask(desk, "stranger", 25)
+    await desk.update_mandate(
+        {**ROOMY, "sleeves": [*SLEEVES[:2], sleeve("stranger", 15)], "default_sleeve": "taker"},
+        reason="its own",
+    )
+
+    assert (await ask(desk, "taker", 90, "n")).amount == 30
+    await desk.review()
+    assert [(recall.sleeve, recall.amount) for recall in await desk.get_recalls()] == [("stranger", 10)]
 
 
 async def test_a_sleeve_keeps_its_use_through_a_change_of_its_share() -> None:

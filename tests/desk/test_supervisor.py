@@ -178,7 +178,35 @@ async def test_the_wallet_is_compared_with_the_books_at_each_beat() -> None:
 
     (found,) = await events_of(desk, Reconciled)
     assert (found.account, found.amount) == ("venue", -9_000_000)
-    assert (await budget(desk, "taker")).amount == 45_500_000
+    assert (await budget(desk, "taker")).amount == Amount("45.5")
+
+
+async def test_positions_are_marked_at_each_beat_and_equity_follows(caplog: pytest.LogCaptureFixture) -> None:
+    desk = desk_of(share_markets=True, max_drawdown_percent=15)
+    await desk.request_allocation("m", 20, "taker")
+    await desk.request_allocation("n", 20, "maker")
+    worth: dict[Any, Any] = {"m": 5, ("n", "maker"): 34, "strange": 9}
+    supervisor = Supervisor(desk, wallet=lambda: {"main": 60}, positions=lambda: worth)
+    await supervisor.beat()
+    assert (desk.equity, desk.drawdown) == (99, Amount("0.01"))
+    assert "holds nothing in ['strange']" in caplog.text
+    worth["m"], worth["n", "maker"] = 0, 20
+    await supervisor.beat()
+    assert desk.halted is not None
+    assert "drawdown 20.00%" in desk.halted.reason
+
+
+async def test_positions_that_cannot_be_read_leave_their_marks(caplog: pytest.LogCaptureFixture) -> None:
+    desk = desk_of()
+    await desk.request_allocation("m", 20, "taker")
+    await desk.mark_allocation("m", 25)
+
+    def fails() -> dict[str, Any]:
+        raise ConnectionError("no answer")
+
+    await Supervisor(desk, positions=fails).beat()
+    assert desk.equity == 105
+    assert "mark_positions failed" in caplog.text
 
 
 async def test_what_is_seen_is_observed_and_budgets_follow_in_the_same_beat() -> None:
@@ -202,12 +230,35 @@ async def test_a_market_that_cannot_be_seen_ages_until_the_gate_closes() -> None
     await supervisor.beat()
     forward(desk, 90)
     await supervisor.beat()
-    assert (await budget(desk, "taker")).amount == 50_000_000
+    assert (await budget(desk, "taker")).amount == 50
     forward(desk, 1)
     await supervisor.beat()
 
     assert [it.name for it in await desk.get_breakers()] == ["stale_data"]
     assert (await budget(desk, "taker")).amount == 0
+
+
+async def test_a_breaker_that_trips_or_lifts_is_in_the_budgets_of_the_same_heartbeat() -> None:
+    desk = desk_of(risk={"stale_after_seconds": 90}, breakers={"stale_data": True})
+    looks: list[Any] = [{"volatility_state": "low"}, None, {"volatility_state": "low"}]
+    supervisor = Supervisor(desk, look=lambda: looks.pop(0))
+    found: list[list[tuple[str, object]]] = []
+    for _ in range(3):
+        events = await supervisor.beat()
+        found.append(
+            [
+                (type(it).__name__, it.budgets[1].amount if isinstance(it, BudgetsPublished) else "")
+                for it in events
+                if not isinstance(it, MarketObserved)
+            ]
+        )
+        forward(desk, 91)
+
+    assert found == [
+        [("BudgetsPublished", 50_000_000)],
+        [("BreakerTripped", ""), ("BudgetsPublished", 0)],
+        [("BreakerLifted", ""), ("BudgetsPublished", 50_000_000)],
+    ]
 
 
 async def test_unchanged_budgets_are_published_once() -> None:
@@ -233,7 +284,7 @@ async def test_a_wild_figure_trips_the_manual_breaker_with_its_score() -> None:
     for _ in range(11):
         forward(desk, 60)
         await supervisor.beat()
-    assert await desk.get_breakers() == []
+    assert await desk.get_breakers() == ()
     forward(desk, 60)
     await supervisor.beat()
 
@@ -256,7 +307,7 @@ async def test_a_wild_volatility_trips_it_too_and_a_calm_history_does_not() -> N
     supervisor = Supervisor(desk, look=lambda: {"volatility": figures.pop(0)}, anomaly_z=10)
     for _ in range(11):
         await supervisor.beat()
-    assert await desk.get_breakers() == []
+    assert await desk.get_breakers() == ()
     await supervisor.beat()
 
     assert [it.name for it in await desk.get_breakers()] == ["manual"]
@@ -269,7 +320,7 @@ async def test_anomalies_are_looked_for_only_when_asked() -> None:
     for _ in range(13):
         await supervisor.beat()
 
-    assert await desk.get_breakers() == []
+    assert await desk.get_breakers() == ()
 
 
 async def test_a_heartbeat_that_finds_nothing_writes_nothing() -> None:

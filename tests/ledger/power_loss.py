@@ -60,9 +60,7 @@ class Acknowledging:
 
 async def checkpoint_often(desk: CapitalAllocator) -> None:
     """Fold the log into the database after a few pages rather than a thousand."""
-    await desk.ledger.ask(
-        lambda writer: writer.store._db.pragma("wal_autocheckpoint", PAGES_UNTIL_CHECKPOINT)
-    )
+    await desk.ledger.ask(lambda writer: setattr(writer.store, "pages_when_busy", PAGES_UNTIL_CHECKPOINT))
 
 
 @asynccontextmanager
@@ -211,7 +209,7 @@ def own_syncs(vfs: RecordingVFS) -> Iterator[None]:
 
     with (
         patch("capdesk.ledger.sqlite.sync_directory", sync_directory),
-        patch("capdesk.ledger.sqlite.write_again", write_again),
+        patch("capdesk.ledger.write_ahead_log.write_again", write_again),
     ):
         yield
 

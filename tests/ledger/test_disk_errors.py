@@ -168,10 +168,8 @@ async def test_a_checkpoint_that_fails_loses_nothing(
     for kind, code in (("write", FULL), ("sync", SYNC_FAILS), ("truncate", WRITE_FAILS)):
         vfs.gate = refuse(kind, code, file="desk.db")
         for number in range(10):
-            # Through a VFS in Python the error reaches the caller though the commit stands; the id tells.
             request_id = f"{kind}{number}"
-            with suppress(LedgerError):
-                await desk.deposit(1, request_id=request_id)
+            await desk.deposit(1, request_id=request_id)
             vfs.note(request_id)
             assert await desk.get_outcome(request_id) is not None
     vfs.gate = open_gate
@@ -315,3 +313,36 @@ def test_a_file_that_may_not_grow_is_told_and_goes_on_when_it_may(path: Path) ->
     journal = audit(path)
     assert len(journal.entries) == 4
     assert {"before", "during", "after"} <= journal.ids.keys()
+
+
+def meet_a_file_that_takes_no_log(path: str, answers: Connection) -> None:
+    """The log may grow and the ledger's file may not, by a real limit of the operating system."""
+    answers.send(asyncio.run(_meet_a_file_that_takes_no_log(Path(path))))
+
+
+async def _meet_a_file_that_takes_no_log(path: Path) -> tuple[int, int]:
+    async with CapitalAllocator.open(path, CONFIG, initial_bankroll=BANKROLL) as desk:
+        for round_ in range(4):
+            await asyncio.gather(*(desk.deposit(1, request_id=f"{round_}-{it}") for it in range(1_000)))
+        await power_loss.checkpoint_often(desk)
+        await desk.ledger.ask(
+            lambda writer: writer.store._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        )
+        size = path.stat().st_size
+        _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+        for number in range(40):
+            await desk.deposit(1, request_id=f"during{number}")
+        kept = path.stat().st_size
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+        for number in range(10):
+            await desk.deposit(1, request_id=f"after{number}")
+        return kept - size, path.stat().st_size - size
+
+
+def test_a_log_that_cannot_be_folded_in_is_told_to_nobody_and_is_folded_in_later(path: Path) -> None:
+    process, line = start(meet_a_file_that_takes_no_log, str(path))
+    while_it_failed, afterwards = line.recv()
+    process.join()
+    assert (while_it_failed, afterwards > 0) == (0, True)
+    assert len(audit(path).entries) == 1 + 4_000 + 40 + 10

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import random
 import shutil
@@ -18,9 +19,9 @@ import pytest
 
 from capdesk import CapitalAllocator
 from capdesk.ledger import files, schema
-from capdesk.ledger.schema import APPLICATION_ID, newest_version, schema_files
+from capdesk.ledger.schema import APPLICATION_ID, newest_version, schema_files, upgrade, version_of
 from capdesk.ledger.snapshot import write_snapshot
-from capdesk.ledger.tools import check
+from capdesk.ledger.tools import check, compact
 from capdesk.model.errors import (
     CorruptLedger,
     LedgerError,
@@ -469,3 +470,30 @@ def test_a_new_ledger_in_a_read_only_directory_is_refused(public: Path) -> None:
 
 def test_what_may_be_written_opens_without_privileges(public: Path) -> None:
     assert opened_without_privileges(public) == "opened"
+
+
+async def test_compacting_folds_the_log_in_while_another_process_has_the_ledger_open(ledger: Path) -> None:
+    log = ledger.with_name("desk.db-wal")
+    async with CapitalAllocator.open(ledger) as desk:
+        await desk.deposit(1)
+        assert log.stat().st_size > 0
+        await asyncio.to_thread(compact, ledger)
+        assert log.stat().st_size == 0
+        assert await desk.deposit(1) == desk.bankroll
+
+
+def test_a_ledger_that_is_founded_while_it_is_looked_at_is_no_stranger(tmp_path: Path) -> None:
+    path = tmp_path / "new.db"
+    looking, founding = apsw.Connection(str(path)), apsw.Connection(str(path))
+    founding.pragma("journal_mode", "wal")
+    statements = itertools.count(1)
+
+    def between_two_looks(*_: object) -> bool:
+        if next(statements) == 2:
+            upgrade(founding, "sqlite")
+        return True
+
+    looking.exec_trace = between_two_looks
+    assert version_of(looking, path) in (0, newest_version("sqlite"))
+    founding.close()
+    looking.close()

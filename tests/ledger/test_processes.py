@@ -8,12 +8,13 @@ import signal
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 from statistics import mean
 
 import pytest
 
-from capdesk import CapitalAllocator
+from capdesk import CapitalAllocator, CapitalRecycler
 from capdesk.ledger import ledger, sqlite
 from capdesk.ledger.files import Turn
 from capdesk.ledger.sqlite import SqliteStore
@@ -95,7 +96,7 @@ async def test_a_stranger_that_holds_the_lock_is_waited_for_until_the_deadline(
 async def test_closing_while_a_stranger_holds_the_lock_ends_and_loses_nothing(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "_BUSY_MILLISECONDS", 100)
+    monkeypatch.setattr(sqlite, "BUSY_MILLISECONDS", 100)
     desk = await CapitalAllocator.open(path, initial_bankroll=1_000)
     await desk.deposit(1, request_id="before")
     process, line = children.start(children.hold_sqlite_lock, str(path))
@@ -115,7 +116,7 @@ async def test_closing_while_a_stranger_holds_the_lock_ends_and_loses_nothing(
 async def test_closing_an_idle_desk_while_a_stranger_holds_the_lock_ends(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "_BUSY_MILLISECONDS", 100)
+    monkeypatch.setattr(sqlite, "BUSY_MILLISECONDS", 100)
     desk = await CapitalAllocator.open(path, initial_bankroll=1_000)
     process, line = children.start(children.hold_sqlite_lock, str(path))
     assert await receive(line) == "held"
@@ -128,7 +129,7 @@ async def test_closing_an_idle_desk_while_a_stranger_holds_the_lock_ends(
 async def test_questions_are_answered_while_a_lease_that_ended_waits_for_the_lock(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "_BUSY_MILLISECONDS", 100)
+    monkeypatch.setattr(sqlite, "BUSY_MILLISECONDS", 100)
     clock = [1_785_000_000_000_000]
     async with CapitalAllocator.open(path, initial_bankroll=1_000, clock=lambda: clock[0]) as desk:
         await desk.request_allocation("m", 10, lease_seconds=60, request_id="leased")
@@ -170,7 +171,7 @@ async def test_a_process_stopped_or_killed_in_its_commit(
 def test_closing_while_a_stopped_process_has_the_turn_gives_an_error(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ledger, "_LEAST_CLOSING_SECONDS", 0.1)
+    monkeypatch.setattr(ledger, "_LEAST_PATIENCE_SECONDS", 0.1)
 
     async def run() -> None:
         desk = await CapitalAllocator.open(path, initial_bankroll=1_000, deadline_seconds=0.2)
@@ -190,7 +191,7 @@ def test_founding_while_a_stopped_process_has_the_turn_keeps_its_deadline(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The founding itself is what waits; the schema is there already."""
-    monkeypatch.setattr(ledger, "_LEAST_CLOSING_SECONDS", 0.1)
+    monkeypatch.setattr(ledger, "_LEAST_PATIENCE_SECONDS", 0.1)
     SqliteStore(path).close()
     turn = Turn(path)
     turn.take()
@@ -231,6 +232,14 @@ async def test_a_fork_is_told_and_the_parent_goes_on(desk: CapitalAllocator, pat
         lambda: desk.explain("m"),
         lambda: desk.quote("m", 1),
     ]
+    views = [
+        desk.get_allocation_report,
+        CapitalRecycler(None, desk).get_daily_stats,
+        *(
+            partial(getattr, desk, name)
+            for name in ("bankroll", "equity", "drawdown", "config", "halted", "mandate_version")
+        ),
+    ]
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
@@ -242,11 +251,18 @@ async def test_a_fork_is_told_and_the_parent_goes_on(desk: CapitalAllocator, pat
                 told += 1
             except BaseException:
                 break
+        for view in views:
+            try:
+                view()
+            except ForkedLedger:
+                told += 1
+            except BaseException:
+                break
         desk.ledger.close()
         os.write(write, bytes([told]))
         os._exit(0)
     os.close(write)
-    assert await asyncio.to_thread(os.read, read, 1) == bytes([len(verbs)])
+    assert await asyncio.to_thread(os.read, read, 1) == bytes([len(verbs) + len(views)])
     os.waitpid(child, 0)
     os.close(read)
     assert (await desk.request_allocation("m", 10, request_id="in the parent")).granted

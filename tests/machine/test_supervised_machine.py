@@ -25,53 +25,22 @@ from capdesk.ledger.snapshot import same_state
 from capdesk.ledger.tools import check
 from capdesk.model.money import Amount
 from capdesk.model.state import State
-from tests.desks import VirtualClock, as_one_batch, copy_as_after_a_crash, journal, sleeve
+from tests.desks import VirtualClock, as_one_batch, copy_as_after_a_crash, journal
+from tests.machine.supervised_worlds import (
+    AMOUNTS,
+    CHANGES,
+    MARKETS,
+    RESULTS,
+    SLEEVES,
+    STRATEGIES,
+    WORLDS,
+)
 from tests.supervised_model import ZERO, Model, down, exact
 
 pytestmark = [
     pytest.mark.timeout(3600),
     pytest.mark.filterwarnings("ignore::capdesk.RulesWarning"),
 ]
-
-PLAIN: dict[str, Any] = {
-    "max_exposure_per_market_percent": 100,
-    "max_exposure_per_market_absolute": None,
-    "max_total_exposure_percent": 95,
-    "order_split_count": 1,
-    "max_drawdown_percent": 20,
-    "sleeves": [
-        sleeve("maker", 50, cap=70, minimum=40, pays_gas=True),
-        sleeve("taker", 30),
-        sleeve("small", 10, minimum=9),
-    ],
-    "default_sleeve": "taker",
-}
-RISK: dict[str, Any] = {"stale_after_seconds": 7200}
-WORLDS: dict[str, dict[str, Any]] = {
-    "plain": PLAIN,
-    "budgets": {
-        **PLAIN,
-        "risk": RISK,
-        "breakers": {"daily_loss_percent": 10, "stale_data": True},
-        "resume_margin_percent": 10,
-        "default_sleeve": "small",
-    },
-    "market limits": {
-        **PLAIN,
-        "max_exposure_per_market_percent": 40,
-        "risk": {**RISK, "volatility_acts_on": "market_limits"},
-        "breakers": {"gas_above_gwei": 80, "gas_for_seconds": 1800},
-        "compounding": "half",
-    },
-    "fixed": {**PLAIN, "compounding": "fixed", "max_drawdown_percent": 8, "risk": RISK},
-}
-
-MARKETS = st.sampled_from(["sun", "rain", "wind", "fog", "snow", "hail", "frost", "dew"])
-SLEEVES = st.sampled_from(["maker", "taker", "small"])
-STRATEGIES = SLEEVES | SLEEVES | st.just("stranger")
-AMOUNTS = st.sampled_from(["0.5", "1", "7.333333", "25", "60", "500"])
-RESULTS = st.sampled_from(["-45", "-12.5", "-4", "-4", "-1", "-1", "0", "0.7", "0.7", "6", "40"])
-"""Profit and loss, in percent of the equity."""
 
 
 def dollars(value: Any) -> Fraction:
@@ -109,7 +78,7 @@ class SupervisedDesk(RuleBasedStateMachine):
 
     @rule(market=MARKETS, amount=AMOUNTS, strategy=STRATEGIES)
     def request(self, market: str, amount: str, strategy: str) -> None:
-        in_force = {it.sleeve: dollars(it.amount) / 10**6 for it in self.run(self.desk.get_budgets())}
+        in_force = {it.sleeve: dollars(it.amount) for it in self.run(self.desk.get_budgets())}
         quoted = self.run(self.desk.quote(market, amount, strategy))
         verdict = self.run(self.desk.request_allocation(market, amount, strategy))
         assert quoted.outcome == verdict.outcome
@@ -218,6 +187,14 @@ class SupervisedDesk(RuleBasedStateMachine):
         self.run(self.desk.resume("looked into it"))
         self.model.resume()
 
+    @rule(change=CHANGES)
+    @precondition(lambda self: self.model.rules.get("risk") is not None)
+    def change_the_rules(self, change: dict[str, Any]) -> None:
+        rules = {**self.model.rules, **change}
+        rules["risk"] = {**self.model.rules["risk"], **change.get("risk", {})}
+        self.run(self.desk.update_mandate(rules, reason="a new day"))
+        self.model.change(rules)
+
     @rule(sure=st.sampled_from([False, False, True]))
     @precondition(lambda self: not self.model.halted)
     def halt(self, sure: bool) -> None:
@@ -270,10 +247,10 @@ class SupervisedDesk(RuleBasedStateMachine):
         desk, model = self.desk, self.model
         assert (dollars(desk.bankroll), dollars(desk.equity)) == (model.bankroll, model.equity)
         for rule_, budget in zip(model.rules["sleeves"], self.run(desk.get_budgets()), strict=True):
-            found = (budget.enabled, Fraction(budget.amount, 10**6))
+            found = (budget.enabled, dollars(budget.amount))
             assert found == (model.enabled(rule_), model.budget(rule_)), budget.sleeve
         assert {it.name for it in self.run(desk.get_breakers())} == model.breakers.keys()
-        recalls = {it.sleeve: Fraction(it.amount, 10**6) for it in self.run(desk.get_recalls())}
+        recalls = {it.sleeve: dollars(it.amount) for it in self.run(desk.get_recalls())}
         assert recalls == model.recalls
 
     @invariant()

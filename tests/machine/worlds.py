@@ -88,5 +88,8 @@ RULES: list[dict[str, Any]] = [
     {"on_expiry": "free", "max_mark_age_seconds": "50.5"},
     {"on_expiry": "hold", "max_mark_age_seconds": None},
     {"share_markets": False},
+    {"groups": {"btc": {"max_percent": 6, "patterns": ["btc-*", "eth-*"]}}},
+    {"groups": {"coins": {"max_absolute": 30, "patterns": ["btc-*"]}}},
+    {"groups": {}},
 ]
 """Changes of the mandate; each is applied to the configuration that the example began with."""

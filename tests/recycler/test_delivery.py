@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from capdesk import Amount, CapitalAllocator, CapitalRecycler
+from capdesk import Amount, CapitalAllocator, CapitalRecycler, delivery
 from capdesk import recycler as module
 from tests.desk.conftest import MakeDesk
 from tests.desk.support import Clock
@@ -36,7 +36,7 @@ class Callback:
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LOOK_SECONDS", 0.001)
-    monkeypatch.setattr(module, "FIRST_RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(delivery, "FIRST_RETRY_SECONDS", 0.0)
 
 
 async def allocated(make_desk: MakeDesk, *markets: str) -> CapitalAllocator:
@@ -113,8 +113,8 @@ async def test_a_failing_callback_is_told_again_until_it_succeeds(
 async def test_the_wait_after_each_failure_doubles_up_to_the_longest(
     make_desk: MakeDesk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(module, "FIRST_RETRY_SECONDS", 4.0)
-    monkeypatch.setattr(module, "LONGEST_RETRY_SECONDS", 10.0)
+    monkeypatch.setattr(delivery, "FIRST_RETRY_SECONDS", 4.0)
+    monkeypatch.setattr(delivery, "LONGEST_RETRY_SECONDS", 10.0)
     desk, callback = await allocated(make_desk, "a"), Callback(failures=9)
     recycler = CapitalRecycler(None, desk, callback)
     loop = asyncio.get_running_loop()
@@ -214,3 +214,51 @@ async def test_the_callback_of_one_desk_is_told_what_another_desk_freed_for_it(
         callback = Callback()
         await CapitalRecycler(None, two, callback).run_due()
         assert [amount for amount, _ in callback.told] == [10]
+
+
+async def test_what_was_queued_beside_a_callback_is_told_whoever_frees_it(
+    make_desk: MakeDesk, clock: Clock
+) -> None:
+    desk, callback = await allocated(make_desk, "a"), Callback()
+    telling, silent = CapitalRecycler(None, desk, callback), CapitalRecycler(None, desk)
+    event = await telling.queue_recycle("a", pnl=5)
+    clock.advance(5)
+    assert [freed.event_id for freed in await silent.run_due()] == [event.event_id]
+    assert callback.told == []
+    await telling.run_due()
+    await telling.run_due()
+    assert callback.told == [(10, event.event_id)]
+
+
+async def test_what_a_callback_was_there_to_see_queued_is_told_whoever_frees_it(
+    make_desk: MakeDesk, clock: Clock
+) -> None:
+    desk, callback = await allocated(make_desk, "a", "b"), Callback()
+    telling, silent = CapitalRecycler(None, desk, callback), CapitalRecycler(None, desk)
+    event = await silent.queue_recycle("a", pnl=5)
+    assert await telling.run_due() == []
+    await silent.queue_recycle("a", pnl=5)
+    await silent.force_recycle("a")
+    await silent.force_recycle("b")
+    await telling.run_due()
+    assert callback.told == [(10, event.event_id)]
+
+
+async def test_what_is_to_be_told_outlives_a_restart(tmp_path: Path, clock: Clock) -> None:
+    path, callback = tmp_path / "desk.db", Callback()
+    async with CapitalAllocator.open(path, initial_bankroll=200, clock=clock) as desk:
+        await desk.request_allocation("a", 10)
+        event = await CapitalRecycler(None, desk, callback).queue_recycle("a")
+    async with CapitalAllocator.open(path, clock=clock) as desk:
+        await CapitalRecycler(None, desk).force_recycle("a")
+    async with CapitalAllocator.open(path, clock=clock) as desk:
+        await CapitalRecycler(None, desk, callback).run_due()
+    assert callback.told == [(10, event.event_id)]
+
+
+async def test_what_fails_for_days_is_still_tried_once_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery, "FIRST_RETRY_SECONDS", 1.0)
+    back_off = delivery.BackOff()
+    waits = [back_off.failed("a") for _ in range(5_000)]
+    assert waits[:8] == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert set(waits[8:]) == {60}

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capdesk import Amount, Constraints, Exposure, Group, InfeasibleError, plan_weights
+from capdesk.decide.weights.verification import check
 from capdesk.decide.weights.waterfill import waterfill
 from tests.weights.support import covariance, names
 
@@ -106,6 +107,21 @@ def test_the_seed_s_three_protocols() -> None:
     )
     assert list(plan.weights.values()) == [Amount("0.2")] * 3
     assert plan.cash == Amount("0.4")
+
+
+@pytest.mark.parametrize("strategy", ["equal_weight", "hierarchical_risk_parity", "risk_parity"])
+def test_rules_do_not_mind_trading_costs(strategy: str) -> None:
+    start = dict.fromkeys(names(4), 0.25)
+    costly = Constraints(proportional_costs=0.01, max_weight=0.4)
+    plan = plan_weights(
+        names(4),
+        strategy,
+        covariance=covariance(np.random.default_rng(1), 4),
+        constraints=costly,
+        current=start,
+    )
+    assert sum(plan.weights.values()) == 1
+    assert all(each.holds for each in check(plan.to_json()))
 
 
 def test_thirds_add_up() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,6 +98,24 @@ def read(
         )
     )
     return Asked(file, table, chosen, settings, {table.kind: rows, "estimator": estimator}, per_year)
+
+
+def planner_of(file: Path, max_weight: str | None) -> Callable[[], Plan]:
+    """What plans from a file each time it is called, by the strategy of the environment."""
+
+    def plan() -> Plan:
+        asked = read(
+            file,
+            kind=None,
+            only=None,
+            strategy=None,
+            risk_free_rate=None,
+            periods_per_year=None,
+            estimator="sample",
+        )
+        return asked.plan(max_names=None, risk_aversion=None, max_weight=max_weight)
+
+    return plan
 
 
 def whole(text: str, name: str) -> int:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from capdesk.config.fields import Dollars, Name, Percent, Seconds
+from capdesk.config.fields import Days, Dollars, Name, Percent, Seconds
 from capdesk.config.parts import BreakersConfig, GroupConfig, MarketProfileConfig, RiskConfig, SleeveConfig
 from capdesk.config.planning import PLANNING, PlanningConfig
 from capdesk.model.errors import RulesWarning
@@ -104,7 +104,7 @@ class CapitalConfig(PlanningConfig):
     groups: dict[Name, GroupConfig] = Field(default_factory=dict)
     accounts: Annotated[tuple[Name, ...], Field(min_length=1)] = ("main",)
     max_mark_age_seconds: Seconds | None = None
-    id_retention_days: Dollars = Amount("7")
+    id_retention_days: Days = Amount("7")
     day_boundary: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "00:00"
     owner_silent_seconds: Seconds = Amount("3600")
     sleeves: tuple[SleeveConfig, ...] = ()

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict
 
 from capdesk.model.money import PPM, Amount, to_micro_down
+from capdesk.model.names import name
 
 PPM_PER_PERCENT = PPM // 100
+_MOST_DAYS = 36_600
 
 SETTINGS = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
@@ -56,6 +58,13 @@ def _seconds(value: object) -> Amount:
     return number
 
 
+def _days(value: object) -> Amount:
+    number = _positive(value)
+    if number > _MOST_DAYS:
+        raise ValueError(f"must be at most {_MOST_DAYS} days, a hundred years")
+    return number
+
+
 def _factor(value: object) -> Amount:
     number = Amount(value)
     if not 0 <= number <= 1:
@@ -66,10 +75,11 @@ def _factor(value: object) -> Amount:
 Percent = Annotated[Amount, BeforeValidator(read_percent)]
 Dollars = Annotated[Amount, BeforeValidator(_positive)]
 DollarsOrNone = Annotated[Amount, BeforeValidator(_not_negative)]
+Days = Annotated[Amount, BeforeValidator(_days)]
 Seconds = Annotated[Amount, BeforeValidator(_seconds)]
 Factor = Annotated[Amount, BeforeValidator(_factor)]
 Signed = Annotated[Amount, BeforeValidator(Amount)]
-Name = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\s]+$", strict=True)]
+Name = Annotated[str, BeforeValidator(lambda value: name(value, "a name"))]
 
 
 def ppm(percent: Amount) -> int:

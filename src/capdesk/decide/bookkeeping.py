@@ -7,27 +7,37 @@ sum of open allocations, per account, market, group and strategy too.
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from capdesk.decide import unit_value
 from capdesk.model.mandate import Mandate
 from capdesk.model.state import EMPTY_MARKET, NEVER, MarketUse, Position, State
+from capdesk.model.tables import Table
 
 
-def put_position(state: State, new: Position, at: int) -> None:
-    """Open an allocation or change it."""
+def open_position(state: State, new: Position) -> None:
+    """Put an allocation on the books; it is not marked yet."""
     key = (new.market, new.strategy)
-    old = state.positions[key]
-    delta = new.amount - (0 if old is None else old.amount)
     state.positions[key] = new
-    if delta or old is None:
-        _move(state, new, delta, opens=old is None)
-    if new.mark is not None or (old is not None and old.mark is not None):
+    _move(state, new, new.amount, opens=True)
+    if new.lease_until is not None:
+        state.leases[key] = new.lease_until
+
+
+def change_position(state: State, old: Position, new: Position, at: int) -> None:
+    """Change an allocation that is on the books."""
+    key = (new.market, new.strategy)
+    state.positions[key] = new
+    if new.amount != old.amount:
+        _move(state, new, new.amount - old.amount)
+    if new.mark is not None or old.mark is not None:
         gain = mark_gain(new, state.mandate, at)
-        state.mark_excess += gain - (0 if old is None else mark_gain(old, state.mandate, at))
+        state.mark_excess += gain - mark_gain(old, state.mandate, at)
         turns = stale_time(new, state.mandate)
         if turns > at:
             state.stale_at = min(state.stale_at, turns)
     lease = 0 if new.lease_until is None or new.held else new.lease_until
-    if lease != (0 if old is None or old.lease_until is None or old.held else old.lease_until):
+    if lease != (0 if old.lease_until is None or old.held else old.lease_until):
         state.leases.put(key, lease)
 
 
@@ -61,6 +71,50 @@ def _move(state: State, position: Position, delta: int, *, opens: bool = False, 
         state.markets[market] = MarketUse(use.used + delta, strategies)
     else:
         state.markets.put(market, EMPTY_MARKET)
+
+
+def regroup(state: State, before: Mandate) -> None:
+    """Let what is open count under new rules as what they would grant: its sleeve, and its group by patterns.
+
+    A group that the request named stays, and so does what no new rule replaces.
+    """
+    mandate = state.mandate
+    if (mandate.groups, mandate.sleeves, mandate.default_sleeve) == (
+        before.groups,
+        before.sleeves,
+        before.default_sleeve,
+    ):
+        return
+    for key, position in list(state.positions.entries()):
+        if position is None:
+            continue
+        group, sleeve = position.group, sleeve_under(mandate, position.strategy, position.sleeve)
+        if group is None or group == before.group_of(position.market) or before.group(group) is None:
+            group = mandate.group_of(position.market) or group
+        if (group, sleeve) != (position.group, position.sleeve):
+            _count(state.by_group, position.group, -position.amount)
+            _count(state.by_group, group, position.amount)
+            _count(state.by_sleeve, position.sleeve, -position.amount)
+            _count(state.by_sleeve, sleeve, position.amount)
+            state.positions[key] = replace(position, group=group, sleeve=sleeve)
+
+
+def group_under(mandate: Mandate, market: str, group: str | None) -> str | None:
+    """The group that a market's capital counts in: the one it had while the mandate knows it, else by patterns."""
+    if group is not None and mandate.group(group) is not None:
+        return group
+    return mandate.group_of(market) or group
+
+
+def sleeve_under(mandate: Mandate, strategy: str, sleeve: str | None) -> str | None:
+    """The sleeve that a strategy's capital counts in; the one it had where the mandate names none for it."""
+    own = mandate.sleeve_of(strategy)
+    return sleeve if own is None else own.name
+
+
+def _count(totals: Table[str, int], name: str | None, delta: int) -> None:
+    if name is not None:
+        totals.put(name, totals[name] + delta)
 
 
 def book_pnl(state: State, account: str, pnl: int, fees: int = 0) -> None:
@@ -99,7 +153,7 @@ def stale_time(position: Position, mandate: Mandate) -> int:
 
 def tick(state: State, at: int) -> None:
     """Let time pass: marks whose age is over fall back to the lower of cost and mark, ids age."""
-    if at - state.id_since >= state.mandate.id_retention:
+    if at - state.id_since >= state.mandate.id_retention and state.founded:
         state.id_period += 1
         state.id_since = at
     if at >= state.stale_at:

@@ -10,7 +10,17 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from capdesk.decide.bookkeeping import book_flow, book_pnl, close_position, put_position, revalue
+from capdesk.decide.bookkeeping import (
+    book_flow,
+    book_pnl,
+    change_position,
+    close_position,
+    group_under,
+    open_position,
+    regroup,
+    revalue,
+    sleeve_under,
+)
 from capdesk.decide.orders import order_sizes
 from capdesk.decide.risk.breakers import count_today
 from capdesk.decide.unit_value import found_units, mark_peak, watch_drawdown
@@ -26,11 +36,16 @@ from capdesk.model.state import Day, Halt, Pending, Position, Recall, State, Tra
 def evolve(state: State, event: j.Event, sequence: int, at: int) -> None:
     """Carry one event into a working copy of the state."""
     _EVOLVERS[type(event)](state, event, sequence, at)
-    watch_drawdown(state, at)
+    if type(event) is j.Marked and event.more:
+        # Equity is half marked: neither a high-water mark nor a drawdown may come of it.
+        return
+    if state.mandate.drawdown_ppm is not None:
+        watch_drawdown(state, at)
 
 
 def _granted(state: State, event: Granted, sequence: int, at: int) -> None:
     old = state.positions[event.market, event.strategy]
+    state.heard[event.strategy] = at
     if old is None:
         new = Position(
             market=event.market,
@@ -46,12 +61,13 @@ def _granted(state: State, event: Granted, sequence: int, at: int) -> None:
         )
         if state.expired[event.market, event.strategy]:
             state.expired.put((event.market, event.strategy), 0)
-    else:
-        amount = old.amount + event.amount
-        mark = None if old.mark is None else old.mark + event.amount
-        new = replace(old, amount=amount, mark=mark, orders=order_sizes(state.mandate, amount))
-    put_position(state, new, at)
-    state.heard[event.strategy] = at
+        open_position(state, new)
+        return
+    amount = old.amount + event.amount
+    mark = None if old.mark is None else old.mark + event.amount
+    change_position(
+        state, old, replace(old, amount=amount, mark=mark, orders=order_sizes(state.mandate, amount)), at
+    )
 
 
 def _refused(state: State, event: Refused, sequence: int, at: int) -> None:
@@ -67,8 +83,9 @@ def _confirmed(state: State, event: j.Confirmed, sequence: int, at: int) -> None
         mark_peak(state)
         return
     mark = old.mark if old.mark is None else old.mark * event.amount // old.amount
-    put_position(
+    change_position(
         state,
+        old,
         replace(old, amount=event.amount, orders=event.orders, lease_until=None, held=False, mark=mark),
         at,
     )
@@ -82,11 +99,12 @@ def _released(state: State, event: Released, sequence: int, at: int) -> None:
     else:
         mark = old.mark if old.mark is None else old.mark * event.rest // old.amount
         orders = order_sizes(state.mandate, event.rest)
-        put_position(state, replace(old, amount=event.rest, orders=orders, mark=mark), at)
+        change_position(state, old, replace(old, amount=event.rest, orders=orders, mark=mark), at)
     book_pnl(state, event.account, event.pnl, event.fees)
     count_today(state, event.pnl - event.fees, at)
     _earn(state, event, 1)
-    state.heard[event.strategy] = at
+    if event.event_id is None:
+        state.heard[event.strategy] = at
 
 
 def _earn(state: State, released: Released, sign: int) -> None:
@@ -107,15 +125,16 @@ def _restored(state: State, event: j.Restored, sequence: int, at: int) -> None:
             account=was.account,
             opened=was.opened,
             opened_at=was.opened_at,
-            sleeve=was.sleeve,
-            group=was.group,
+            sleeve=sleeve_under(state.mandate, was.strategy, was.sleeve),
+            group=group_under(state.mandate, was.market, was.group),
             orders=order_sizes(state.mandate, amount),
             queued=was.queued if was.queued is not None and state.pending[was.queued] is not None else None,
         )
+        open_position(state, new)
     else:
         mark = None if old.mark is None else old.mark + was.amount
         new = replace(old, amount=amount, mark=mark, orders=order_sizes(state.mandate, amount))
-    put_position(state, new, at)
+        change_position(state, old, new, at)
     book_pnl(state, was.account, -was.pnl, -was.fees)
     count_today(state, was.fees - was.pnl, at)
     _earn(state, was, -1)
@@ -124,8 +143,10 @@ def _restored(state: State, event: j.Restored, sequence: int, at: int) -> None:
 
 def _marked(state: State, event: j.Marked, sequence: int, at: int) -> None:
     old = _position(state, event.market, event.strategy)
-    put_position(state, replace(old, mark=event.value, marked_at=event.valued_at), at)
-    mark_peak(state)
+    change_position(state, old, replace(old, mark=event.value, marked_at=event.valued_at), at)
+    if not event.more:
+        mark_peak(state)
+    state.heard[event.strategy] = at
 
 
 def _departed(state: State, event: j.Departed, sequence: int, at: int) -> None:
@@ -156,7 +177,15 @@ def _queued(state: State, event: j.Queued, sequence: int, at: int) -> None:
     )
     if event.opened is not None:
         old = _position(state, event.market, event.strategy)
-        put_position(state, replace(old, queued=event.event_id), at)
+        change_position(state, old, replace(old, queued=event.event_id), at)
+        state.heard[event.strategy] = at
+
+
+def _to_be_told(state: State, event: j.ToBeTold, sequence: int, at: int) -> None:
+    pending = state.pending[event.event_id]
+    if pending is None:
+        raise CorruptLedger(f"the journal speaks of a recycling that is not queued: {event.event_id}")
+    state.pending[event.event_id] = replace(pending, notify=True)
 
 
 def _recycled(state: State, event: j.Recycled, sequence: int, at: int) -> None:
@@ -180,7 +209,7 @@ def _recycled(state: State, event: j.Recycled, sequence: int, at: int) -> None:
 def _lease_ended(state: State, event: j.LeaseEnded, sequence: int, at: int) -> None:
     old = _position(state, event.market, event.strategy)
     if not event.freed:
-        put_position(state, replace(old, held=True), at)
+        change_position(state, old, replace(old, held=True), at)
         return
     close_position(state, old, at)
     mark_peak(state)
@@ -199,7 +228,9 @@ def _founded(state: State, event: j.Founded, sequence: int, at: int) -> None:
 
 
 def _mandate_changed(state: State, event: j.MandateChanged, sequence: int, at: int) -> None:
+    before = state.mandate
     state.mandate, state.mandate_version = event.mandate, event.version
+    regroup(state, before)
     revalue(state, at)
 
 
@@ -210,7 +241,7 @@ def _reconciled(state: State, event: j.Reconciled, sequence: int, at: int) -> No
 
 def _market_observed(state: State, event: j.MarketObserved, sequence: int, at: int) -> None:
     state.risk = event.risk
-    rules, gas = state.mandate.breakers, event.risk.gas_price
+    rules, gas = state.mandate.breakers, None if event.risk.seen is None else event.risk.seen.gas_price
     if rules is None or rules.gas_above is None or (gas is not None and gas <= rules.gas_above):
         state.gas_high_since = 0
     elif gas is not None and state.gas_high_since == 0:
@@ -262,6 +293,7 @@ _EVOLVERS: dict[type, Callable[[State, Any, int, int], None]] = {
     j.Departed: _departed,
     j.Arrived: _arrived,
     j.Queued: _queued,
+    j.ToBeTold: _to_be_told,
     j.Recycled: _recycled,
     j.Told: lambda s, e, n, at: s.untold.put(e.event_id, None),
     j.LeaseEnded: _lease_ended,

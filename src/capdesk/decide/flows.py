@@ -5,10 +5,20 @@ Every function here looks at the state and returns the events that follow; none 
 
 from __future__ import annotations
 
+from capdesk.decide.risk.gate import assess, pays_gas
 from capdesk.decide.settlement import guard_bankroll
 from capdesk.model.commands import Deposit, Found, SetBankroll, SyncWallet, Transfer, UpdateMandate, Withdraw
 from capdesk.model.errors import ConfigError, InsufficientFunds, InvalidInput
-from capdesk.model.journal import Arrived, Departed, Event, Flowed, Founded, MandateChanged, Reconciled
+from capdesk.model.journal import (
+    Arrived,
+    Departed,
+    Event,
+    Flowed,
+    Founded,
+    MandateChanged,
+    MarketObserved,
+    Reconciled,
+)
 from capdesk.model.money import usd
 from capdesk.model.state import State
 
@@ -132,7 +142,7 @@ def arrive(state: State, at: int) -> tuple[Event, ...]:
 
 
 def update_mandate(state: State, command: UpdateMandate) -> tuple[Event, ...]:
-    """Change the rules; what is open stays open.
+    """Change the rules; what is open stays open, and the market that was seen last is judged by the new ones.
 
     Raises
     ------
@@ -151,4 +161,16 @@ def update_mandate(state: State, command: UpdateMandate) -> tuple[Event, ...]:
             raise ConfigError(f"accounts must keep {account!r}: it holds {usd(balance)}; transfer it first")
     for account in underway - kept:
         raise ConfigError(f"accounts must keep {account!r}: a transfer to or from it is under way")
-    return (MandateChanged(command.mandate, state.mandate_version + 1, command.reason),)
+    return (
+        MandateChanged(command.mandate, state.mandate_version + 1, command.reason),
+        *_judged(state, command),
+    )
+
+
+def _judged(state: State, command: UpdateMandate) -> tuple[Event, ...]:
+    """What a new risk table makes of the market as it was seen last, at once and without hysteresis."""
+    table, gas, seen = command.mandate.risk, pays_gas(command.mandate), state.risk.seen
+    if table is None or seen is None or (table, gas) == (state.mandate.risk, pays_gas(state.mandate)):
+        return ()
+    before = state.risk if table == state.mandate.risk else None
+    return (MarketObserved(assess(table, seen, state.risk.observed_at, before, pays_gas=gas)),)

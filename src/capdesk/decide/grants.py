@@ -16,7 +16,7 @@ from capdesk.model.mandate import Mandate
 from capdesk.model.money import PPM, usd
 from capdesk.model.requests import PRIORITIES, AllocationResult, Granted, Refused, Request, RoomLeft
 from capdesk.model.rules import Budget, Sleeve
-from capdesk.model.state import State
+from capdesk.model.state import MarketUse, State
 
 _PRECEDENCE = {
     "available": AllocationResult.INSUFFICIENT_CAPITAL,
@@ -49,17 +49,18 @@ def decide_request(state: State, request: Request, at: int) -> Granted | Refused
         For an account, group or priority that the mandate does not know.
     """
     mandate = state.mandate
-    request = _of_its_holder(state, request)
+    if request.increase:
+        request = _of_its_holder(state, request)
     account, group = places(state, request)
     sleeve = _sleeve_of(state, request) if mandate.sleeves else None
     budget = None if sleeve is None else budget_of(state, sleeve, at)
-    early = _refuse_early(state, request, mandate, sleeve, budget)
+    use = state.markets[request.market]
+    early = _refuse_early(state, request, mandate, sleeve, budget, use)
     if early is not None:
         return early
-    rooms = rooms_for(state, request, account, group, sleeve, budget, at)
-    tightest = min(rooms, key=_left)
-    left = tightest.limit - tightest.used
-    granted = request.asked if request.asked <= left else max(0, left)
+    rooms = rooms_for(state, request, account, group, sleeve, budget, use, at)
+    tightest, left = _tightest(rooms)
+    granted = request.asked if request.asked <= left else left
     bound_by = tightest.name if granted < request.asked else None
     least = request.asked if request.all_or_none else max(mandate.min_order, request.min_amount)
     if granted < least:
@@ -87,14 +88,22 @@ def decide_request(state: State, request: Request, at: int) -> Granted | Refused
     )
 
 
-def _left(room: RoomLeft) -> int:
-    left = room.limit - room.used
-    return left if left > 0 else 0
+def _tightest(rooms: tuple[RoomLeft, ...]) -> tuple[RoomLeft, int]:
+    """The limit with the least room, the first of equals, and that room; never below 0."""
+    tightest = rooms[0]
+    least = tightest.limit - tightest.used
+    for room in rooms:
+        left = room.limit - room.used
+        if left <= 0:
+            return room, 0
+        if left < least:
+            tightest, least = room, left
+    return tightest, least
 
 
 def _of_its_holder(state: State, request: Request) -> Request:
     """An increase that names no strategy is for the one that holds the market."""
-    if request.strategy or not request.increase:
+    if request.strategy:
         return request
     holders = state.markets[request.market].strategies
     if len(holders) > 1:
@@ -119,6 +128,7 @@ def rooms_for(
     group: str | None,
     sleeve: Sleeve | None,
     budget: Budget | None,
+    use: MarketUse,
     at: int,
 ) -> tuple[RoomLeft, ...]:
     """The room under every limit that applies to a request, in the order of precedence.
@@ -145,7 +155,7 @@ def rooms_for(
         rooms.append(RoomLeft(f"sleeve:{budget.sleeve}", budget.amount, state.by_sleeve[budget.sleeve]))
     if group is not None:
         rooms.extend(_group_rooms(state, mandate, group, equity))
-    used = state.markets[request.market].used
+    used = use.used
     percent, absolute = (
         mandate.market_limits(request.market)
         if mandate.profiles
@@ -194,7 +204,12 @@ def places(state: State, request: Request) -> tuple[str, str | None]:
 
 
 def _refuse_early(
-    state: State, request: Request, mandate: Mandate, sleeve: Sleeve | None, budget: Budget | None
+    state: State,
+    request: Request,
+    mandate: Mandate,
+    sleeve: Sleeve | None,
+    budget: Budget | None,
+    use: MarketUse,
 ) -> Refused | None:
     """The reasons that come before any limit."""
     if state.halt is not None:
@@ -219,7 +234,6 @@ def _refuse_early(
             detail = f"{request.market} holds nothing{whom}: request an allocation first"
             return _refused(state, request, AllocationResult.NOT_ALLOCATED, detail)
         return None
-    use = state.markets[request.market]
     if held is not None or (use.strategies and not mandate.share_markets):
         owner = request.strategy if held is not None else use.strategies[0]
         detail = (

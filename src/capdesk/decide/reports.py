@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from capdesk.decide.bookkeeping import mark_gain
 from capdesk.decide.review import deployable
+from capdesk.model.journal import Entry, Recycled
 from capdesk.model.money import PPM, Amount
 from capdesk.model.requests import Allocation, AsOf, RecycleEvent, moment
-from capdesk.model.state import Pending, Position, State, Untold
+from capdesk.model.state import Pending, Position, State
 
 
 def allocation(position: Position) -> Allocation:
@@ -111,23 +113,33 @@ def pending_event(pending: Pending) -> RecycleEvent:
     )
 
 
-def recycled_event(untold: Untold) -> RecycleEvent:
-    """A recycling that was carried out, as people see it."""
-    return RecycleEvent(
-        event_id=untold.event_id,
-        market_id=untold.market,
-        strategy=untold.strategy,
-        amount=Amount.from_micro(untold.amount),
-        pnl=Amount.from_micro(untold.pnl),
-        resolved_at=moment(untold.resolved_at),
-        recycled_at=moment(untold.recycled_at),
-    )
+def recycled_event(entry: Entry) -> RecycleEvent | None:
+    """The recycling that an entry carried out, as people see it; None where it carried out none."""
+    for event in entry.events:
+        if isinstance(event, Recycled):
+            return RecycleEvent(
+                event_id=event.event_id,
+                market_id=event.market,
+                strategy=event.strategy,
+                amount=Amount.from_micro(event.amount),
+                pnl=Amount.from_micro(event.pnl),
+                resolved_at=moment(event.resolved_at),
+                recycled_at=entry.time,
+            )
+    return None
 
 
-def orphans(state: State, at: int, silent: int) -> list[Allocation]:
-    """Allocations whose strategy was not heard of for so long, and leases that ended unconfirmed."""
+def orphans(state: State, at: int, silent: int, heard: Collection[str] = ()) -> list[Allocation]:
+    """Allocations whose strategy was not heard of for so long, and leases that ended unconfirmed.
+
+    `heard` names strategies that were heard of beside the journal.
+    """
     return [
         allocation(position)
         for position in positions(state)
-        if position.held or at - max(state.heard[position.strategy], position.opened_at) >= silent
+        if position.held
+        or (
+            position.strategy not in heard
+            and at - max(state.heard[position.strategy], position.opened_at) >= silent
+        )
     ]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from capdesk.decide.evolution import evolve
 from capdesk.decide.risk.breakers import review_breakers, unjournaled
 from capdesk.decide.risk.gate import (
     acts_on,
     assess,
     budget_multiplier,
+    pays_gas,
     sleeve_multiplier,
     why,
 )
@@ -53,12 +55,17 @@ def _multiplier(state: State, sleeve: Sleeve, at: int) -> int:
 
 def review(state: State, at: int) -> tuple[Event, ...]:
     """What a heartbeat finds: stops first, then budgets that changed, capital to recall, recalls met."""
-    stops = [*trip(state), *review_breakers(state, at)]
+    stops = (*trip(state), *review_breakers(state, at))
+    after = state
     if stops:
-        return tuple(stops)
+        # What a breaker stops, or stops no longer, is in the budgets of the same heartbeat.
+        after = state.fork()
+        for event in stops:
+            evolve(after, event, state.sequence + 1, at)
     if not state.mandate.sleeves:
-        return tuple(Recalled(name, 0, it.deadline) for name, it in state.recalls.entries() if it is not None)
-    return (*_publish(state, at), *_recall(state, at))
+        met = [Recalled(name, 0, it.deadline) for name, it in state.recalls.entries() if it is not None]
+        return (*stops, *met)
+    return (*stops, *_publish(after, at), *_recall(after, at))
 
 
 def _publish(state: State, at: int) -> list[Event]:
@@ -122,7 +129,7 @@ def observe(state: State, command: Observe, at: int) -> tuple[Event, ...]:
         raise InvalidInput("a market state must not be of the future")
     if seen < state.risk.observed_at:
         return ()
-    return (MarketObserved(assess(table, command.seen, at, state.risk)),)
+    return (MarketObserved(assess(table, command.seen, at, state.risk, pays_gas=pays_gas(state.mandate))),)
 
 
 def halt(state: State, command: HaltDesk) -> tuple[Event, ...]:

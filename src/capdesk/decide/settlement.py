@@ -9,9 +9,28 @@ from msgspec.structs import replace
 
 from capdesk.decide.bookkeeping import mark_gain
 from capdesk.decide.orders import order_sizes
-from capdesk.model.commands import Confirm, Mark, QueueRecycle, Recycle, Release, Released, ReverseRelease
+from capdesk.model.commands import (
+    AskToTell,
+    Confirm,
+    Mark,
+    MarkAll,
+    QueueRecycle,
+    Recycle,
+    Release,
+    Released,
+    ReverseRelease,
+)
 from capdesk.model.errors import InvalidInput, UnknownAllocation
-from capdesk.model.journal import Confirmed, Event, LeaseEnded, Marked, Queued, Recycled, Restored
+from capdesk.model.journal import (
+    Confirmed,
+    Event,
+    LeaseEnded,
+    Marked,
+    Queued,
+    Recycled,
+    Restored,
+    ToBeTold,
+)
 from capdesk.model.money import MAX_MICRO, usd
 from capdesk.model.requests import AllocationResult, Refused
 from capdesk.model.state import Position, State
@@ -132,11 +151,16 @@ def reverse(state: State, command: ReverseRelease) -> tuple[Event, ...]:
     Raises
     ------
     InvalidInput
-        If it was reversed before, or the allocation's place is taken by another.
+        If it was reversed before, its account is gone, or the allocation's place is taken by another.
     """
     released = command.released
     if state.reversed[command.release]:
         raise InvalidInput(f"the release in entry {command.release} was reversed before")
+    if released.account not in state.mandate.accounts:
+        raise InvalidInput(
+            f"the release of {released.market} cannot be reversed: its account {released.account!r} is gone; "
+            "name it in accounts again with update_mandate"
+        )
     held = state.positions[released.market, released.strategy]
     if held is not None and held.opened != released.opened:
         raise InvalidInput(
@@ -151,6 +175,35 @@ def reverse(state: State, command: ReverseRelease) -> tuple[Event, ...]:
 
 def mark(state: State, command: Mark, at: int) -> tuple[Event, ...]:
     """Value an open allocation."""
+    return mark_all(state, MarkAll((command,)), at)
+
+
+def mark_all(state: State, command: MarkAll, at: int) -> tuple[Event, ...]:
+    """Value open allocations at one moment.
+
+    Raises
+    ------
+    UnknownAllocation
+        If a market holds nothing.
+    InvalidInput
+        For a mark of the future, one older than the last, and an allocation that is marked twice.
+    """
+    marked = [_marked(state, each, at) for each in command.marks]
+    keys = {(position.market, position.strategy) for position, _ in marked}
+    if len(keys) < len(marked):
+        raise InvalidInput("values must name each allocation once")
+    equity = state.equity + sum(
+        mark_gain(new, state.mandate, at) - mark_gain(old, state.mandate, at) for old, new in marked
+    )
+    last = len(marked) - 1
+    return tuple(
+        Marked(new.market, new.strategy, new.mark or 0, new.marked_at, equity, more=number < last)
+        for number, (_, new) in enumerate(marked)
+    )
+
+
+def _marked(state: State, command: Mark, at: int) -> tuple[Position, Position]:
+    """An allocation as it is, and with its new mark."""
     position = must_find(state, command.market, command.strategy)
     valued_at = at if command.at is None else command.at
     if valued_at > at:
@@ -158,9 +211,7 @@ def mark(state: State, command: Mark, at: int) -> tuple[Event, ...]:
     if position.mark is not None and valued_at < position.marked_at:
         raise InvalidInput(f"{command.market} has a later mark: a mark must not be older than the one before")
     guard_bankroll(state, command.value)
-    new = replace(position, mark=command.value, marked_at=valued_at)
-    gain = mark_gain(new, state.mandate, at) - mark_gain(position, state.mandate, at)
-    return (Marked(position.market, position.strategy, command.value, valued_at, state.equity + gain),)
+    return position, replace(position, mark=command.value, marked_at=valued_at)
 
 
 def queue_recycle(state: State, command: QueueRecycle, event_id: str, at: int) -> tuple[Event, ...]:
@@ -169,7 +220,7 @@ def queue_recycle(state: State, command: QueueRecycle, event_id: str, at: int) -
     Raises
     ------
     InvalidInput
-        If the same allocation is queued with another P&L already.
+        If the same allocation is queued with another P&L already, or for a P&L that no ledger holds.
     """
     position = find(state, command.market, command.strategy)
     due_at = at + (state.mandate.recycle_delay if command.delay is None else command.delay)
@@ -184,6 +235,7 @@ def queue_recycle(state: State, command: QueueRecycle, event_id: str, at: int) -
             f"{command.market} is queued already as {queued.event_id} with P&L {usd(queued.pnl)}, "
             f"now {usd(command.pnl)} was given: recycle it, then reverse_release it if the outcome was wrong"
         )
+    guard_bankroll(state, command.pnl - command.fees)
     return (
         Queued(
             event_id=event_id,
@@ -196,6 +248,14 @@ def queue_recycle(state: State, command: QueueRecycle, event_id: str, at: int) -
             fees=command.fees,
         ),
     )
+
+
+def ask_to_tell(state: State, command: AskToTell) -> tuple[Event, ...]:
+    """Remember that a queued event is to be told; nothing, where it frees nothing or that is known."""
+    pending = state.pending[command.event_id]
+    if pending is None or pending.opened is None or pending.notify:
+        return ()
+    return (ToBeTold(command.event_id),)
 
 
 def recycle(state: State, command: Recycle, at: int) -> tuple[Event, ...]:
@@ -217,7 +277,7 @@ def recycle(state: State, command: Recycle, at: int) -> tuple[Event, ...]:
             amount=freed[0].amount if freed else 0,
             resolved_at=pending.resolved_at,
             pnl=freed[0].pnl if freed else 0,
-            notify=command.notify and bool(freed),
+            notify=pending.notify and bool(freed),
         ),
     )
 

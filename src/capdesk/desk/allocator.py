@@ -15,17 +15,15 @@ from typing import TYPE_CHECKING, Any, Self
 from capdesk.desk import arguments as read
 from capdesk.desk.answers import confirmation, equity_after, principal, verdict, verdicts
 from capdesk.desk.flows import FlowVerbs
-from capdesk.desk.opening import Opening
+from capdesk.desk.opening import Opening, open_ledger
 from capdesk.desk.planning import PlanningVerbs
 from capdesk.desk.supervision import SupervisionVerbs
 from capdesk.ledger.ledger import Ledger
 from capdesk.ledger.rules import TRANSITION
 from capdesk.model import commands as c
-from capdesk.model.errors import CapdeskError, InvalidInput, MandateMismatch, NoBankroll, UnknownAllocation
-from capdesk.model.mandate import Mandate
+from capdesk.model.errors import UnknownAllocation
 from capdesk.model.money import Amount, to_micro
 from capdesk.model.requests import Verdict
-from capdesk.model.state import State
 
 if TYPE_CHECKING:
     from capdesk.config import CapitalConfig
@@ -122,39 +120,10 @@ class CapitalAllocator(PlanningVerbs, FlowVerbs, SupervisionVerbs):
         deadline: float,
         vfs: str | None,
     ) -> CapitalAllocator:
-        given = None
-        if config is not None:
-            from capdesk.config import read_config
-
-            given = read_config(config)
-        ledger = Ledger.open(
-            path, TRANSITION, clock, create=bankroll is not None, deadline_seconds=deadline, vfs=vfs
-        )
-        try:
-            if not ledger.state.founded:
-                cls._found(ledger, given, bankroll)
-            elif given is not None and not given.plans_only and given.mandate() != ledger.state.mandate:
-                raise _mismatch(ledger.state, given.mandate())
-        except BaseException:
-            ledger.close()
-            raise
+        ledger, given = open_ledger(path, config, bankroll, clock, deadline, vfs)
         desk = cls.__new__(cls)
         desk._config, desk._clock, desk._ledger, desk.path = given, clock, ledger, path
         return desk
-
-    @staticmethod
-    def _found(ledger: Ledger, given: CapitalConfig | None, bankroll: int | None) -> None:
-        if bankroll is None:
-            raise NoBankroll
-        mandate = Mandate() if given is None else given.mandate()
-        try:
-            ledger.decide_now(c.Found(mandate, bankroll))
-        except InvalidInput:
-            # Another process founded it in this very moment: its bankroll stands.
-            if not ledger.state.founded:
-                raise
-            if given is not None and not given.plans_only and mandate != ledger.state.mandate:
-                raise _mismatch(ledger.state, mandate) from None
 
     async def request_allocation(
         self,
@@ -272,6 +241,21 @@ class CapitalAllocator(PlanningVerbs, FlowVerbs, SupervisionVerbs):
         entry = await self._submit(command, request_id, deadline_seconds)
         return equity_after(entry)
 
+    async def mark_allocations(
+        self,
+        values: Mapping[Any, object],
+        at: object = None,
+        *,
+        request_id: str | None = None,
+        deadline_seconds: float | None = None,
+    ) -> Amount:
+        """Value several allocations at one moment, so that equity moves once; gives the equity that follows.
+
+        `values` are dollars by market, or by ``(market, strategy)``. All of them are marked or none.
+        """
+        entry = await self._submit(read.marks(values, at), request_id, deadline_seconds)
+        return equity_after(entry)
+
     async def release_allocation(
         self,
         market_id: str,
@@ -324,7 +308,7 @@ class CapitalAllocator(PlanningVerbs, FlowVerbs, SupervisionVerbs):
             If no release is known by that id (ids are kept for a configured time).
         """
         read.name(reason, "reason")
-        for known in (read.name(release_id, "release_id"), *recycle_ids(release_id)):
+        for known in (read.name(release_id, "release_id"), recycle_id(release_id)):
             entry = await self._open_ledger.outcome(known)
             released = (
                 next((event for event in entry.events if isinstance(event, c.Released)), None)
@@ -351,12 +335,6 @@ class CapitalAllocator(PlanningVerbs, FlowVerbs, SupervisionVerbs):
         await self.close()
 
 
-def recycle_ids(event_id: str) -> tuple[str, str]:
-    """The request ids under which a recycling is carried out, without and with a callback to tell."""
-    return f"recycle:{event_id}", f"recycle+tell:{event_id}"
-
-
-def _mismatch(state: State, given: Mandate) -> CapdeskError:
-    from capdesk.config import differences
-
-    return MandateMismatch(differences(state.mandate, given), state.mandate_version)
+def recycle_id(event_id: str) -> str:
+    """The request id under which a recycling is carried out, by whichever recycler is first."""
+    return f"recycle:{event_id}"

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from capdesk.model import commands as c
 from capdesk.model.journal import Confirmed, Entry, Marked
-from capdesk.model.money import Amount
+from capdesk.model.money import Amount, usd
 from capdesk.model.requests import Granted, Refused, Request, Verdict
 
 
@@ -46,7 +46,17 @@ def confirmation(entry: Entry) -> Verdict:
         confirmed.version,
         orders=confirmed.orders,
     )
-    return Verdict(request, outcome, entry.request_id, entry.sequence)
+    return Verdict(request, outcome, entry.request_id, entry.sequence, _of_confirmation(confirmed))
+
+
+def _of_confirmation(confirmed: Confirmed) -> str:
+    held = usd(confirmed.amount + confirmed.returned)
+    if not confirmed.returned:
+        return f"confirmed {held} of {confirmed.market}"
+    return (
+        f"confirmed {usd(confirmed.amount)} of the {held} that {confirmed.market} held: "
+        f"{usd(confirmed.returned)} went back"
+    )
 
 
 def principal(entry: Entry) -> Amount:

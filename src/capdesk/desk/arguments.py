@@ -8,38 +8,15 @@ from typing import Any, cast
 
 from msgspec.structs import replace
 
+from capdesk.model.commands import Mark, MarkAll
 from capdesk.model.errors import InvalidInput
 from capdesk.model.mandate import SECOND
 from capdesk.model.money import read_decimal, to_micro, to_micro_down
+from capdesk.model.names import name
 from capdesk.model.requests import PRIORITIES, Request
 
-LONGEST_NAME = 256
+LARGEST_COUNT = 10**9
 LONGEST_TIME = 100 * 366 * 86_400
-
-
-def name(value: object, what: str) -> str:
-    """A market, strategy, account, group or request id.
-
-    Raises
-    ------
-    InvalidInput
-        If it is no text of 1 to 256 printable characters.
-    """
-    if isinstance(value, str) and type(value) is not str:
-        value = str.__str__(value)
-    if (
-        type(value) is str
-        and 0 < len(value) <= LONGEST_NAME
-        and value.isprintable()
-        and value == value.strip()
-    ):
-        return value
-    if not isinstance(value, str):
-        raise InvalidInput(f"{what} must be a text, got {type(value).__name__}")
-    shown = repr(value) if len(value) <= 40 else f"{value[:37]!r}... ({len(value)} characters)"
-    raise InvalidInput(
-        f"{what} must be 1 to {LONGEST_NAME} printable characters without spaces at its ends, got {shown}"
-    )
 
 
 def optional_name(value: object, what: str) -> str | None:
@@ -87,6 +64,19 @@ def seconds(value: object, what: str) -> int:
     if not 0 <= number <= LONGEST_TIME:
         raise InvalidInput(f"{what} must be 0 to {LONGEST_TIME} seconds, got {value}")
     return int(number * SECOND)
+
+
+def count(value: object, what: str) -> int:
+    """How many of something are wanted, from 0 to 10^9.
+
+    Raises
+    ------
+    InvalidInput
+        For anything that is no such whole number.
+    """
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST_COUNT:
+        return value
+    raise InvalidInput(f"{what} must be a whole number from 0 up to {LARGEST_COUNT}, got {str(value)[:40]}")
 
 
 def flag(value: object, what: str) -> bool:
@@ -159,9 +149,9 @@ def request(
         asked=asked,
         strategy=name(strategy, "strategy"),
         min_amount=least,
-        all_or_none=flag(all_or_none, "all_or_none"),
-        group=optional_name(group, "group"),
-        account=optional_name(account, "account"),
+        all_or_none=all_or_none is not False and flag(all_or_none, "all_or_none"),
+        group=None if group is None else name(group, "group"),
+        account=None if account is None else name(account, "account"),
         priority=cast(Any, priority),
         lease=lease,
     )
@@ -177,6 +167,29 @@ def increase(market_id: object, amount: object, strategy: object) -> Request:
     """
     asked = request(market_id, amount, "holder" if strategy is None else strategy)
     return replace(asked, strategy="" if strategy is None else asked.strategy, increase=True)
+
+
+def marks(values: object, at: object) -> MarkAll:
+    """The marks of one moment, by market or by ``(market, strategy)``.
+
+    Raises
+    ------
+    InvalidInput
+        For no values, or a key that is neither.
+    """
+    if not isinstance(values, Mapping) or not values:
+        raise InvalidInput(
+            "values must be a mapping of at least one market, or (market, strategy), to dollars"
+        )
+    seen = None if at is None else instant(at, "at")
+    given: list[Mark] = []
+    for place, value in cast("Mapping[object, object]", values).items():
+        pair = cast("tuple[object, ...]", place) if isinstance(place, tuple) else (place, None)
+        if len(pair) != 2:
+            raise InvalidInput(f"values must be by market or by (market, strategy), got {place!r}")
+        market, strategy = name(pair[0], "market_id"), optional_name(pair[1], "strategy")
+        given.append(Mark(market, not_negative(value, f"the value of {market}"), seen, strategy))
+    return MarkAll(tuple(given))
 
 
 def deadline(value: object) -> float | None:

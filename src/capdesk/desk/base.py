@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,25 +52,25 @@ class DeskBase:
         with self._reading() as state:
             return [position for position in state.positions.values() if position is not None]
 
-    async def _submit(
+    def _submit(
         self, command: c.Command, request_id: str | None, deadline_seconds: float | None
-    ) -> Entry:
+    ) -> Awaitable[Entry]:
         if self._ledger is None:
             raise NoBankroll
         if request_id is not None:
             read.name(request_id, "request_id")
-        return await self._ledger.submit(command, request_id, read.deadline(deadline_seconds))
+        return self._ledger.submit(command, request_id, read.deadline(deadline_seconds))
 
 
 class Reading:
     """The published state, held still for a moment."""
 
     def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+        self._ledger, self._lock = ledger, ledger.reading
 
     def __enter__(self) -> State:
-        self._ledger.reading.acquire()
+        self._lock.acquire()
         return self._ledger.state
 
     def __exit__(self, *_: object) -> None:
-        self._ledger.reading.release()
+        self._lock.release()

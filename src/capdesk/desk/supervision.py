@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from capdesk.decide import waterfall
-from capdesk.decide.review import current_budgets
+from capdesk.decide import standing, waterfall
 from capdesk.decide.sizing import position_size
 from capdesk.desk import arguments as read
 from capdesk.desk.views import ViewVerbs, looking
@@ -14,8 +13,8 @@ from capdesk.model.errors import InvalidInput
 from capdesk.model.journal import Event
 from capdesk.model.money import Amount, to_micro
 from capdesk.model.requests import Verdict
-from capdesk.model.rules import VOLATILITY_STATES, Breaker, Budget, MarketState
-from capdesk.model.state import Halt, Recall
+from capdesk.model.rules import VOLATILITY_STATES, MarketState
+from capdesk.model.standing import HaltInForce, SeenMarket, SleeveBudget, SleeveRecall, TrippedBreaker
 
 if TYPE_CHECKING:
     from capdesk.sizing import Signal
@@ -97,31 +96,32 @@ class SupervisionVerbs(ViewVerbs):
         """
         await self._submit(c.LiftBreaker(read.name(reason, "reason")), request_id, None)
 
-    async def get_breakers(self) -> list[Breaker]:
+    async def get_breakers(self) -> tuple[TrippedBreaker, ...]:
         """The breakers that have tripped."""
-        await self._open_ledger.refresh()
-        with self._reading() as state:
-            return [breaker for breaker in state.breakers.values() if breaker is not None]
+        return await self._open_ledger.ask(looking(standing.breakers))
 
     @property
-    def halted(self) -> Halt | None:
+    def halted(self) -> HaltInForce | None:
         """Why and since when no grant is made; None while grants are made."""
-        return self._state.halt
+        return standing.halt(self._state)
 
-    async def get_budgets(self) -> tuple[Budget, ...]:
+    async def get_budgets(self) -> tuple[SleeveBudget, ...]:
         """The budget of every sleeve at this moment."""
-        return await self._open_ledger.ask(looking(current_budgets))
+        return await self._open_ledger.ask(looking(standing.budgets))
 
-    async def get_recalls(self) -> list[Recall]:
+    async def get_recalls(self) -> tuple[SleeveRecall, ...]:
         """Sleeves that hold more than their budget, with their deadlines."""
-        await self._open_ledger.refresh()
-        with self._reading() as state:
-            return [recall for recall in state.recalls.values() if recall is not None]
+        return await self._open_ledger.ask(looking(standing.recalls))
 
-    async def get_market_history(self, limit: int = 200) -> list[MarketState]:
+    async def get_market_history(self, limit: int = 200) -> list[SeenMarket]:
         """The market states that were observed last, newest first."""
-        entries = await self._open_ledger.entries(lambda store: store.history("observe", limit, 0))
-        return [entry.command.seen for entry in entries if isinstance(entry.command, c.Observe)]
+        most = read.count(limit, "limit")
+        entries = await self._open_ledger.entries(lambda store: store.history("observe", most, 0))
+        return [
+            standing.market(entry, entry.command.seen)
+            for entry in entries
+            if isinstance(entry.command, c.Observe)
+        ]
 
     async def audit(self) -> waterfall.Audit:
         """The waterfall from bankroll to positions, each reduction with its one cause."""
@@ -145,7 +145,7 @@ class SupervisionVerbs(ViewVerbs):
             raise InvalidInput(f"strategy must have a sleeve ({known}), got {strategy!r}")
         budget = next(budget for budget in await self.get_budgets() if budget.sleeve == sleeve.name)
         asked = position_size(
-            mandate.sizing, budget.amount, size, sleeve.max_position_ppm, sleeve.risk_multiplier_ppm
+            mandate.sizing, budget.amount.micro, size, sleeve.max_position_ppm, sleeve.risk_multiplier_ppm
         )
         market = signal.market_id if signal.market_id is not None else f"signal:{strategy}"
         return await self.quote(market, Amount.from_micro(asked), strategy)

@@ -43,16 +43,27 @@ class ViewVerbs(DeskBase):
     """What the desk holds, has decided, and believes."""
 
     async def quote(
-        self, market_id: str, requested_amount: object, strategy: str = "sniper", **options: Any
+        self,
+        market_id: str,
+        requested_amount: object,
+        strategy: str = "sniper",
+        *,
+        request_id: str | None = None,
+        deadline_seconds: float | None = None,
+        **options: Any,
     ) -> Verdict:
-        """What `request_allocation` would answer now; nothing is taken and nothing is journaled."""
+        """What `request_allocation` would answer now; nothing is taken and nothing is journaled.
+
+        It takes the same arguments; a `request_id` is left free for the request itself.
+        """
+        read.optional_name(request_id, "request_id")
         request = read.request(market_id, requested_amount, strategy, **options)
 
         def decide(state: State, at: int) -> Verdict:
             (outcome,) = transition.decide(state, request, "", at)
             return Verdict(request, cast("Granted | Refused", outcome), "", state.sequence)
 
-        return await self._open_ledger.ask(looking(decide))
+        return await self._open_ledger.ask(looking(decide), read.deadline(deadline_seconds))
 
     async def get_allocation(self, market_id: str, strategy: str | None = None) -> Allocation | None:
         """The open allocation of a market; None if it holds nothing."""
@@ -111,13 +122,18 @@ class ViewVerbs(DeskBase):
 
     async def get_orphans(self, silent_seconds: object = None) -> list[Allocation]:
         """Allocations whose strategy is silent, and leases that ended unconfirmed."""
-        silent = None if silent_seconds is None else read.seconds(silent_seconds, "silent_seconds")
+        ledger, silent = self._open_ledger, self._state.mandate.owner_silent
+        if silent_seconds is not None:
+            silent = read.seconds(silent_seconds, "silent_seconds")
+        since = ledger.now() - silent + 1
+        # A refusal that repeats is counted beside the journal, so the state has not heard of it.
+        refused = await ledger.entries(lambda store: store.repeated(since))
+        heard = {event.strategy for entry in refused for event in entry.events if isinstance(event, Refused)}
 
         def find(state: State, at: int) -> list[Allocation]:
-            limit = state.mandate.owner_silent if silent is None else silent
-            return reports.orphans(state, at, limit)
+            return reports.orphans(state, at, silent, heard)
 
-        return await self._open_ledger.ask(looking(find))
+        return await ledger.ask(looking(find))
 
     def get_allocation_report(self) -> dict[str, Any]:
         """Seed 001's report, true as of the entry it names; `json.dumps(report, default=str)` writes it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import msgspec
 
@@ -13,6 +13,7 @@ from capdesk.model.journal import Body, Entry, Event
 
 GENESIS = bytes(32)
 
+_KINDS: dict[type, str] = {kind: str(kind.__struct_config__.tag) for kind in get_args(Command)}
 _encode = msgspec.json.Encoder().encode
 _decoder = msgspec.json.Decoder(Body)
 
@@ -43,7 +44,7 @@ def chain(
 def write_row(previous: bytes, sequence: int, at: int, request_id: str, body: Body) -> Row:
     """The row of an entry, chained to the one before."""
     command = body.command
-    kind = str(command.__struct_config__.tag)
+    kind = _KINDS[type(command)]
     market = subject(command, body.events)
     encoded = _encode(body)
     digest = chain(previous, sequence, at, kind, market, request_id, encoded)
@@ -67,11 +68,22 @@ def read_row(row: Row) -> Entry:
     CorruptLedger
         If its body cannot be read.
     """
+    return read_entry(row.sequence, row.at, row.request_id, row.body)
+
+
+def read_entry(sequence: int, at: int, request_id: str, body: bytes) -> Entry:
+    """The entry that a row's columns say.
+
+    Raises
+    ------
+    CorruptLedger
+        If its body cannot be read.
+    """
     try:
-        body = _decoder.decode(row.body)
+        said = _decoder.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise CorruptLedger(f"entry {row.sequence} of the journal cannot be read: {error}") from error
-    return Entry(row.sequence, row.at, row.request_id, body.command, body.events)
+        raise CorruptLedger(f"entry {sequence} of the journal cannot be read: {error}") from error
+    return Entry(sequence, at, request_id, said.command, said.events)
 
 
 def verify_row(row: Row, previous: bytes, expected: int) -> None:

@@ -7,46 +7,64 @@ that names its own gets a timer.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from typing import Any
+from collections.abc import Iterable
+from itertools import takewhile
+from typing import Protocol
 
 from capdesk.model.errors import DeadlineExceeded
 
 _LOOK_SECONDS = 0.2
 
 
+class Waiting(Protocol):
+    """Somebody who waits for the answer to a request id."""
+
+    request_id: str
+    future: asyncio.Future[object]
+    due: float
+
+
 class Deadlines:
-    """Watches futures; each that is not done in time fails with `DeadlineExceeded`."""
+    """Watches futures; each that is not done in time fails with `DeadlineExceeded`.
+
+    What is answered leaves the line at once: nothing keeps it from being freed.
+    """
 
     def __init__(self, usual_seconds: float) -> None:
         self._usual = usual_seconds
-        self._lines: dict[asyncio.AbstractEventLoop, deque[tuple[float, Any, str]]] = {}
+        self._lines: dict[asyncio.AbstractEventLoop, dict[Waiting, None]] = {}
 
-    def watch(
-        self, loop: asyncio.AbstractEventLoop, future: Any, request_id: str, seconds: float | None
-    ) -> None:
+    def watch(self, loop: asyncio.AbstractEventLoop, waiting: Waiting, seconds: float | None) -> None:
         """Let a future fail when its time is over."""
         if seconds is not None:
-            timer = loop.call_later(seconds, _fail, future, request_id, seconds)
-            future.add_done_callback(lambda _: timer.cancel())
+            timer = loop.call_later(seconds, _fail, waiting, seconds)
+            waiting.future.add_done_callback(lambda _: timer.cancel())
             return
         line = self._lines.get(loop)
         if line is None:
-            line = self._lines[loop] = deque()
+            line = self._lines[loop] = {}
             loop.call_later(min(_LOOK_SECONDS, self._usual), self._look, loop, line)
-        line.append((loop.time() + self._usual, future, request_id))
+        waiting.due = loop.time() + self._usual
+        line[waiting] = None
 
-    def _look(self, loop: asyncio.AbstractEventLoop, line: deque[tuple[float, Any, str]]) -> None:
+    def forget(self, loop: asyncio.AbstractEventLoop, answered: Iterable[Waiting]) -> None:
+        """These have their answer."""
+        line = self._lines.get(loop)
+        if line is not None:
+            for waiting in answered:
+                line.pop(waiting, None)
+
+    def _look(self, loop: asyncio.AbstractEventLoop, line: dict[Waiting, None]) -> None:
         now = loop.time()
-        while line and (line[0][1].done() or line[0][0] <= now):
-            _, future, request_id = line.popleft()
-            _fail(future, request_id, self._usual)
+        for waiting in list(takewhile(lambda waiting: waiting.due <= now, line)):
+            del line[waiting]
+            _fail(waiting, self._usual)
         if line:
             loop.call_later(min(_LOOK_SECONDS, self._usual), self._look, loop, line)
         else:
             del self._lines[loop]
 
 
-def _fail(future: Any, request_id: str, seconds: float) -> None:
-    if not future.done():
-        future.set_exception(DeadlineExceeded(request_id, seconds))
+def _fail(waiting: Waiting, seconds: float) -> None:
+    if not waiting.future.done():
+        waiting.future.set_exception(DeadlineExceeded(waiting.request_id, seconds))

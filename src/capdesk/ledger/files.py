@@ -42,6 +42,7 @@ NETWORK_FILE_SYSTEMS = frozenset(
     ]
 )
 
+_READ_AND_WRITE = 0o666
 _CHUNK_BYTES = 1 << 20
 _DIRECTORIES_ARE_NOT_SYNCED = (errno.EINVAL, errno.ENOTSUP)
 
@@ -163,12 +164,36 @@ class Turn:
     """Whose turn it is to write: a lock that waits in the kernel instead of asking again and again."""
 
     def __init__(self, ledger: Path) -> None:
-        self.path = ledger.with_name(ledger.name + "-turn")
+        self.path, self._ledger = ledger.with_name(ledger.name + "-turn"), ledger
         try:
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise LedgerUnavailable(f"cannot open {self.path} for writing: {error.strerror}") from error
         _open_turns.add(self)
+
+    def share(self) -> None:
+        """Let whoever may write the ledger take turns: give the lock its mode and group, and as root its owner.
+
+        Raises
+        ------
+        LedgerUnavailable
+            If the system does not allow it.
+        """
+        like, own, user = self._ledger.stat(), os.fstat(self._file), os.geteuid()
+        if user not in (0, own.st_uid):
+            return
+        owner = like.st_uid if user == 0 else own.st_uid
+        group = like.st_gid if user == 0 or like.st_gid in os.getgroups() else own.st_gid
+        mode = like.st_mode & _READ_AND_WRITE
+        try:
+            if (owner, group) != (own.st_uid, own.st_gid):
+                os.fchown(self._file, owner, group)
+            if mode != own.st_mode & _READ_AND_WRITE:
+                os.fchmod(self._file, mode)
+        except OSError as error:
+            raise LedgerUnavailable(
+                f"{self.path} cannot be given the mode and group of {self._ledger.name}: {error.strerror}"
+            ) from error
 
     def take(self) -> None:
         """Wait for the turn."""

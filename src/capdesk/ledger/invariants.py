@@ -11,7 +11,7 @@ from collections import Counter
 from typing import Any
 
 from capdesk.model.errors import InvariantBreach
-from capdesk.model.state import State
+from capdesk.model.state import EMPTY_MARKET, State
 
 
 def _expect(holds: bool, what: str, here: object, there: object) -> None:
@@ -83,16 +83,16 @@ def check_step(before: State, after: State) -> None:
     InvariantBreach
         Naming the total that does not hold.
     """
-    check_money(after)
+    _check_money_step(before, after)
     moved = 0
     markets: dict[str, int] = {}
     accounts: dict[str, int] = {}
     groups: dict[str, int] = {}
     strategies: dict[str, int] = {}
     sleeves: dict[str, int] = {}
-    old_positions = before.positions
+    position_before = before.positions.get
     for key, new in after.positions.items():
-        old = old_positions[key]
+        old = position_before(key)
         delta = 0
         if new is not None:
             if new.amount <= 0:
@@ -101,35 +101,63 @@ def check_step(before: State, after: State) -> None:
         if old is not None:
             delta -= old.amount
         position = new or old
+        if old is not None and new is not None and (old.group, old.sleeve) != (new.group, new.sleeve):
+            # New rules count it elsewhere: out of the old place as it was, into the new one as it is.
+            _moved(groups, old.group, -old.amount)
+            _moved(groups, new.group, old.amount)
+            _moved(sleeves, old.sleeve, -old.amount)
+            _moved(sleeves, new.sleeve, old.amount)
         if delta == 0 or position is None:
             continue
         moved += delta
         markets[position.market] = markets.get(position.market, 0) + delta
         accounts[position.account] = accounts.get(position.account, 0) + delta
         strategies[position.strategy] = strategies.get(position.strategy, 0) + delta
-        if position.sleeve is not None:
-            sleeves[position.sleeve] = sleeves.get(position.sleeve, 0) + delta
-        if position.group is not None:
-            groups[position.group] = groups.get(position.group, 0) + delta
+        _moved(sleeves, position.sleeve, delta)
+        _moved(groups, position.group, delta)
     _expect(
         after.allocated - before.allocated == moved,
         "the allocated total",
         after.allocated - before.allocated,
         moved,
     )
-    _same_moves("market", before.markets, after.markets, markets)
-    _same_moves("account", before.by_account, after.by_account, accounts)
-    _same_moves("strategy", before.by_strategy, after.by_strategy, strategies)
-    _same_moves("sleeve", before.by_sleeve, after.by_sleeve, sleeves)
-    _same_moves("group", before.by_group, after.by_group, groups)
+    use_before = before.markets.get
+    changes = {name: use.used - use_before(name, EMPTY_MARKET).used for name, use in after.markets.items()}
+    _same_moves("market", changes, markets)
+    _same_moves("account", _changes(before.by_account, after.by_account), accounts)
+    _same_moves("strategy", _changes(before.by_strategy, after.by_strategy), strategies)
+    _same_moves("sleeve", _changes(before.by_sleeve, after.by_sleeve), sleeves)
+    _same_moves("group", _changes(before.by_group, after.by_group), groups)
 
 
-def _same_moves(what: str, before: Any, after: Any, moves: dict[str, int]) -> None:
-    of_markets = what == "market"
-    for name, value in after.items():
-        change = value.used - before[name].used if of_markets else value - before[name]
+def _moved(moves: dict[str, int], name: str | None, delta: int) -> None:
+    if name is not None:
+        moves[name] = moves.get(name, 0) + delta
+
+
+def _changes(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
+    return {name: total - before[name] for name, total in after.items()}
+
+
+def _check_money_step(before: State, after: State) -> None:
+    """The accounts and what is in transit moved by just what the bankroll moved."""
+    was = before.balances
+    moved = sum([balance - was[account] for account, balance in after.balances.items()])
+    _expect(
+        moved + after.transit_total - before.transit_total == after.bankroll - before.bankroll,
+        "accounts and transit do not add up to the bankroll",
+        moved + after.transit_total - before.transit_total,
+        after.bankroll - before.bankroll,
+    )
+    _expect(after.allocated >= 0, "a negative sum is allocated", after.allocated, 0)
+
+
+def _same_moves(what: str, changes: dict[str, int], moves: dict[str, int]) -> None:
+    if changes == moves:
+        return
+    for name, change in changes.items():
         if change != moves.get(name, 0):
             _expect(False, f"the total of {what} {name}", change, moves.get(name, 0))
-    if moves and not moves.keys() <= after.keys():
-        missing = ", ".join(sorted(moves.keys() - after.keys()))
+    if not moves.keys() <= changes.keys():
+        missing = ", ".join(sorted(moves.keys() - changes.keys()))
         _expect(False, f"no total was kept for {what} {missing}", 0, moves)

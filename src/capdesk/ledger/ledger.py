@@ -11,7 +11,7 @@ import logging
 import os
 import secrets
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from itertools import count
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -21,6 +21,7 @@ from capdesk.ledger.codec import read_row
 from capdesk.ledger.deadlines import Deadlines
 from capdesk.ledger.memory import MemoryStore
 from capdesk.ledger.store import Store
+from capdesk.ledger.waiting import Item, ThreadWaiter
 from capdesk.ledger.writer import Transition, Writer
 from capdesk.model.commands import Command
 from capdesk.model.errors import (
@@ -36,31 +37,9 @@ from capdesk.model.state import State
 logger = logging.getLogger("capdesk.ledger")
 
 BATCH_LIMIT = 4_096
-_LEAST_CLOSING_SECONDS = 5.0
+_LEAST_PATIENCE_SECONDS = 5.0
 _REST_SECONDS = 1.0
-
-
-class Item:
-    """A command or a question on its way to the writer, and back to the loop it came from."""
-
-    __slots__ = ("command", "error", "future", "given", "question", "reply", "request_id")
-
-    def __init__(self, command: Any, request_id: str, given: bool, question: Any, future: Any) -> None:
-        self.command = command
-        self.request_id = request_id
-        self.given = given
-        self.question = question
-        self.future = future
-        self.reply: Any = None
-        self.error: Exception | None = None
-
-    def abandoned(self) -> bool:
-        return self.future is not None and self.future.done()
-
-    def result(self) -> Any:
-        if self.error is not None:
-            raise self.error
-        return self.reply
+_LULL_SECONDS = 0.05
 
 
 class Ledger:
@@ -131,11 +110,13 @@ class Ledger:
     @property
     def state(self) -> State:
         """The state as of the last entry this process has seen; hold `reading` to walk its tables."""
+        self._guard_fork()
         return self._writer.state
 
     @property
     def reading(self) -> threading.Lock:
         """Held for a moment while a new state is published."""
+        self._guard_fork()
         return self._writer.publishing
 
     def now(self) -> int:
@@ -143,7 +124,11 @@ class Ledger:
         return self._writer.now()
 
     def decide_now(self, command: Command, request_id: str | None = None) -> Entry:
-        """Carry out a command from a thread that may wait (opening, in-memory ledgers)."""
+        """Carry out a command from a thread that may wait (opening, in-memory ledgers).
+
+        A deadline that suits a grant may be too short for a file that is being made: at
+        least a few seconds are waited.
+        """
         self._guard()
         item = Item(command, request_id or next(self._ids), request_id is not None, None, None)
         if self._thread is None:
@@ -151,16 +136,17 @@ class Ledger:
                 self._writer.run([item])
         else:
             done = threading.Event()
-            item.future = _Waiter(done)
+            item.future = ThreadWaiter(done)
             self._queue.put(item)
-            if not done.wait(self._deadline_seconds):
+            patience = max(self._deadline_seconds, _LEAST_PATIENCE_SECONDS)
+            if not done.wait(patience):
                 done.set()
-                raise DeadlineExceeded(item.request_id, self._deadline_seconds)
+                raise DeadlineExceeded(item.request_id, patience)
         return item.result()
 
-    async def submit(
+    def submit(
         self, command: Command, request_id: str | None = None, deadline_seconds: float | None = None
-    ) -> Entry:
+    ) -> Awaitable[Entry]:
         """Carry out a command; the answer comes when it is durable.
 
         Raises
@@ -171,8 +157,11 @@ class Ledger:
             What the decision or the ledger says.
         """
         if self._thread is None:
-            return self.decide_now(command, request_id)
-        return await self._send(command, request_id, None, deadline_seconds)
+            return self._at_once(command, request_id)
+        return self._send(command, request_id, None, deadline_seconds)
+
+    async def _at_once(self, command: Command, request_id: str | None) -> Entry:
+        return self.decide_now(command, request_id)
 
     async def ask(self, question: Callable[[Writer], Any], deadline_seconds: float | None = None) -> Any:
         """Put a question to the writer, after all that was submitted before it."""
@@ -200,23 +189,29 @@ class Ledger:
         self._guard()
         return await asyncio.to_thread(question, self._store)
 
-    async def _send(self, command: Any, request_id: str | None, question: Any, deadline: float | None) -> Any:
+    def _send(
+        self, command: Any, request_id: str | None, question: Any, deadline: float | None
+    ) -> asyncio.Future[Any]:
         self._guard()
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
         item = Item(command, request_id or next(self._ids), request_id is not None, question, future)
-        self._deadlines.watch(loop, future, item.request_id, deadline)
+        self._deadlines.watch(loop, item, deadline)
         self._queue.put(item)
-        return await future
+        return future
 
     def _guard(self) -> None:
+        self._guard_fork()
+        if self._closed:
+            raise LedgerClosed("the ledger is closed: open it again")
+
+    def _guard_fork(self) -> None:
+        """No writer keeps the state up to date in a child, and nobody there gives up a lock that was held."""
         if os.getpid() != self._process:
             raise ForkedLedger(
                 "this process was forked after the ledger was opened: open it anew in the child "
                 "(a SQLite connection must not cross a fork)"
             )
-        if self._closed:
-            raise LedgerClosed("the ledger is closed: open it again")
 
     def _work(self) -> None:
         queue, writer = self._queue, self._writer
@@ -239,11 +234,35 @@ class Ledger:
             for item in batch:
                 if item.question is not None and not item.abandoned():
                     self._answer_question(item)
-            _deliver(batch)
+            self._deliver(batch)
+            self._store.tend(idle=not batch)
             if writer.snapshot_is_due():
                 self._keep_snapshot()
         if writer.stopped is None:
             self._keep_snapshot()
+
+    def _deliver(self, batch: list[Item]) -> None:
+        """Wake each loop once for all its answers."""
+        by_loop: dict[Any, list[Item]] = {}
+        for item in batch:
+            by_loop.setdefault(item.future.get_loop(), []).append(item)
+        for loop, items in by_loop.items():
+            if loop is None:
+                for item in items:
+                    item.future.finish()
+            elif not loop.is_closed():
+                loop.call_soon_threadsafe(self._resolve, loop, items)
+
+    def _resolve(self, loop: asyncio.AbstractEventLoop, items: list[Item]) -> None:
+        self._deadlines.forget(loop, items)
+        for item in items:
+            future = item.future
+            if future.done():
+                continue
+            if item.error is None:
+                future.set_result(item.reply)
+            else:
+                future.set_exception(item.error)
 
     def _keep_snapshot(self) -> None:
         """A snapshot only makes the next opening faster: where it cannot be kept, the journal is read instead."""
@@ -259,7 +278,10 @@ class Ledger:
         if self._writer.trouble is not None:
             return _REST_SECONDS
         due = self._writer.next_due()
-        return None if due is None else min(3600.0, max(0.001, (due - self._writer.now()) / 1e6))
+        longest = _LULL_SECONDS if self._store.untended else 3600.0
+        if due is None:
+            return longest if self._store.untended else None
+        return min(longest, max(0.001, (due - self._writer.now()) / 1e6))
 
     def _answer_question(self, item: Item) -> None:
         try:
@@ -282,7 +304,7 @@ class Ledger:
             return
         if self._thread is not None:
             self._queue.put(None)
-            self._thread.join(max(self._deadline_seconds, _LEAST_CLOSING_SECONDS))
+            self._thread.join(max(self._deadline_seconds, _LEAST_PATIENCE_SECONDS))
             if self._thread.is_alive():
                 raise LedgerUnavailable(
                     "the ledger could not be closed: another process holds its lock; "
@@ -299,46 +321,4 @@ class Ledger:
             if item is not None:
                 item.error = LedgerClosed("the ledger was closed: open it again")
                 late.append(item)
-        _deliver(late)
-
-
-class _Waiter:
-    """Stands in for a future where a thread waits."""
-
-    __slots__ = ("_event",)
-
-    def __init__(self, event: threading.Event) -> None:
-        self._event = event
-
-    def done(self) -> bool:
-        return self._event.is_set()
-
-    def get_loop(self) -> None:
-        return None
-
-    def finish(self) -> None:
-        self._event.set()
-
-
-def _deliver(batch: list[Item]) -> None:
-    """Wake each loop once for all its answers."""
-    by_loop: dict[Any, list[Item]] = {}
-    for item in batch:
-        by_loop.setdefault(item.future.get_loop(), []).append(item)
-    for loop, items in by_loop.items():
-        if loop is None:
-            for item in items:
-                item.future.finish()
-        elif not loop.is_closed():
-            loop.call_soon_threadsafe(_resolve, items)
-
-
-def _resolve(items: list[Item]) -> None:
-    for item in items:
-        future = item.future
-        if future.done():
-            continue
-        if item.error is None:
-            future.set_result(item.reply)
-        else:
-            future.set_exception(item.error)
+        self._deliver(late)

@@ -12,17 +12,17 @@ from capdesk.ledger.store import DuplicateId, StoredSnapshot
 class MemoryStore:
     """A store that is gone with the process."""
 
-    shared = False
+    shared = untended = False
 
     def __init__(self) -> None:
         self._journal: list[Row] = []
         self._ids: dict[int, dict[str, int]] = {}
-        self._repeats: dict[int, int] = {}
+        self._repeats: dict[int, tuple[int, int]] = {}
         self._snapshots: list[StoredSnapshot] = []
         self._lock = threading.Lock()
         self._undo: tuple[int, list[tuple[int, str]], int] | None = None
         self._added: list[tuple[int, str]] = []
-        self._counted: list[int] = []
+        self._counted: list[tuple[int, tuple[int, int]]] = []
         self._dropped: dict[int, dict[str, int]] = {}
 
     def begin(self, patient: Callable[[], bool]) -> None:
@@ -43,10 +43,13 @@ class MemoryStore:
         self._ids.update(self._dropped)
         for period, request_id in added:
             del self._ids[period][request_id]
-        for sequence in self._counted:
-            self._repeats[sequence] -= 1
+        for sequence, before in reversed(self._counted):
+            self._repeats[sequence] = before
         self._undo = None
         self._lock.release()
+
+    def tend(self, *, idle: bool) -> None:
+        pass
 
     def rows(self, after: int) -> Iterable[Row]:
         return self._journal[after:]
@@ -79,9 +82,10 @@ class MemoryStore:
         return self._journal[sequence - 1] if 0 < sequence <= len(self._journal) else None
 
     def count_repeats(self, repeats: list[tuple[int, int]]) -> None:
-        for sequence, _ in repeats:
-            self._repeats[sequence] = self._repeats.get(sequence, 0) + 1
-            self._counted.append(sequence)
+        for sequence, at in repeats:
+            before = self._repeats.get(sequence, (0, 0))
+            self._repeats[sequence] = (before[0] + 1, at)
+            self._counted.append((sequence, before))
 
     def snapshot(self, newest: int) -> StoredSnapshot | None:
         return next((kept for kept in reversed(self._snapshots) if kept.sequence <= newest), None)
@@ -97,7 +101,13 @@ class MemoryStore:
         return (row for row in self._journal[:] if row.market in (market, ""))
 
     def repeats(self, sequence: int) -> int:
-        return self._repeats.get(sequence, 0)
+        return self._repeats.get(sequence, (0, 0))[0]
+
+    def repeated(self, since: int) -> Iterator[Row]:
+        counted = self._repeats.copy()
+        return (
+            self._journal[sequence - 1] for sequence, (count, at) in counted.items() if count and at >= since
+        )
 
     def close(self) -> None:
         self._journal, self._ids = [], {}

@@ -79,8 +79,11 @@ def version_of(db: apsw.Connection, path: Path | str) -> int:
     NotALedger, NewerSchema
         If it is not this release's to write.
     """
-    mark, version = db.pragma("application_id"), db.pragma("user_version")
-    tables = db.execute("SELECT count(*) FROM sqlite_schema").get
+    # In one statement: another process may be founding the ledger in this very moment.
+    mark, version, tables = db.execute(
+        "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema) "
+        "FROM pragma_application_id, pragma_user_version"
+    ).get
     _judge(path, mark, version, written=bool(tables))
     return version
 

@@ -27,7 +27,7 @@ from capdesk.model.state import (
     Untold,
 )
 
-FORMAT = 1
+FORMAT = 2
 """Raised when the fold changes its meaning: older snapshots are then passed over."""
 
 

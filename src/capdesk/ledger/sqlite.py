@@ -8,52 +8,36 @@ their own.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import apsw
 
 from capdesk.ledger.codec import Row
-from capdesk.ledger.files import InUse, Turn, refuse_network_file_system, sync_directory, write_again
+from capdesk.ledger.files import InUse, Turn, refuse_network_file_system, sync_directory
 from capdesk.ledger.schema import inspect_file, log_size, newest_version, upgrade, version_of
+from capdesk.ledger.sqlite_reading import BUSY_MILLISECONDS, COLUMNS, SqliteReading
 from capdesk.ledger.store import DuplicateId, StoredSnapshot
-from capdesk.model.errors import (
-    CorruptLedger,
-    DiskFull,
-    LedgerError,
-    LedgerUnavailable,
-    NotALedger,
-)
+from capdesk.ledger.write_ahead_log import WriteAheadLog
+from capdesk.model.errors import CorruptLedger, LedgerUnavailable, NotALedger
 
-_INSERT_ROW = "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?)"
-_INSERT_ID = "INSERT INTO requests VALUES (?, ?, ?)"
-COLUMNS = "sequence, at, kind, market, request_id, body, hash"
-_BUSY_MILLISECONDS = 2_000
+_AT_ONCE = 16
+
+
+def _insertion(table: str, columns: int) -> tuple[str, str]:
+    row = f"({', '.join('?' * columns)})"
+    return f"INSERT INTO {table} VALUES {row}", f"INSERT INTO {table} VALUES {', '.join([row] * _AT_ONCE)}"
+
+
+_INSERT_ROW = _insertion("journal", 7)
+_INSERT_ID = _insertion("requests", 3)
 _FORGET_AT_ONCE = 500
-_LOG_HEADER_BYTES, _FRAME_HEADER_BYTES = 32, 24
 
 
-@contextmanager
-def sqlite_errors(path: Path) -> Iterator[None]:
-    """Say in the ledger's own words what SQLite could not do."""
-    try:
-        yield
-    except apsw.FullError as error:
-        raise DiskFull(
-            f"the disk of {path} is full: nothing was written; free some space and try again"
-        ) from error
-    except apsw.NotADBError as error:
-        raise NotALedger(f"{path} is not a capdesk ledger ({error})") from error
-    except (apsw.CorruptError, apsw.SQLError) as error:
-        # The ledger's own statements are sound: one that fails has met another schema than it wrote.
-        raise CorruptLedger(f"{path} is damaged: {error}") from error
-    except (apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError, apsw.BusyError, apsw.LockedError) as error:
-        raise LedgerUnavailable(f"{path} cannot be used: {type(error).__name__}: {error}") from error
-
-
-class SqliteStore:
+class SqliteStore(SqliteReading):
     """A store in one file that several processes may share.
 
     Parameters
@@ -62,6 +46,11 @@ class SqliteStore:
         The file; it is made if `create` is true.
     vfs
         The SQLite VFS to go through (for fault injection); None: the system's.
+
+    Attributes
+    ----------
+    pages_when_idle, pages_when_busy
+        How long the write-ahead log grows before it is folded into the file.
 
     Raises
     ------
@@ -72,7 +61,8 @@ class SqliteStore:
     shared = True
 
     def __init__(self, path: Path, *, create: bool = True, vfs: str | None = None) -> None:
-        self.path = path
+        super().__init__(path)
+        self.pages_when_idle, self.pages_when_busy = 1_000, 4_000
         refuse_network_file_system(path)
         logged = log_size(path)
         self.fresh = not path.exists() or path.stat().st_size == 0
@@ -87,7 +77,8 @@ class SqliteStore:
             )
         if not path.parent.is_dir():
             raise LedgerUnavailable(f"the directory {path.parent} does not exist: make it first")
-        self._writing = self._trusted = self._proven = False
+        self._writing = self._trusted = False
+        self._seen, self._appended = (-1, 0), 0
         self._name = InUse(path, look=None if self.fresh else inspect_file)
         try:
             self._connect(vfs)
@@ -96,12 +87,13 @@ class SqliteStore:
             raise
 
     def _connect(self, vfs: str | None) -> None:
-        with sqlite_errors(self.path):
+        with self._errors:
             self._turn = Turn(self.path)
             try:
                 self._db = apsw.Connection(str(self.path), vfs=vfs)
                 try:
                     self._configure()
+                    self._turn.share()
                 except BaseException:
                     self._db.close()
                     raise
@@ -112,8 +104,8 @@ class SqliteStore:
     def _configure(self) -> None:
         db = self._db
         db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
-        db.set_busy_timeout(_BUSY_MILLISECONDS)
-        self._page_bytes: int = db.pragma("page_size")
+        db.set_busy_timeout(BUSY_MILLISECONDS)
+        self._log = WriteAheadLog(db, self.path)
         if db.readonly("main"):
             raise LedgerUnavailable(f"{self.path} may not be written: change its permissions")
         if version_of(db, self.path) != newest_version("sqlite") or db.pragma("journal_mode") != "wal":
@@ -132,7 +124,7 @@ class SqliteStore:
             if mode != "wal":
                 raise LedgerUnavailable(f"{self.path} cannot use a write-ahead log (journal mode is {mode})")
             self._db.pragma("synchronous", "full")
-            unproven = self._unproven_bytes()
+            unproven = self._log.unproven_bytes()
             self._db.execute("BEGIN IMMEDIATE")
             self._prove(unproven)
             self._db.execute("COMMIT")
@@ -147,40 +139,26 @@ class SqliteStore:
     def begin(self, patient: Callable[[], bool]) -> None:
         self._turn.take()
         try:
-            with sqlite_errors(self.path):
-                unproven = 0 if self._proven else self._unproven_bytes()
+            with self._errors:
+                unproven = self._log.unproven_bytes()
                 while not self._begun():
                     if not patient():
                         raise LedgerUnavailable(
                             f"{self.path} is locked by another program: end it and try again"
                         )
-                if not self._proven:
+                if not self._log.proven:
                     self._prove(unproven)
-            self._writing = True
+            self._writing, self._appended = True, 0
         except BaseException:
             self._turn.give_up()
             raise
 
-    def _unproven_bytes(self) -> int:
-        """How much of the write-ahead log no process that is known to have proved it has folded in."""
-        _, frames, folded = self._db.execute("PRAGMA wal_checkpoint(NOOP)").get
-        if folded or not frames:
-            return 0
-        return _LOG_HEADER_BYTES + frames * (_FRAME_HEADER_BYTES + self._page_bytes)
-
     def _prove(self, unproven: int) -> None:
-        """Make what is found in the write-ahead log durable before anything is built upon it.
-
-        A process whose sync failed may have ended since. The system then still shows what
-        it wrote, though no disk has it and no later sync carries it; what followed would
-        be lost with it. Written once more it is synced like anything else.
-        """
         try:
-            write_again(self.path.with_name(self.path.name + "-wal"), unproven)
+            self._log.prove(unproven)
         except BaseException:
             self._db.execute("ROLLBACK")
             raise
-        self._proven = True
 
     def _begun(self) -> bool:
         try:
@@ -191,8 +169,12 @@ class SqliteStore:
         return True
 
     def commit(self) -> None:
-        with sqlite_errors(self.path):
+        with self._errors:
+            version, last = self._seen
+            alone = version == self._db.data_version()
             self._db.execute("COMMIT")
+            if alone:
+                self._seen = (self._db.data_version(), self._appended or last)
         self._writing = False
         self._turn.give_up()
 
@@ -202,32 +184,66 @@ class SqliteStore:
         self._writing = False
         try:
             if self._db.in_transaction:
-                with sqlite_errors(self.path):
+                with self._errors:
                     self._db.execute("ROLLBACK")
         finally:
             self._turn.give_up()
 
+    @property
+    def untended(self) -> bool:
+        return self._log.is_long(self.pages_when_idle)
+
+    def tend(self, *, idle: bool) -> None:
+        if not self._log.is_long(self.pages_when_idle if idle else self.pages_when_busy):
+            return
+        # In its turn, so that no sync of the log but the committing one ever carries what is not committed.
+        self._turn.take()
+        try:
+            self._log.fold()
+        finally:
+            self._turn.give_up()
+
     def rows(self, after: int) -> Iterable[Row]:
-        with sqlite_errors(self.path):
+        with self._errors:
+            if self._writing and (self._db.data_version(), after) == self._seen:
+                return
+            last = after
             for row in self._db.execute(
                 f"SELECT {COLUMNS} FROM journal WHERE sequence > ? ORDER BY sequence", (after,)
             ):
                 yield Row(*row)
+                last = row[0]
+            self._seen = (self._db.data_version(), last)
 
     def append(self, rows: list[Row]) -> None:
-        with sqlite_errors(self.path):
-            self._db.executemany(_INSERT_ROW, rows)
+        with self._errors:
+            self._insert(_INSERT_ROW, rows)
+        self._appended = rows[-1].sequence
+
+    def _insert(self, statements: tuple[str, str], rows: Sequence[tuple[Any, ...]]) -> None:
+        """Insert rows, many with each statement.
+
+        After every statement the thread has to win the interpreter back from the callers' event loops.
+        """
+        one, many = statements
+        whole = len(rows) - len(rows) % _AT_ONCE
+        if whole:
+            flat = chain.from_iterable
+            groups = (rows[first : first + _AT_ONCE] for first in range(0, whole, _AT_ONCE))
+            self._db.executemany(many, (tuple(flat(group)) for group in groups))
+        if whole < len(rows):
+            self._db.executemany(one, rows[whole:])
 
     def remember(self, ids: list[tuple[int, str, int]]) -> None:
         try:
-            with sqlite_errors(self.path):
-                self._db.executemany(_INSERT_ID, ids)
+            with self._errors:
+                self._insert(_INSERT_ID, ids)
         except apsw.ConstraintError as error:
             raise DuplicateId(str(error)) from error
 
     def recall(self, periods: tuple[int, ...], ids: Iterable[str]) -> dict[str, int]:
         known: dict[str, int] = {}
-        with sqlite_errors(self.path):
+        with self._errors:
             for period in periods:
                 known.update(
                     self._db.execute(
@@ -239,7 +255,7 @@ class SqliteStore:
         return known
 
     def forget(self, before: int) -> None:
-        with sqlite_errors(self.path):
+        with self._errors:
             self._db.execute(
                 "DELETE FROM requests WHERE (period, request_id) IN "
                 "(SELECT period, request_id FROM requests WHERE period < ? LIMIT ?)",
@@ -247,14 +263,14 @@ class SqliteStore:
             )
 
     def row(self, sequence: int) -> Row | None:
-        with sqlite_errors(self.path):
+        with self._errors:
             found = self._db.execute(
                 f"SELECT {COLUMNS} FROM journal WHERE sequence = ?", (sequence,)
             ).fetchone()
         return None if found is None else Row(*found)
 
     def count_repeats(self, repeats: list[tuple[int, int]]) -> None:
-        with sqlite_errors(self.path):
+        with self._errors:
             self._db.executemany(
                 "INSERT INTO repeats VALUES (?, 1, ?) "
                 "ON CONFLICT DO UPDATE SET count = count + 1, last_at = excluded.last_at",
@@ -262,7 +278,7 @@ class SqliteStore:
             )
 
     def snapshot(self, newest: int) -> StoredSnapshot | None:
-        with sqlite_errors(self.path):
+        with self._errors:
             for sequence, form, body, digest in self._db.execute(
                 "SELECT sequence, format, body, digest FROM snapshots WHERE sequence <= ? ORDER BY sequence DESC",
                 (newest,),
@@ -273,7 +289,7 @@ class SqliteStore:
         return None
 
     def save_snapshot(self, snapshot: StoredSnapshot) -> None:
-        with sqlite_errors(self.path):
+        with self._errors:
             self._db.execute(
                 "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?)",
                 (*snapshot, sha256(snapshot.body).digest()),
@@ -283,39 +299,11 @@ class SqliteStore:
                 "(SELECT sequence FROM snapshots ORDER BY sequence DESC LIMIT 2)"
             )
 
-    def history(self, kind: str, limit: int, since: int) -> Iterator[Row]:
-        # "kind = 'recycle'" is written out so that the partial index serves it.
-        condition = "kind = 'recycle'" if kind == "recycle" else "kind = ?"
-        given = () if kind == "recycle" else (kind,)
-        return self._read(
-            f"SELECT {COLUMNS} FROM journal WHERE {condition} AND at >= ? ORDER BY sequence DESC LIMIT ?",
-            (*given, since, limit),
-        )
-
-    def about(self, market: str) -> Iterator[Row]:
-        return self._read(
-            f"SELECT {COLUMNS} FROM journal WHERE market IN (?, '') ORDER BY sequence", (market,)
-        )
-
-    def repeats(self, sequence: int) -> int:
-        rows = self._reader().execute("SELECT count FROM repeats WHERE sequence = ?", (sequence,))
-        return rows.get or 0
-
-    def _read(self, query: str, given: tuple[object, ...]) -> Iterator[Row]:
-        with sqlite_errors(self.path):
-            for row in self._reader().execute(query, given):
-                yield Row(*row)
-
-    def _reader(self) -> apsw.Connection:
-        reader = apsw.Connection(str(self.path), flags=apsw.SQLITE_OPEN_READONLY)
-        reader.set_busy_timeout(_BUSY_MILLISECONDS)
-        return reader
-
     def compact(self, oldest_period: int) -> None:
         """Forget all ids of earlier periods, keep one snapshot, and give free pages back."""
         self.begin(lambda: True)
         try:
-            with sqlite_errors(self.path):
+            with self._errors:
                 self._db.execute("DELETE FROM requests WHERE period < ?", (oldest_period,))
                 self._db.execute(
                     "DELETE FROM snapshots WHERE sequence < (SELECT max(sequence) FROM snapshots)"
@@ -326,23 +314,20 @@ class SqliteStore:
             raise
         self._turn.take()
         try:
-            with sqlite_errors(self.path):
+            with self._errors:
                 self._db.execute("VACUUM")
-                self._db.pragma("wal_checkpoint(TRUNCATE)")
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         finally:
             self._turn.give_up()
 
     def close(self) -> None:
         try:
-            with sqlite_errors(self.path):
+            with self._errors:
                 try:
-                    if self._trusted and (self._proven or not self._unproven_bytes()):
+                    if self._trusted and not self._log.unproven_bytes():
                         self._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
                 finally:
                     self._db.close()
         finally:
             self._name.close()
             self._turn.close()
-
-
-__all__ = ["LedgerError", "SqliteStore", "sqlite_errors"]

@@ -48,6 +48,15 @@ class Store(Protocol):
         """Undo everything since `begin` and give up the lock."""
         ...
 
+    @property
+    def untended(self) -> bool:
+        """Whether there is something to tend to once nobody asks."""
+        ...
+
+    def tend(self, *, idle: bool) -> None:
+        """Do what is due for the store's own sake, between commits; only what is pressing unless idle."""
+        ...
+
     def rows(self, after: int) -> Iterable[Row]:
         """The rows that follow an entry, in order."""
         ...
@@ -100,6 +109,10 @@ class Store(Protocol):
 
     def repeats(self, sequence: int) -> int:
         """How often a refusal was repeated; safe from any thread."""
+        ...
+
+    def repeated(self, since: int) -> Iterator[Row]:
+        """The refusals that were repeated at a time or later; safe from any thread."""
         ...
 
     def close(self) -> None:

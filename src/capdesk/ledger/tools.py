@@ -11,13 +11,15 @@ from typing import Any
 import apsw
 import msgspec
 
-from capdesk.ledger.codec import GENESIS, Row, read_row, verify_row
+from capdesk.ledger.codec import GENESIS, Row, read_entry, read_row, verify_row
 from capdesk.ledger.files import InUse
 from capdesk.ledger.invariants import check_in_full
 from capdesk.ledger.rules import TRANSITION
 from capdesk.ledger.schema import inspect_file, newest_version, version_of
 from capdesk.ledger.snapshot import FORMAT, read_snapshot, same_state
-from capdesk.ledger.sqlite import COLUMNS, SqliteStore, sqlite_errors
+from capdesk.ledger.sqlite import SqliteStore
+from capdesk.ledger.sqlite_errors import SqliteErrors
+from capdesk.ledger.sqlite_reading import COLUMNS
 from capdesk.ledger.writer import Writer
 from capdesk.model.commands import ReverseRelease
 from capdesk.model.errors import CapdeskError, LedgerUnavailable, NotALedger
@@ -65,7 +67,7 @@ def check(path: Path) -> CheckReport:
     problems: list[str] = []
     state, last_hash = State(), GENESIS
     began: dict[int, int] = {}
-    with sqlite_errors(path), _reading(path) as db:
+    with SqliteErrors(path), _reading(path) as db:
         try:
             problems += _check_pages(db)
             snapshots = _snapshots(db, problems)
@@ -171,9 +173,9 @@ def journal(path: Path) -> Iterator[Entry]:
     LedgerError
         If the file cannot be read.
     """
-    with sqlite_errors(path), _reading(path) as db:
-        for row in _rows(db):
-            yield read_row(row)
+    with SqliteErrors(path), _reading(path) as db:
+        for row in db.execute("SELECT sequence, at, request_id, body FROM journal ORDER BY sequence"):
+            yield read_entry(*row)
 
 
 def length(path: Path) -> int:
@@ -184,7 +186,7 @@ def length(path: Path) -> int:
     LedgerError
         If the file cannot be read.
     """
-    with sqlite_errors(path), _reading(path) as db:
+    with SqliteErrors(path), _reading(path) as db:
         return db.execute("SELECT coalesce(max(sequence), 0) FROM journal").get
 
 
@@ -196,7 +198,7 @@ def undone(path: Path) -> frozenset[int]:
     LedgerError
         If the file cannot be read.
     """
-    with sqlite_errors(path), _reading(path) as db:
+    with SqliteErrors(path), _reading(path) as db:
         rows = db.execute(f"SELECT {COLUMNS} FROM journal WHERE kind = 'reverse_release'")
         commands = [read_row(Row(*row)).command for row in rows]
     return frozenset(command.release for command in commands if isinstance(command, ReverseRelease))
@@ -210,7 +212,7 @@ def export(path: Path) -> Iterator[dict[str, Any]]:
     LedgerError
         If the file cannot be read.
     """
-    with sqlite_errors(path), _reading(path) as db:
+    with SqliteErrors(path), _reading(path) as db:
         for row in _rows(db):
             body = msgspec.json.decode(row.body)
             yield {

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -19,14 +20,17 @@ from capdesk.ledger.codec import GENESIS, Row, read_row, verify_row, write_row
 from capdesk.ledger.invariants import check_step
 from capdesk.ledger.snapshot import FORMAT, read_snapshot, write_snapshot
 from capdesk.ledger.store import DuplicateId, Store, StoredSnapshot
+from capdesk.ledger.waiting import Item
 from capdesk.model.commands import Command, describe
 from capdesk.model.errors import CapdeskError, CorruptLedger, IdConflict, InvariantBreach, LedgerClosed
 from capdesk.model.journal import Body, Entry, Event
 from capdesk.model.requests import Refused, Request
-from capdesk.model.state import State
+from capdesk.model.state import NEVER, State
 
 SNAPSHOT_EVERY = 20_000
 _REFUSALS_REMEMBERED = 4_096
+_DECIDED_AT_ONCE = 128
+_ROWS_AT_ONCE = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,31 +43,19 @@ class Transition:
     due: Callable[[State, int], list[Command]]
 
 
-class Item(Protocol):
-    """One command that waits for its answer."""
-
-    command: Command
-    request_id: str
-    given: bool
-    reply: Entry | None
-    error: Exception | None
-
-    def abandoned(self) -> bool:
-        """Whether nobody waits for the answer any more."""
-        ...
-
-
 @dataclass(slots=True)
 class _Batch:
     """What one transaction will write."""
 
     draft: State
+    at: int
     last_hash: bytes
-    rows: list[Row]
-    ids: list[tuple[int, str, int]]
-    repeats: list[tuple[int, int]]
-    replies: dict[str, Entry]
-    refusals: dict[Any, Entry]
+    rows: list[Row] = field(default_factory=list)
+    ids: list[tuple[int, str, int]] = field(default_factory=list)
+    repeats: list[tuple[int, int]] = field(default_factory=list)
+    replies: dict[str, Entry] = field(default_factory=dict)
+    refusals: dict[Any, Entry] = field(default_factory=dict)
+    written: bool = False
 
 
 class Writer:
@@ -87,6 +79,8 @@ class Writer:
         self._last_hash = GENESIS
         self._refusals: dict[Any, Entry] = {}
         self._snapshot_at = 0
+        self._spare: State | None = None
+        self._due_at: int | None = None
 
     def load(self) -> None:
         """Read the newest snapshot that this release understands, and the journal after it.
@@ -110,7 +104,7 @@ class Writer:
             newest = kept.sequence - 1
         self._catch_up()
 
-    def run(self, items: Sequence[Any]) -> None:
+    def run(self, items: Sequence[Item]) -> None:
         """Decide and commit commands; each gets its `reply` or its `error`."""
         if self.stopped is not None:
             for item in items:
@@ -139,11 +133,10 @@ class Writer:
         return max(self._clock(), self.state.at)
 
     def next_due(self) -> int | None:
-        """When a lease ends or a transfer arrives next."""
-        state = self.state
-        times = [until for until in state.leases.values() if until > 0]
-        times += [transit.arrives_at for transit in state.transits.values() if transit is not None]
-        return min(times, default=None)
+        """No lease ends and no transfer arrives before this time; None: there are none."""
+        if self._due_at is None:
+            self._due_at = min(_due_times(self.state), default=NEVER)
+        return None if self._due_at == NEVER else self._due_at
 
     def oldest_period(self) -> int:
         """The earliest retention period whose request ids are kept."""
@@ -155,18 +148,22 @@ class Writer:
         known = self.store.recall((period + 1, period, period - 1), [request_id])
         return replace(self._stored(known[request_id]), request_id=request_id) if known else None
 
-    def _attempt(self, items: Sequence[Any], *, careful: bool = False) -> None:
+    def _attempt(self, items: Sequence[Item], *, careful: bool = False) -> None:
         store = self.store
         store.begin(lambda: any(not item.abandoned() for item in items))
         try:
             self.refresh()
-            batch = self._decide(items, careful=careful)
-            if not careful:
-                self._look_up_failures(items, batch.draft.id_period)
-            if not (batch.rows or batch.ids):
+            batch = self._begin_batch()
+            for first in range(0, max(1, len(items)), _DECIDED_AT_ONCE):
+                # Written while the processor has at hand what was decided.
+                self._decide(batch, items[first : first + _DECIDED_AT_ONCE], careful=careful)
+                self._write(batch)
+            if not batch.written:
                 store.rollback()
                 return
-            self._write(batch)
+            check_step(self.state, batch.draft)
+            if batch.draft.id_period > 1:
+                store.forget(batch.draft.id_period - 1)
             store.commit()
         except DuplicateId:
             store.rollback()
@@ -179,38 +176,47 @@ class Writer:
             raise
         self._publish(batch)
 
-    def _decide(self, items: Sequence[Any], *, careful: bool) -> _Batch:
+    def _begin_batch(self) -> _Batch:
         at = self.now()
-        draft = self.state.fork()
+        # Only a copy that was merged comes back: what a failure leaves of another is dropped.
+        spare, self._spare = self._spare, None
+        draft = self.state.fork() if spare is None else self.state.refresh(spare)
         self._transition.tick(draft, at)
-        batch = _Batch(draft, self._last_hash, [], [], [], {}, {})
-        if self.state.leases or self.state.transits or self.state.halt is not None or self.state.breakers:
+        batch = _Batch(draft, at, self._last_hash)
+        due_at = self.next_due()
+        falls_due = due_at is not None and due_at <= at
+        if falls_due or self.state.halt is not None or self.state.breakers:
+            self._due_at = None
             for command in self._transition.due(draft, at):
                 kind = command.__struct_config__.tag
                 request_id = f"{kind}-{draft.sequence + 1}"
                 events = self._transition.decide(draft, command, request_id, at)
                 self._enter(batch, command, events, request_id, at)
-        known = self._known(items, draft.id_period, careful=careful)
+        return batch
+
+    def _decide(self, batch: _Batch, items: Sequence[Item], *, careful: bool) -> None:
+        known = self._known(items, batch.draft.id_period, careful=careful)
         for item in items:
             if item.abandoned():
                 # The wait for the lock may have been longer than the caller's patience.
                 continue
             try:
-                item.reply = self._answer(batch, item, known, at)
+                item.reply = self._answer(batch, item, known)
             except CorruptLedger:
                 raise
             except CapdeskError as error:
                 item.error = error
-        return batch
+        if not careful:
+            self._look_up_failures(items, batch.draft.id_period)
 
-    def _look_up_failures(self, items: Sequence[Any], period: int) -> None:
+    def _look_up_failures(self, items: Sequence[Item], period: int) -> None:
         """A command that cannot be carried out now may have been carried out before, under the same id."""
         failed = [item.request_id for item in items if item.error is not None and item.given]
         if failed and self.store.recall((period, period - 1), failed):
             raise DuplicateId(failed[0])
 
-    def _answer(self, batch: _Batch, item: Any, known: dict[str, int], at: int) -> Entry:
-        command, request_id = item.command, item.request_id
+    def _answer(self, batch: _Batch, item: Item, known: dict[str, int]) -> Entry:
+        command, request_id, at = item.command, item.request_id, batch.at
         earlier = batch.replies.get(request_id)
         if earlier is None and request_id in known:
             earlier = self._stored(known[request_id])
@@ -224,7 +230,7 @@ class Writer:
         period = batch.draft.id_period
         if not events and not item.given:
             return Entry(batch.draft.sequence, at, request_id, command, ())
-        if events and all(type(event) is Refused for event in events):
+        if events and type(events[0]) is Refused and all(type(event) is Refused for event in events):
             key = (command.market, command.strategy) if type(command) is Request else command
             last = batch.refusals.get(key) or self._refusals.get(key)
             if last is not None and last.command == command and last.events == events:
@@ -258,22 +264,24 @@ class Writer:
         store = self.store
         if batch.rows:
             store.append(batch.rows)
-            check_step(self.state, batch.draft)
         if batch.ids:
             store.remember(batch.ids)
-            if batch.draft.id_period > 1:
-                store.forget(batch.draft.id_period - 1)
         if batch.repeats:
             store.count_repeats(batch.repeats)
+        batch.written = batch.written or bool(batch.rows or batch.ids)
+        batch.rows, batch.ids, batch.repeats = [], [], []
 
     def _publish(self, batch: _Batch) -> None:
         if len(self._refusals) + len(batch.refusals) > _REFUSALS_REMEMBERED:
             self._refusals.clear()
         self._refusals.update(batch.refusals)
-        if not batch.rows:
+        if batch.draft.sequence == self.state.sequence:
             return
+        if self._due_at is not None:
+            self._due_at = min((self._due_at, *_due_times(batch.draft)))
         with self.publishing:
             self.state.merge(batch.draft)
+        self._spare = batch.draft
         self._last_hash = batch.last_hash
 
     def snapshot_is_due(self) -> bool:
@@ -296,22 +304,28 @@ class Writer:
         self._snapshot_at = self.state.sequence
 
     def _catch_up(self) -> None:
-        rows = self.store.rows(self.state.sequence)
-        with self.publishing:
-            for row in rows:
-                verify_row(row, self._last_hash, self.state.sequence + 1)
-                self._replay(row)
+        rows = iter(self.store.rows(self.state.sequence))
+        while read := list(islice(rows, _ROWS_AT_ONCE)):
+            entries: list[Entry] = []
+            last = self._last_hash
+            for number, row in enumerate(read, self.state.sequence + 1):
+                verify_row(row, last, number)
+                entries.append(read_row(row))
+                last = row.hash
+            self._due_at = None
+            with self.publishing:
+                for entry in entries:
+                    self._replay(entry)
+            self._last_hash = last
 
-    def _replay(self, row: Row) -> None:
-        entry = read_row(row)
+    def _replay(self, entry: Entry) -> None:
         state = self.state
         self._transition.tick(state, entry.at)
         for event in entry.events:
             self._transition.evolve(state, event, entry.sequence, entry.at)
         state.sequence, state.at = entry.sequence, entry.at
-        self._last_hash = row.hash
 
-    def _known(self, items: Sequence[Any], period: int, *, careful: bool) -> dict[str, int]:
+    def _known(self, items: Sequence[Item], period: int, *, careful: bool) -> dict[str, int]:
         # A repeat within this period is found by the id's own uniqueness; an earlier one is looked up.
         periods = (period, period - 1) if careful else (period - 1,) if period else ()
         given = [item.request_id for item in items if item.given or careful]
@@ -323,7 +337,13 @@ class Writer:
             raise CorruptLedger(f"entry {sequence} of the journal is missing")
         return read_row(row)
 
-    def _fail(self, items: Sequence[Any], error: Exception) -> None:
+    def _fail(self, items: Sequence[Item], error: Exception) -> None:
         self.trouble = error
         for item in items:
             item.reply, item.error = None, error
+
+
+def _due_times(state: State) -> list[int]:
+    """When leases end and transfers arrive: all of a state's, or those that a working copy has changed."""
+    ends = [until for until in state.leases.values() if until > 0]
+    return ends + [transit.arrives_at for transit in state.transits.values() if transit is not None]

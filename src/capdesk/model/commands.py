@@ -62,6 +62,12 @@ class Mark(Struct, frozen=True, omit_defaults=True, tag="mark"):
     strategy: str | None = None
 
 
+class MarkAll(Struct, frozen=True, tag="mark_all"):
+    """What several allocations are worth at one moment, so that equity moves once."""
+
+    marks: tuple[Mark, ...]
+
+
 class Deposit(Struct, frozen=True, omit_defaults=True, tag="deposit"):
     """Money comes in: a flow, no profit."""
 
@@ -108,11 +114,16 @@ class QueueRecycle(Struct, frozen=True, omit_defaults=True, tag="queue_recycle")
     delay: int | None = None
 
 
-class Recycle(Struct, frozen=True, omit_defaults=True, tag="recycle"):
-    """Free the capital of a queued event now; `notify` keeps it until its callback succeeded."""
+class AskToTell(Struct, frozen=True, tag="ask_to_tell"):
+    """A callback is to be told of a queued event once it is carried out, by whomever."""
 
     event_id: str
-    notify: bool = False
+
+
+class Recycle(Struct, frozen=True, tag="recycle"):
+    """Free the capital of a queued event now."""
+
+    event_id: str
 
 
 class Delivered(Struct, frozen=True, omit_defaults=True, tag="delivered"):
@@ -204,12 +215,14 @@ Command = (
     | Release
     | ReverseRelease
     | Mark
+    | MarkAll
     | Deposit
     | Withdraw
     | SetBankroll
     | SyncWallet
     | Transfer
     | QueueRecycle
+    | AskToTell
     | Recycle
     | Delivered
     | Expire
@@ -227,13 +240,23 @@ Command = (
 _DOLLARS = frozenset({"amount", "asked", "min_amount", "pnl", "fees", "filled", "value", "cash", "bankroll"})
 
 
+_LONGEST_SHOWN = 60
+
+
 def describe(command: Command) -> str:
-    """A command in words: its kind, and the fields that say something, amounts in dollars."""
+    """A command in words: its kind, and the fields that say something, amounts in dollars, long ones cut."""
     parts: list[str] = []
     for name in command.__struct_fields__:
         value: object = getattr(command, name)
         if value is None or value is False:
             continue
+        if isinstance(command, RequestAll | MarkAll):
+            parts.append(
+                f"{len(command.requests if isinstance(command, RequestAll) else command.marks)} {name}"
+            )
+            continue
         shown = usd(value) if name in _DOLLARS and isinstance(value, int) else str(value)
+        if len(shown) > _LONGEST_SHOWN:
+            shown = f"{shown[: _LONGEST_SHOWN - 3]}..."
         parts.append(f"{name} {shown}")
     return f"{command.__struct_config__.tag} ({', '.join(parts)})"

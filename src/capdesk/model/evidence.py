@@ -84,9 +84,9 @@ class Evidence:
         (p,) and (q,), the latter 0 or more.
     slope
         For ``sharpe``: the multiple of the tangent that lies above every excess return.
-    anchor, anchor_price
-        For ``sharpe``: weights (n,) and a multiplier of the budget that show how small a
-        feasible variance can be at most.
+    anchor, anchor_equal, anchor_most
+        For ``sharpe``: weights (n,) and multipliers of the rows, (p,) and (q,), that show how
+        small a feasible variance can be at most.
     budgets
         For ``contributions``: the shares of risk, (n,); their multiple is in `slope`.
     scenarios, tail, chances
@@ -118,7 +118,8 @@ class Evidence:
     inequality_multipliers: Array
     slope: float
     anchor: Array | None
-    anchor_price: float
+    anchor_equal: Array | None
+    anchor_most: Array | None
     budgets: Array | None
     scenarios: Array | None
     tail: float
@@ -163,12 +164,12 @@ class Evidence:
             gradient[:count] += steepness * self.times(self.point[:count])
         return gradient
 
-    def priced(self, gradient: Array) -> tuple[Array, float]:
-        """The reduced costs ``gradient + E'y + A'z`` and the constant ``f'y + b'z``."""
+    def priced(self, gradient: Array, y: Array | None = None, z: Array | None = None) -> tuple[Array, float]:
+        """The reduced costs ``gradient + E'y + A'z`` and the constant ``f'y + b'z``, of other multipliers if given."""
         costs, constant = gradient, 0.0
         for (rows, limits), multipliers in (
-            (self.equalities, self.equality_multipliers),
-            (self.inequalities, self.inequality_multipliers),
+            (self.equalities, self.equality_multipliers if y is None else y),
+            (self.inequalities, self.inequality_multipliers if z is None else z),
         ):
             if len(limits):
                 costs = costs + multipliers @ rows

@@ -43,13 +43,14 @@ class Restored(Struct, frozen=True, omit_defaults=True, tag="restored"):
 
 
 class Marked(Struct, frozen=True, omit_defaults=True, tag="marked"):
-    """An allocation's market value at a time, and the equity that followed."""
+    """An allocation's market value at a time, and the equity that followed; `more` of the same moment follow."""
 
     market: str
     strategy: str
     value: int
     valued_at: int
     equity: int
+    more: bool = False
 
 
 class Flowed(Struct, frozen=True, omit_defaults=True, tag="flowed"):
@@ -99,8 +100,14 @@ class Queued(Struct, frozen=True, omit_defaults=True, tag="queued"):
     fees: int = 0
 
 
+class ToBeTold(Struct, frozen=True, tag="to_be_told"):
+    """A callback waits to be told of a queued recycling."""
+
+    event_id: str
+
+
 class Recycled(Struct, frozen=True, omit_defaults=True, tag="recycled"):
-    """A queued recycling was carried out; `amount` of principal was freed."""
+    """A queued recycling was carried out; `amount` of principal was freed, and is to be told if `notify`."""
 
     event_id: str
     market: str
@@ -196,6 +203,7 @@ Event = (
     | Departed
     | Arrived
     | Queued
+    | ToBeTold
     | Recycled
     | Told
     | LeaseEnded
@@ -210,14 +218,14 @@ Event = (
 )
 
 
-class Body(Struct, frozen=True):
+class Body(Struct, frozen=True, gc=False):
     """What one row of the journal says: the command as given, and what followed from it."""
 
     command: Command
     events: tuple[Event, ...]
 
 
-class Entry(Struct, frozen=True):
+class Entry(Struct, frozen=True, gc=False):
     """One entry of the journal: its number, its time, its request id and its body."""
 
     sequence: int

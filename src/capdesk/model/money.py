@@ -26,6 +26,7 @@ MICRO = 1_000_000
 MAX_MICRO = 2**63 - 1
 PPM = 1_000_000
 LONGEST_NUMBER = 1_000
+_PLAIN = 1e9
 
 _TRAPS = [InvalidOperation, DivisionByZero, Overflow]
 _EXACT = Context(prec=2_500, traps=[*_TRAPS, Inexact])
@@ -243,10 +244,11 @@ def to_micro(value: object, name: str = "amount", rounding: str = ROUND_HALF_EVE
     InvalidInput
         If it is no finite number, or beyond 9.2 x 10^12.
     """
+    if type(value) is float and -_PLAIN < value < _PLAIN and (micro := round(value * MICRO)) / MICRO == value:
+        # A double has room for 15 decimal digits: `value` can be the repr of no other number of millionths.
+        return micro
     if type(value) is int and -MAX_MICRO <= value <= MAX_MICRO:
         micro = value * MICRO
-    elif type(value) is float and value.is_integer() and -1e15 < value < 1e15:
-        micro = int(value) * MICRO
     else:
         number = read_decimal(value, name)
         micro = int(number.scaleb(6, _EXACT).to_integral_value(rounding, _EXACT))

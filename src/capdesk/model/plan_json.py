@@ -39,7 +39,8 @@ def write(plan: Plan) -> str:
                 "inequality_multipliers": _hexes(evidence.inequality_multipliers),
                 "slope": float(evidence.slope).hex(),
                 "anchor": None if evidence.anchor is None else _hexes(evidence.anchor),
-                "anchor_price": float(evidence.anchor_price).hex(),
+                "anchor_equal": None if evidence.anchor_equal is None else _hexes(evidence.anchor_equal),
+                "anchor_most": None if evidence.anchor_most is None else _hexes(evidence.anchor_most),
                 "chances": None if evidence.chances is None else _hexes(evidence.chances),
                 "fixed": float(evidence.fixed).hex(),
                 "search_bound": float(evidence.search_bound).hex(),
@@ -174,7 +175,8 @@ def _evidence(value: dict[str, Any]) -> Evidence:
         inequality_multipliers=_floats(proof["inequality_multipliers"]),
         slope=float.fromhex(proof["slope"]),
         anchor=_floats_or_none(proof["anchor"]),
-        anchor_price=float.fromhex(proof["anchor_price"]),
+        anchor_equal=_floats_or_none(proof["anchor_equal"]),
+        anchor_most=_floats_or_none(proof["anchor_most"]),
         budgets=_floats_or_none(problem["budgets"]),
         scenarios=None
         if problem["scenarios"] is None

@@ -114,7 +114,7 @@ class LimitInForce(Struct, frozen=True):
     shadow_price: float
 
 
-class LeftOut(Struct, frozen=True):
+class PoolLeftOut(Struct, frozen=True):
     """A pool that the plan does not use, and why.
 
     Attributes
@@ -218,7 +218,7 @@ class PoolPlan(Struct, frozen=True):
     transactions: tuple[Transaction, ...]
     decision: Decision
     positions: tuple[Position, ...]
-    left_out: tuple[LeftOut, ...]
+    left_out: tuple[PoolLeftOut, ...]
     limits: tuple[LimitInForce, ...]
     certificate: PoolCertificate
     notes: tuple[str, ...]

@@ -53,7 +53,7 @@ class AsOf(NamedTuple):
     time: datetime
 
 
-class Request(Struct, frozen=True, omit_defaults=True, tag="request"):
+class Request(Struct, frozen=True, omit_defaults=True, gc=False, tag="request"):
     """A bot asks for capital in a market.
 
     Attributes
@@ -84,7 +84,7 @@ class Request(Struct, frozen=True, omit_defaults=True, tag="request"):
     increase: bool = False
 
 
-class RoomLeft(NamedTuple):
+class RoomLeft(Struct, frozen=True, array_like=True, gc=False):
     """One limit that was looked at: its name, how much it allows and how much is used (micro-units)."""
 
     name: str
@@ -97,7 +97,7 @@ class RoomLeft(NamedTuple):
         return max(0, self.limit - self.used)
 
 
-class Granted(Struct, frozen=True, omit_defaults=True, tag="granted"):
+class Granted(Struct, frozen=True, omit_defaults=True, gc=False, tag="granted"):
     """Capital was given to a market; `amount` is what this grant added."""
 
     market: str
@@ -114,7 +114,7 @@ class Granted(Struct, frozen=True, omit_defaults=True, tag="granted"):
     increase: bool = False
 
 
-class Refused(Struct, frozen=True, omit_defaults=True, tag="refused"):
+class Refused(Struct, frozen=True, omit_defaults=True, gc=False, tag="refused"):
     """Nothing was given, with the reason."""
 
     market: str
@@ -135,13 +135,14 @@ class Room(NamedTuple):
     room: Amount
 
 
-class Verdict(Struct, frozen=True):
+class Verdict(Struct, frozen=True, gc=False):
     """The desk's answer to one request; unpacks to ``(result, amount)``."""
 
     request: Request
     outcome: Granted | Refused
     request_id: str
     sequence: int
+    _sentence: str = ""
 
     def __iter__(self) -> Iterator[AllocationResult | Amount]:
         yield self.result
@@ -208,7 +209,7 @@ class Verdict(Struct, frozen=True):
     @property
     def why(self) -> str:
         """One sentence with the figures."""
-        return explain_outcome(self.request, self.outcome)
+        return self._sentence or explain_outcome(self.request, self.outcome)
 
 
 def explain_outcome(request: Request, outcome: Granted | Refused) -> str:

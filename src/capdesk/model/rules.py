@@ -140,7 +140,8 @@ class MarketState(Struct, frozen=True, omit_defaults=True):
     volatility_ppm
         Annual volatility.
     gas_price
-        10^-6 gwei; None where it is not known, which is of no matter to sleeves that pay none.
+        10^-6 gwei; None where it is not known: sleeves that pay gas then have the lowest
+        multiplier of the gas steps.
     breaker
         A circuit breaker outside has been triggered.
     correlation_ppm
@@ -161,7 +162,7 @@ class Risk(Struct, frozen=True, omit_defaults=True):
     """What the market's state makes of the budgets.
 
     `market_ppm` scales everything, `gas_ppm` what pays gas; `observed_at` is when the
-    market was seen, 0 for never. `base_ppm` is what the volatility alone makes of it: the
+    market was seen, 0 for never, and `seen` what was seen. `base_ppm` is what the volatility alone makes of it: the
     next step of mode ``target`` begins there, so that no other factor enters it again.
     """
 
@@ -169,7 +170,7 @@ class Risk(Struct, frozen=True, omit_defaults=True):
     gas_ppm: int = PPM
     observed_at: int = 0
     reason: str = "no market state was given"
-    gas_price: int | None = None
+    seen: MarketState | None = None
     base_ppm: int = PPM
 
 

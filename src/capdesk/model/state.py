@@ -6,13 +6,14 @@ alone, on a fork that is merged once its entries are on disk.
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any
 
 from msgspec import Struct
 
 from capdesk.model.mandate import Mandate
 from capdesk.model.rules import Breaker, Budget, Risk, Today
-from capdesk.model.tables import Fork, Table
+from capdesk.model.tables import Table
 
 NEVER = 2**63 - 1
 
@@ -20,7 +21,7 @@ Key = tuple[str, str]
 """An allocation's key: market and strategy."""
 
 
-class Position(Struct, frozen=True, omit_defaults=True):
+class Position(Struct, frozen=True, omit_defaults=True, gc=False):
     """An open allocation in micro-units.
 
     `opened` is the number of the entry that opened it, `queued` the recycling that will free it.
@@ -42,7 +43,7 @@ class Position(Struct, frozen=True, omit_defaults=True):
     queued: str | None = None
 
 
-class MarketUse(Struct, frozen=True):
+class MarketUse(Struct, frozen=True, gc=False):
     """What a market holds in all, and for which strategies."""
 
     used: int
@@ -50,7 +51,7 @@ class MarketUse(Struct, frozen=True):
 
 
 class Pending(Struct, frozen=True, omit_defaults=True):
-    """A queued recycling; `opened` names the allocation it frees."""
+    """A queued recycling; `opened` names the allocation it frees, `notify` says that it is to be told."""
 
     event_id: str
     market: str
@@ -61,6 +62,7 @@ class Pending(Struct, frozen=True, omit_defaults=True):
     pnl: int = 0
     fees: int = 0
     opened: int | None = None
+    notify: bool = False
 
 
 class Untold(Struct, frozen=True):
@@ -115,34 +117,6 @@ class Recall(Struct, frozen=True):
 
 EMPTY_MARKET = MarketUse(0, ())
 
-_SCALARS = (
-    "sequence",
-    "at",
-    "mandate",
-    "mandate_version",
-    "deposits",
-    "withdrawals",
-    "pnl",
-    "fees",
-    "allocated",
-    "units",
-    "peak_equity",
-    "peak_units",
-    "worst_ppb",
-    "mark_excess",
-    "stale_at",
-    "transit_total",
-    "id_period",
-    "id_since",
-    "halt",
-    "risk",
-    "paused",
-    "budget_version",
-    "published",
-    "today",
-    "gas_high_since",
-    "day",
-)
 _TABLES = (
     "positions",
     "markets",
@@ -162,6 +136,7 @@ _TABLES = (
     "earned",
     "reversed",
 )
+_tables_of = attrgetter(*_TABLES)
 
 
 class State:
@@ -192,7 +167,8 @@ class State:
         period and of the one before are known.
     """
 
-    __slots__ = (*_SCALARS, *_TABLES)
+    # The plain figures lie in the instance's dict, which a fork copies at one stroke.
+    __slots__ = ("__dict__", *_TABLES)
 
     sequence: int
     at: int
@@ -291,25 +267,24 @@ class State:
     def fork(self) -> State:
         """A working copy; this state stays as it is until the copy is merged."""
         copy = State.__new__(State)
-        for name in _SCALARS:
-            setattr(copy, name, getattr(self, name))
-        for name in _TABLES:
-            setattr(copy, name, getattr(self, name).fork())
+        copy.__dict__.update(self.__dict__)
+        for name, table in zip(_TABLES, _tables_of(self), strict=True):
+            setattr(copy, name, table.fork())
         return copy
 
     def merge(self, copy: State) -> None:
-        """Take over a working copy's changes."""
-        for name in _TABLES:
-            table = getattr(copy, name)
+        """Take over a working copy's changes; see `refresh` to use the copy once more."""
+        for table in _tables_of(copy):
             if table:
                 table.merge()
-        for name in _SCALARS:
-            setattr(self, name, getattr(copy, name))
+                table.clear()
+        self.__dict__.update(copy.__dict__)
+
+    def refresh(self, copy: State) -> State:
+        """Make a working copy of one that was merged: at less cost than a new one."""
+        copy.__dict__.update(self.__dict__)
+        return copy
 
     def scalars(self) -> dict[str, Any]:
         """The plain figures, by name."""
-        return {name: getattr(self, name) for name in _SCALARS}
-
-    def changed(self, table: str) -> Fork[Any, Any]:
-        """The writes of a working copy's table."""
-        return getattr(self, table)
+        return dict(self.__dict__)

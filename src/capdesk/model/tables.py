@@ -7,7 +7,7 @@ fork keeps its own writes over its base until `merge` carries them into the base
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -19,7 +19,6 @@ class Table(dict[K, V], Generic[K, V]):
     __slots__ = ("default",)
 
     def __init__(self, default: V) -> None:
-        super().__init__()
         self.default = default
 
     def __missing__(self, key: K) -> V:
@@ -51,15 +50,18 @@ class Fork(Table[K, V]):
     __slots__ = ("base",)
 
     def __init__(self, base: Table[K, V]) -> None:
-        super().__init__(base.default)
-        self.base = base
+        self.base, self.default = base, base.default
 
     def __missing__(self, key: K) -> V:
-        return self.base[key]
+        return self.base.get(key, self.default)
+
+    def get(self, key: K, default: Any = None, /) -> Any:
+        """As `fork[key]`: what is nowhere reads as the table's own default."""
+        return self[key]
 
     def any(self) -> bool:
         """Whether anything is there."""
-        return next(self.entries(), None) is not None
+        return next(self.entries(), None) is not None if self else self.base.any()
 
     def put(self, key: K, value: V) -> None:
         """Set a key; the default stands for its absence."""
@@ -76,6 +78,8 @@ class Fork(Table[K, V]):
 
     def merge(self) -> None:
         """Carry the writes into the base."""
-        put = self.base.put
-        for key, value in self.items():
-            put(key, value)
+        base, default = self.base, self.default
+        base.update(self)
+        if type(base) is Table:
+            for key in [key for key, value in self.items() if value == default]:
+                del base[key]

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from capdesk.decide.pools import building, exact
-from capdesk.decide.pools.certificate import CertificateError, certify, violation
+from capdesk.decide.pools.certificate import certify, violation
 from capdesk.decide.pools.exact import Solved
 from capdesk.decide.pools.problem import PoolProblem
+from capdesk.model.errors import CertificateError
 from tests.decide.pools import instances
 
 SEED = 3

@@ -51,7 +51,9 @@ def degenerate(seed: int) -> QuadraticProblem:
     source = np.random.default_rng(seed)
     names, further = int(source.integers(1, 40)), int(source.integers(0, 10)) * int(source.random() < 0.4)
     count = names + further
-    returns = source.normal(size=(int(source.integers(1, 3 * names + 2)), names)) * source.uniform(0.05, 0.4, names)
+    returns = source.normal(size=(int(source.integers(1, 3 * names + 2)), names)) * source.uniform(
+        0.05, 0.4, names
+    )
     matrix = returns.T @ returns / len(returns) * source.choice([1.0, 1e-5])
     if names > 2 and source.random() < 0.3:
         matrix[-1], matrix[:, -1] = matrix[0], matrix[0]
@@ -104,13 +106,20 @@ def bound(problem: QuadraticProblem, solution: Solution) -> float:
     least = np.where(np.isfinite(least), least, x)
     weights = x[: problem.names]
     curved = problem.curvature / 2 * float(weights @ problem.covariance.times(weights))
-    return float(costs @ least) - curved - float(y @ problem.equalities[1]) - float(z @ problem.inequalities[1])
+    return (
+        float(costs @ least) - curved - float(y @ problem.equalities[1]) - float(z @ problem.inequalities[1])
+    )
 
 
 def size(problem: QuadraticProblem, x: Array) -> float:
     """The size of the objective's parts."""
-    return problem.objective(x) + 2 * float(np.abs(problem.linear) @ np.abs(x)) + 1e-3 * float(
-        problem.covariance.diagonal().max() * max(problem.curvature, 1e-3) + np.abs(problem.linear).max()
+    return (
+        problem.objective(x)
+        + 2 * float(np.abs(problem.linear) @ np.abs(x))
+        + 1e-3
+        * float(
+            problem.covariance.diagonal().max() * max(problem.curvature, 1e-3) + np.abs(problem.linear).max()
+        )
     )
 
 

@@ -104,6 +104,11 @@ def test_factor_model_takes_the_factors_that_are_there() -> None:
     assert np.sqrt(specific) == pytest.approx(0.5, abs=0.1)
 
 
+def test_noise_alone_is_one_factor() -> None:
+    returns = np.random.default_rng(2).normal(size=(500, 60))
+    assert estimate("factor_model", returns).factors()[0].shape == (60, 1)
+
+
 def test_factor_model_works_with_more_names_than_rows() -> None:
     returns = np.random.default_rng(3).normal(size=(20, 50))
     model = estimate("factor_model", returns)

@@ -175,6 +175,16 @@ def test_plan_of_three_criteria_is_optimal_beside_random_weights() -> None:
         assert not beaten.any()
 
 
+def test_concentration_with_factors_is_that_with_their_matrix() -> None:
+    loadings, specific = np.sqrt(np.diag(SIGMA))[:, None] * 0.8, np.diag(SIGMA) * 0.36
+    matrix = loadings @ loadings.T + np.diag(specific)
+    shared = {"mean": MEAN, "points": 3, "levels": 3, "criterion": "concentration"}
+    by_factors = frontier(NAMES, factors=(loadings, specific), **shared)
+    dense = frontier(NAMES, covariance=matrix, **shared)
+    assert len(dense) > 5
+    assert figures(by_factors) == pytest.approx(figures(dense), rel=1e-4)
+
+
 @settings(max_examples=10, deadline=None)
 @given(order=st.permutations(range(8)), scale=st.floats(0.1, 10))
 def test_frontier_follows_a_permutation_and_the_unit_of_returns(order: list[int], scale: float) -> None:

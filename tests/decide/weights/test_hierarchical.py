@@ -30,7 +30,12 @@ def _written_out(covariance: Array, order: list[int]) -> Array:
 
     weights, lists = np.ones(len(order)), [order]
     while lists:
-        lists = [half for part in lists if len(part) > 1 for half in (part[: len(part) // 2], part[len(part) // 2 :])]
+        lists = [
+            half
+            for part in lists
+            if len(part) > 1
+            for half in (part[: len(part) // 2], part[len(part) // 2 :])
+        ]
         for left, right in zip(lists[::2], lists[1::2], strict=True):
             alpha = 1 - variance(left) / (variance(left) + variance(right))
             weights[left] *= alpha

@@ -16,6 +16,7 @@ from capdesk.decide.weights.growth import IndependentBets, Scenarios
 from capdesk.decide.weights.problem import Array, QuadraticProblem
 from capdesk.decide.weights.quadratic import NotSolved
 from capdesk.model.errors import InvalidInput
+from capdesk.weights import plan_weights
 
 EVEN = np.array([0.5, 0.5])
 PROBABILITIES = np.array([0.62, 0.35, 0.15, 0.80, 0.55])
@@ -117,6 +118,14 @@ def test_drawdown_bound_holds_for_what_is_staked_and_is_free_where_it_does_not_b
     assert bounded.stakes == pytest.approx(half.stakes, abs=1e-12)
 
 
+@pytest.mark.parametrize("fraction", [0.25, 0.5, 1.0])
+def test_drawdown_bound_that_binds_is_met_exactly_by_what_is_staked(fraction: float) -> None:
+    strict = kelly.risk_exponent(0.95, 0.01)
+    found = kelly_bets.independent(PROBABILITIES, COSTS, fraction=fraction, exponent=strict)
+    assert found.drawdown_price > 0
+    assert -1e-8 <= IndependentBets(PROBABILITIES, COSTS).drawdown_risk(found.stakes, strict).value <= 0
+
+
 def test_drawdown_stays_within_its_probability_in_simulation() -> None:
     """400 bets on each of 4,000 paths; the bound is met with room, as the paper finds too."""
     found = kelly_bets.independent(PROBABILITIES, COSTS, fraction=1.0, exponent=EXPONENT)
@@ -160,6 +169,20 @@ def test_three_hundred_bets_need_no_list_of_outcomes() -> None:
     assert found.stakes.sum() <= 1 - 0.9e-6
     worst = probabilities < costs
     assert found.stakes[worst].max() < 1e-9
+
+
+@pytest.mark.parametrize("fraction", [0.5, 1.0])
+def test_plan_of_many_bets_is_proven_though_it_stakes_all_it_may(fraction: float) -> None:
+    random = np.random.default_rng(0)
+    costs = random.uniform(0.1, 0.9, 100)
+    probabilities = np.clip(costs + random.normal(0.02, 0.03, 100), 0.01, 0.99)
+    names = [f"bet {number}" for number in range(100)]
+    plan = plan_weights(
+        names, "kelly_criterion", probabilities=probabilities, bet_prices=costs, fraction=fraction
+    )
+    assert plan.certificate.kind == "growth"
+    assert plan.certificate.gap <= 2e-6
+    assert fraction - 3e-6 <= float(sum(plan.weights.values())) < fraction
 
 
 def test_mutually_exclusive_outcomes_are_kellys_horse_race() -> None:

@@ -10,7 +10,15 @@ import pytest
 from capdesk.decide.weights import free_set, quadratic, subset
 from capdesk.decide.weights.optimality import flaw
 from capdesk.decide.weights.problem import Covariance, QuadraticProblem
-from tests.decide.weights.problems import assert_optimal, by_clarabel, capped, degenerate, factors, sampled, size
+from tests.decide.weights.problems import (
+    assert_optimal,
+    by_clarabel,
+    capped,
+    degenerate,
+    factors,
+    sampled,
+    size,
+)
 
 MAILLARD = np.array([0.1, 0.2, 0.3, 0.4])
 
@@ -47,7 +55,9 @@ def test_large_problems_are_as_good_as_a_second_solver(count: int, cap: float, k
         "low rank": lambda: Covariance(matrix=sampled(count, 2, rows=count // 2)),
         "factors": lambda: factors(count, 3),
         "hedged factors": lambda: factors(count, 4, without_own=20),
-        "independent": lambda: Covariance(matrix=np.diag(np.random.default_rng(5).uniform(1e-4, 4e-4, count))),
+        "independent": lambda: Covariance(
+            matrix=np.diag(np.random.default_rng(5).uniform(1e-4, 4e-4, count))
+        ),
     }[kind]()
     problem = capped(covariance, cap, -np.random.default_rng(count).uniform(0, 2e-4, count))
     found = quadratic.solve(problem)

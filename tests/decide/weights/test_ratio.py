@@ -27,7 +27,10 @@ def _homogenised(problem: QuadraticProblem) -> float:
             covariance=Covariance(matrix=matrix),
             curvature=1.0,
             linear=np.zeros(count + 1),
-            equalities=(np.vstack([np.append(mean, 0.0), np.append(np.ones(count), -1.0)]), np.array([1.0, 0.0])),
+            equalities=(
+                np.vstack([np.append(mean, 0.0), np.append(np.ones(count), -1.0)]),
+                np.array([1.0, 0.0]),
+            ),
             inequalities=(np.hstack([np.eye(count), np.full((count, 1), -cap)]), np.zeros(count)),
             lower=np.zeros(count + 1),
             upper=np.full(count + 1, np.inf),

@@ -93,7 +93,12 @@ def test_a_group_limit_scales_the_group_and_leaves_each_side_alike(count: int) -
     free = equal_risk(covariance, np.ones(count))
     limit = 0.7 * float(group @ free)
     found = constrained(
-        covariance, np.ones(count), np.zeros(count), np.ones(count), _budget(count), (group[None], np.array([limit]))
+        covariance,
+        np.ones(count),
+        np.zeros(count),
+        np.ones(count),
+        _budget(count),
+        (group[None], np.array([limit])),
     )
     parts = contributions(covariance, found)
     outside = group == 0

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from capdesk import budgets as seed
 from capdesk.app import render
 from capdesk.app.commands.standing import budget_record
+from capdesk.decide import standing
 from capdesk.decide.review import current_budgets, deployable
 from capdesk.decide.risk.gate import why
 from capdesk.decide.sleeves import budgets, compounding_base
@@ -111,14 +112,14 @@ def of_state(state: State, at: int, ledger: str) -> Sheet:
 
 def record(sheet: Sheet) -> dict[str, object]:
     """Give budgets as the JSON object that `budget --json` prints."""
-    used = sheet.used or {}
+    used = {name: amount(micro) for name, micro in (sheet.used or {}).items()}
     return {
         "source": sheet.source,
         "balance": amount(sheet.balance),
         "peak": amount(sheet.peak),
         "sleeves": [
             {
-                **budget_record(budget, used.get(budget.sleeve)),
+                **budget_record(standing.budget(budget), used.get(budget.sleeve)),
                 "percent": amount(sleeve.percent_ppm * 100),
                 "cap": None if sleeve.cap is None else amount(sleeve.cap),
                 "minimum": amount(sleeve.minimum),

@@ -1,5 +1,7 @@
 """Stopping grants by hand, and making them again: `halt`, `resume`, `breaker trip`, `breaker lift`."""
 
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,8 +15,7 @@ from capdesk.app.commands.shell import DeskCommand, DeskGroup
 if TYPE_CHECKING:
     from capdesk.desk import CapitalAllocator
     from capdesk.model.money import Amount
-    from capdesk.model.rules import Breaker
-    from capdesk.model.state import Halt
+    from capdesk.model.standing import HaltInForce, TrippedBreaker
 
 app = typer.Typer(
     cls=DeskGroup, no_args_is_help=True, help="Stop grants by hand for a while, and lift the stop again."
@@ -34,14 +35,12 @@ def halt(
     Only 'capdesk resume' ends a halt. One that is in force keeps its own reason.
     """
 
-    async def stop(desk: "CapitalAllocator") -> "tuple[Halt | None, Amount]":
+    async def stop(desk: "CapitalAllocator") -> "tuple[HaltInForce | None, Amount]":
         await desk.halt(reason, request_id=request_id)
         return desk.halted, desk.drawdown
 
     in_force, drawdown = on_desk(ledger, stop)
-    from capdesk.model.requests import moment
-
-    since = None if in_force is None else moment(in_force.at)
+    since = None if in_force is None else in_force.since
     why = None if in_force is None else in_force.reason
     if json_output:
         render.write_json({"halted": since is not None, "since": since, "reason": why, "drawdown": drawdown})
@@ -85,12 +84,12 @@ def trip(
     json_output: options.Json = False,
 ) -> ExitCode:
     """Trip the manual breaker: every budget is 0 until it is lifted."""
-
-    async def stop(desk: "CapitalAllocator") -> "list[Breaker]":
-        await desk.trip_breaker(reason, request_id=request_id)
-        return await desk.get_breakers()
-
-    return show_breakers(on_desk(ledger, stop), "[red]tripped[/]", as_json=json_output)
+    return turn(
+        ledger,
+        lambda desk: desk.trip_breaker(reason, request_id=request_id),
+        "[red]tripped[/]",
+        as_json=json_output,
+    )
 
 
 @app.command(cls=DeskCommand)
@@ -101,27 +100,28 @@ def lift(
     json_output: options.Json = False,
 ) -> ExitCode:
     """Lift the manual breaker; the others lift by their own rules."""
+    return turn(
+        ledger,
+        lambda desk: desk.lift_breaker(reason, request_id=request_id),
+        "[green]lifted[/]",
+        as_json=json_output,
+    )
 
-    async def go_on(desk: "CapitalAllocator") -> "list[Breaker]":
-        await desk.lift_breaker(reason, request_id=request_id)
+
+def turn(
+    ledger: Path, how: "Callable[[CapitalAllocator], Awaitable[None]]", done: str, *, as_json: bool
+) -> ExitCode:
+    """Turn the manual breaker, and print which breakers stop grants now."""
+
+    async def visit(desk: "CapitalAllocator") -> "tuple[TrippedBreaker, ...]":
+        await how(desk)
         return await desk.get_breakers()
 
-    return show_breakers(on_desk(ledger, go_on), "[green]lifted[/]", as_json=json_output)
-
-
-def show_breakers(breakers: "list[Breaker]", done: str, *, as_json: bool) -> ExitCode:
-    """Print which breakers stop grants now."""
+    breakers = on_desk(ledger, visit)
     if as_json:
-        render.write_json({"breakers": [breaker_record(each) for each in breakers]})
+        render.write_json({"breakers": breakers})
         return ExitCode.DONE
     names = ", ".join(each.name for each in breakers)
     said = f"grants are stopped by {names}" if names else "no breaker stops grants"
     render.say(f"{done}  the manual breaker; {said}")
     return ExitCode.DONE
-
-
-def breaker_record(breaker: "Breaker") -> dict[str, object]:
-    """Give a tripped breaker as a JSON object."""
-    from capdesk.model.requests import moment
-
-    return {"name": breaker.name, "since": moment(breaker.since), "reason": breaker.reason}

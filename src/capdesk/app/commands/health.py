@@ -104,10 +104,10 @@ def check_clock(last: datetime | None) -> Finding:
     behind = (last - now).total_seconds()
     figures["seconds_since_last_entry"] = -behind
     if behind > CLOCK_TOLERANCE_SECONDS:
-        said = (
-            f"{now:%Y-%m-%d %H:%M:%S} UTC is {behind:.1f} s before the last entry: "
-            "the desk's time stands still until then, and so do leases and delays"
-        )
+        from capdesk.desk.arguments import instant
+        from capdesk.desk.opening import ahead_of_the_clock
+
+        said = ahead_of_the_clock(instant(last, "last"), instant(now, "now"))
         return Finding("clock", "problem", said, figures)
     said = f"{now:%Y-%m-%d %H:%M:%S} UTC, the last entry is of {last:%Y-%m-%d %H:%M:%S}"
     return Finding("clock", "ok", said, figures)

@@ -7,7 +7,7 @@ import signal
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from capdesk.app import render
 from capdesk.desk import CapitalAllocator
@@ -16,9 +16,18 @@ from capdesk.model.errors import CapdeskError, InvalidInput
 from capdesk.model.money import Amount
 from capdesk.supervisor import Hooks, Supervisor
 
+if TYPE_CHECKING:
+    from capdesk.model.plans import Plan
 
-async def keep(ledger: Path, every: str, addresses: Sequence[str], notices: "Notices") -> None:
-    """Run the heartbeat until Ctrl-C or a request to terminate.
+
+async def keep(
+    ledger: Path,
+    every: str,
+    addresses: Sequence[str],
+    notices: "Notices",
+    plan: "Callable[[], Plan] | None" = None,
+) -> None:
+    """Run the heartbeat until Ctrl-C or a request to terminate; with a plan, plan anew when it is due.
 
     Raises
     ------
@@ -38,7 +47,9 @@ async def keep(ledger: Path, every: str, addresses: Sequence[str], notices: "Not
         loop.add_signal_handler(each, ended.set)
     async with CapitalAllocator.open(ledger) as desk:
         in_words()
-        supervisor = Supervisor(desk, notices.hooks(), notify=notices.notify, every_seconds=every_seconds)
+        supervisor = Supervisor(
+            desk, notices.hooks(), notify=notices.notify, plan=plan, every_seconds=every_seconds
+        )
         notices.begin()
         await supervisor.start()
         await ended.wait()
@@ -58,7 +69,7 @@ class Notices:
 
     def hooks(self) -> Hooks:
         """The supervisor's hooks, each of which says what happened."""
-        return Hooks(pause=self._paused, resume=self._resumed, recalled=self._recalled)
+        return Hooks(pause=self._paused, resume=self._resumed, recalled=self._recalled, adopted=self._adopted)
 
     async def notify(self, title: str, text: str) -> None:
         """Say a halt, a breaker or an overdue recall, and send it to whoever was named."""
@@ -89,6 +100,11 @@ class Notices:
             f"to be given back by {render.clock_time(deadline)} UTC"
         )
         self._say("recalled", said, "yellow", strategy=strategy, amount=amount, deadline=deadline)
+
+    def _adopted(self, plan: "Plan", version: int) -> None:
+        shares = ", ".join(f"{name} {render.percent(weight, 2)}" for name, weight in plan.weights.items())
+        said = f"mandate {version} by {plan.strategy}: {shares}"
+        self._say("adopted", said, "green", mandate_version=version, weights=dict(plan.weights))
 
     def _say(self, what: str, sentence: str, colour: str, **figures: object) -> None:
         now = datetime.now(UTC)

@@ -79,16 +79,18 @@ class SecondLook:
         return look
 
     def _count(self, journal: Iterable[Entry], tell: Callable[[int], object]) -> Iterator[Entry]:
+        entries = requests = 0
         for entry in journal:
-            self.entries += 1
+            entries += 1
             kind = type(entry.command)
             if kind is Request:
-                self.requests += 1
+                requests += 1
             elif kind is RequestAll:
-                self.requests += len(entry.events)
-            if self.entries % TELL_EVERY == 0:
-                tell(self.entries)
+                requests += len(entry.events)
+            if entries % TELL_EVERY == 0:
+                tell(entries)
             yield entry
+        self.entries, self.requests = entries, requests
 
     def _take(self, found: Found, most: int | None) -> None:
         if isinstance(found, Flip):

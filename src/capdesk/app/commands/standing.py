@@ -4,15 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from capdesk.app.commands.halting import breaker_record
+from capdesk.decide import standing
 from capdesk.decide.reports import as_of
-from capdesk.decide.review import current_budgets, deployable
+from capdesk.decide.review import deployable
 from capdesk.decide.risk import gate
 from capdesk.decide.unit_value import PPB, drawdown_ppb
-from capdesk.model.money import PPM, Amount
+from capdesk.model.money import Amount
 from capdesk.model.requests import AsOf, moment
-from capdesk.model.rules import Breaker, Budget
-from capdesk.model.state import Halt, Recall, State
+from capdesk.model.standing import HaltInForce, SleeveBudget, SleeveRecall, TrippedBreaker
+from capdesk.model.state import State
 
 if TYPE_CHECKING:
     from capdesk.desk import CapitalAllocator
@@ -46,7 +46,7 @@ class Multiplier:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The desk as it stands at `at`; micro-units in what is the desk's own."""
+    """The desk as it stands at `at`; `used` is what each sleeve holds."""
 
     at: datetime
     as_of: AsOf
@@ -54,14 +54,14 @@ class Status:
     equity: Amount
     drawdown: Amount
     drawdown_limit: Amount | None
-    halt: Halt | None
+    halt: HaltInForce | None
     multiplier: Multiplier
-    breakers: tuple[Breaker, ...]
-    budgets: tuple[Budget, ...]
-    used: dict[str, int]
+    breakers: tuple[TrippedBreaker, ...]
+    budgets: tuple[SleeveBudget, ...]
+    used: dict[str, Amount]
     deployable: Amount
     allocated: Amount
-    recalls: tuple[Recall, ...]
+    recalls: tuple[SleeveRecall, ...]
 
 
 async def gather(desk: "CapitalAllocator") -> Status:
@@ -73,7 +73,7 @@ async def gather(desk: "CapitalAllocator") -> Status:
 
 def of_state(state: State, at: int) -> Status:
     """The desk's state at a moment, in microseconds since 1970 (UTC)."""
-    limit, budgets = state.mandate.drawdown_ppm, current_budgets(state, at)
+    limit, budgets = state.mandate.drawdown_ppm, standing.budgets(state, at)
     return Status(
         at=moment(at),
         as_of=as_of(state),
@@ -81,14 +81,14 @@ def of_state(state: State, at: int) -> Status:
         equity=Amount.from_micro(state.equity),
         drawdown=Amount(drawdown_ppb(state)) / PPB,
         drawdown_limit=None if limit is None else fraction(limit),
-        halt=state.halt,
+        halt=standing.halt(state),
         multiplier=multiplier_of(state, at),
-        breakers=tuple(each for _, each in sorted(state.breakers.entries()) if each is not None),
+        breakers=standing.breakers(state),
         budgets=budgets,
-        used={budget.sleeve: state.by_sleeve[budget.sleeve] for budget in budgets},
+        used={budget.sleeve: Amount.from_micro(state.by_sleeve[budget.sleeve]) for budget in budgets},
         deployable=Amount.from_micro(deployable(state, max(0, state.equity), at)),
         allocated=Amount.from_micro(state.allocated),
-        recalls=tuple(each for _, each in sorted(state.recalls.entries()) if each is not None),
+        recalls=standing.recalls(state, at),
     )
 
 
@@ -98,7 +98,7 @@ def multiplier_of(state: State, at: int) -> Multiplier:
     value = 0 if state.breakers.any() else gate.market_multiplier(state, at)
     return Multiplier(
         value=fraction(value),
-        gas=fraction(state.risk.gas_ppm if table is not None else PPM),
+        gas=fraction(gate.gas_multiplier(state, at)),
         acts_on=None if table is None else table.acts_on,
         reason=gate.why(state, at),
         seen_at=None if table is None or not seen else moment(seen),
@@ -113,48 +113,32 @@ def fraction(ppm: int) -> Amount:
 
 def record(status: Status) -> dict[str, object]:
     """Give the status as the JSON object that `status --json` prints."""
-    halt = status.halt
     return {
-        "halted": None if halt is None else {"since": moment(halt.at), "reason": halt.reason},
+        "halted": status.halt,
         "equity": status.equity,
         "drawdown": status.drawdown,
         "drawdown_limit": status.drawdown_limit,
         "multiplier": status.multiplier,
-        "breakers": [breaker_record(each) for each in status.breakers],
+        "breakers": status.breakers,
         "deployable": status.deployable,
         "allocated": status.allocated,
         "sleeves": [budget_record(budget, status.used[budget.sleeve]) for budget in status.budgets],
-        "recalls": [recall_record(each, status.at) for each in status.recalls],
+        "recalls": status.recalls,
         "mandate_version": status.mandate_version,
         "as_of": status.as_of,
     }
 
 
-def budget_record(budget: Budget, used: int | None = None) -> dict[str, object]:
+def budget_record(budget: SleeveBudget, used: Amount | None = None) -> dict[str, object]:
     """Give a sleeve's budget as a JSON object, with its use where there is one."""
-    use = {}
-    if used is not None:
-        use = {"used": Amount.from_micro(used), "room": Amount.from_micro(max(0, budget.amount - used))}
+    use = {} if used is None else {"used": used, "room": max(Amount(0), budget.amount - used)}
     return {
         "sleeve": budget.sleeve,
-        "share": Amount.from_micro(budget.share),
-        "before": Amount.from_micro(budget.before),
-        "budget": Amount.from_micro(budget.amount),
+        "share": budget.share,
+        "before": budget.before,
+        "budget": budget.amount,
         **use,
         "enabled": budget.enabled,
         "capped": budget.capped,
-        "multiplier": fraction(budget.multiplier_ppm),
-    }
-
-
-def recall_record(recall: Recall, at: datetime) -> dict[str, object]:
-    """Give a recall as a JSON object."""
-    deadline = moment(recall.deadline)
-    return {
-        "sleeve": recall.sleeve,
-        "amount": Amount.from_micro(recall.amount),
-        "worst": Amount.from_micro(recall.worst),
-        "since": moment(recall.since),
-        "deadline": deadline,
-        "overdue": deadline < at,
+        "multiplier": budget.multiplier,
     }

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 from capdesk.app import render
 from capdesk.app.commands.standing import Status
 from capdesk.model.money import Amount
-from capdesk.model.requests import moment
-from capdesk.model.rules import Budget
-from capdesk.model.state import Recall
+from capdesk.model.standing import SleeveBudget, SleeveRecall
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -47,7 +45,7 @@ def draw(status: Status, ledger: Path) -> None:
 def grants(status: Status) -> str:
     """Say whether grants are made."""
     if status.halt is not None:
-        since = render.clock_time(moment(status.halt.at))
+        since = render.clock_time(status.halt.since)
         return (
             f"[bold red]HALTED[/] since {since} UTC: {render.literal(status.halt.reason)}\n"
             "[dim]releases and recycling go on; 'capdesk resume --reason ...' ends it[/]"
@@ -86,7 +84,7 @@ def age_of(status: Status) -> float:
 def breakers(status: Status) -> str:
     """List the breakers that have tripped."""
     lines = (
-        f"[red]{render.literal(each.name)}[/] since {render.clock_time(moment(each.since))} UTC: "
+        f"[red]{render.literal(each.name)}[/] since {render.clock_time(each.since)} UTC: "
         f"{render.literal(each.reason)}"
         for each in status.breakers
     )
@@ -98,17 +96,15 @@ def recalls(status: Status) -> str:
     return "\n".join(recall_line(each, status.at) for each in status.recalls) or "none"
 
 
-def recall_line(recall: Recall, at: datetime) -> str:
+def recall_line(recall: SleeveRecall, at: datetime) -> str:
     """Say what one sleeve is to give back."""
-    deadline = moment(recall.deadline)
-    left = (deadline - at).total_seconds()
+    left = (recall.deadline - at).total_seconds()
     when = (
         f"[red]overdue since {render.duration(-left)}[/]"
         if left < 0
-        else f"by {render.clock_time(deadline, relative_to=at)} UTC, in {render.duration(left)}"
+        else f"by {render.clock_time(recall.deadline, relative_to=at)} UTC, in {render.duration(left)}"
     )
-    amount = render.money(Amount.from_micro(recall.amount))
-    return f"[yellow]{render.literal(recall.sleeve)}[/] holds {amount} above its budget: {when}"
+    return f"[yellow]{render.literal(recall.sleeve)}[/] holds {render.money(recall.amount)} above its budget: {when}"
 
 
 def budgets_table(status: Status, width: int) -> "Table":
@@ -118,22 +114,22 @@ def budgets_table(status: Status, width: int) -> "Table":
     )
     for budget in status.budgets:
         used = status.used[budget.sleeve]
-        share = Decimal(used) / budget.amount if budget.amount else Decimal(min(used, 1))
+        share = used / budget.amount if budget.amount else min(used, Amount(1))
         grid.add_row(
             render.literal(budget.sleeve),
-            render.money(Amount.from_micro(budget.amount)),
-            render.money(Amount.from_micro(used)),
-            render.money(Amount.from_micro(max(0, budget.amount - used))),
+            render.money(budget.amount),
+            render.money(used),
+            render.money(max(Amount(0), budget.amount - used)),
             render.bar(share, 10 if width < 100 else 20),
             note(budget),
         )
-    rooms = Amount.from_micro(
-        sum(max(0, budget.amount - status.used[budget.sleeve]) for budget in status.budgets)
+    rooms = sum(
+        (max(Amount(0), budget.amount - status.used[budget.sleeve]) for budget in status.budgets), Amount(0)
     )
     grid.add_section()
     grid.add_row(
         "[bold]all[/]",
-        render.money(Amount.from_micro(sum(budget.amount for budget in status.budgets))),
+        render.money(sum((budget.amount for budget in status.budgets), Amount(0))),
         render.money(status.allocated),
         render.money(max(Amount(0), min(rooms, status.deployable - status.allocated))),
         "",
@@ -142,7 +138,7 @@ def budgets_table(status: Status, width: int) -> "Table":
     return grid
 
 
-def note(budget: Budget) -> str:
+def note(budget: SleeveBudget) -> str:
     """Say what is special about a budget."""
     if not budget.enabled:
         return "[yellow]disabled[/]"

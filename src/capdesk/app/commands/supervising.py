@@ -1,5 +1,6 @@
 """What the desk is told of the market, and its heartbeat: `observe`, `supervise`."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -36,7 +37,7 @@ def observe(
 ) -> ExitCode:
     """Tell the desk what the market looks like; one multiplier follows from the mandate's risk table.
 
-    What is not given counts as not known, and a volatility that is not known fails closed.
+    What is not given counts as not known, and what the table asks for and is not known fails closed.
     """
 
     async def tell(desk: "CapitalAllocator") -> "MarketObserved":
@@ -80,6 +81,15 @@ def supervise(
             metavar="URL",
         ),
     ] = None,
+    plan: Annotated[
+        Path | None,
+        typer.Option(
+            help="A CSV of prices, returns or moments to plan from, every CAPITAL_OPTIMIZATION_FREQUENCY seconds, "
+            "by CAPITAL_STRATEGY; it is read anew each time.",
+            metavar="FILE",
+        ),
+    ] = None,
+    max_weight: options.MaxWeight = None,
     ledger: options.Ledger = options.DEFAULT_LEDGER,
     json_output: Annotated[bool, typer.Option("--json", help="Print each notice as JSON on a line.")] = False,
 ) -> ExitCode:
@@ -92,7 +102,11 @@ def supervise(
 
     from capdesk.app.commands import heartbeat
 
-    asyncio.run(
-        heartbeat.keep(ledger, every, notify or [], heartbeat.Notices(ledger, every, as_json=json_output))
-    )
+    notices = heartbeat.Notices(ledger, every, as_json=json_output)
+    planning = None
+    if plan is not None:
+        from capdesk.app.planning_file import planner_of
+
+        planning = planner_of(plan, max_weight)
+    asyncio.run(heartbeat.keep(ledger, every, notify or [], notices, planning))
     return ExitCode.DONE

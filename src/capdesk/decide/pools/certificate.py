@@ -17,13 +17,10 @@ from capdesk.decide.pools.activities import Activities, activities
 from capdesk.decide.pools.exact import Branch, Solved
 from capdesk.decide.pools.lagrangian import OFF, ON, WHOLE, Modes
 from capdesk.decide.pools.problem import Answer, Array, PoolProblem, summed
+from capdesk.model.errors import CertificateError
 from capdesk.model.pool_plans import PoolCertificate
 
 _USED = 1e-6
-
-
-class CertificateError(Exception):
-    """An answer whose proof does not hold."""
 
 
 def certify(problem: PoolProblem, solved: Solved) -> PoolCertificate:

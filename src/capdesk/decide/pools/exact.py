@@ -17,7 +17,7 @@ from capdesk.decide.pools.problem import Answer, Array, NotSolved, PoolProblem
 from capdesk.decide.pools.tree import Found, search
 
 GAP = 1e-6
-MOST_NODES = 4000
+_FEWEST_NODES = 800
 _USED = 1e-6
 
 
@@ -38,7 +38,7 @@ class Solved:
     branches: tuple[Branch, ...]
 
 
-def solve(problem: PoolProblem, gap: float = GAP, most_nodes: int = MOST_NODES) -> Solved:
+def solve(problem: PoolProblem, gap: float = GAP) -> Solved:
     """The best plan to a relative gap, with its proof.
 
     Raises
@@ -46,6 +46,8 @@ def solve(problem: PoolProblem, gap: float = GAP, most_nodes: int = MOST_NODES) 
     Infeasible
         Where no flows obey the limits.
     """
+    # The whole program takes longer in proportion to the pools, so the tree may too.
+    most_nodes = _FEWEST_NODES + problem.size // 10
     try:
         branches = _branches(problem, gap, most_nodes)
     except NotSolved as error:

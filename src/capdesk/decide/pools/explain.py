@@ -10,14 +10,14 @@ from capdesk.decide.pools.prices import Prices
 from capdesk.decide.pools.rates import DAYS_A_YEAR
 from capdesk.model.errors import InvalidInput
 from capdesk.model.money import usd
-from capdesk.model.pool_plans import LeftOut, PoolPlan
+from capdesk.model.pool_plans import PoolLeftOut, PoolPlan
 from capdesk.model.pools import Pool
 
 
-def left_out(pools: Sequence[Pool], desk: Desk, prices: Prices, used: set[str]) -> tuple[LeftOut, ...]:
+def left_out(pools: Sequence[Pool], desk: Desk, prices: Prices, used: set[str]) -> tuple[PoolLeftOut, ...]:
     """Every pool that is not used, with the APY that would have brought it in."""
     place = {pool.pool_id: number for number, pool in enumerate(desk.pools)}
-    found: list[LeftOut] = []
+    found: list[PoolLeftOut] = []
     for pool in pools:
         if pool.pool_id in used:
             continue
@@ -28,9 +28,11 @@ def left_out(pools: Sequence[Pool], desk: Desk, prices: Prices, used: set[str]) 
                 if pool.status != "open"
                 else "its limits leave less than the smallest deposit"
             )
-            found.append(LeftOut(pool.pool_id, pool.forecasted_apy, None, reason))
+            found.append(PoolLeftOut(pool.pool_id, pool.forecasted_apy, None, reason))
         else:
-            found.append(LeftOut(pool.pool_id, pool.forecasted_apy, _entry(pool, number, desk, prices), ""))
+            found.append(
+                PoolLeftOut(pool.pool_id, pool.forecasted_apy, _entry(pool, number, desk, prices), "")
+            )
     return tuple(found)
 
 

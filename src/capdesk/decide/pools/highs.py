@@ -19,6 +19,7 @@ def silent() -> highspy.Highs:
     solver = highspy.Highs()
     solver.setOptionValue("output_flag", False)
     solver.setOptionValue("threads", 1)
+    solver.setOptionValue("simplex_initial_condition_check", False)
     return solver
 
 

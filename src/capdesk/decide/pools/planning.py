@@ -11,11 +11,12 @@ from capdesk.decide.pools import exact, explain, prices
 from capdesk.decide.pools.building import Desk, state
 from capdesk.decide.pools.certificate import certify
 from capdesk.decide.pools.exact import Solved
-from capdesk.decide.pools.problem import Infeasible, PoolProblem
+from capdesk.decide.pools.problem import Infeasible, NotSolved, PoolProblem
 from capdesk.decide.pools.reallocation import decide, staying
 from capdesk.decide.pools.shortage import shortage
 from capdesk.decide.pools.steps import Carried, carry_out
 from capdesk.decide.pools.writing import Written, limits, positions, transactions
+from capdesk.model.errors import CertificateError
 from capdesk.model.money import Amount
 from capdesk.model.pool_parameters import PoolParameters
 from capdesk.model.pool_plans import Costs, Decision, PoolCertificate, PoolPlan
@@ -23,10 +24,6 @@ from capdesk.model.pools import Holding, Pool
 
 Solver = Callable[[PoolProblem], Solved]
 _TOLERANCE = 0.01
-
-
-class NotProven(Exception):
-    """An answer whose certificate fails; it is never handed out as a plan."""
 
 
 def plan(
@@ -43,14 +40,16 @@ def plan(
     ------
     InfeasibleError
         Where no plan obeys the limits.
-    NotProven
-        Where an answer breaks a constraint or its gap is not closed.
+    CertificateError
+        Where a solver ends without an answer, or the answer's proof does not hold.
     """
     desk = state(pools, holdings, cash, parameters)
     try:
         new = solve(desk.problem)
     except Infeasible:
         raise shortage(desk) from None
+    except NotSolved as error:
+        raise CertificateError(str(error)) from None
     proof = _prove(desk.problem, new)
     stay = staying(desk)
     stayed = exact.solve(stay.problem)
@@ -77,11 +76,13 @@ def plan(
 def _prove(problem: PoolProblem, solved: Solved) -> PoolCertificate:
     proof = certify(problem, solved)
     if proof.worst_violation > _TOLERANCE + 1e-9 * problem.total:
-        raise NotProven(
+        raise CertificateError(
             f"{solved.answer.solver}: an answer breaks a constraint by ${proof.worst_violation:,.4f}"
         )
     if proof.gap > 10 * exact.GAP and abs(proof.bound - proof.objective) > _TOLERANCE:
-        raise NotProven(f"{solved.answer.solver}: the gap is {proof.gap:.2e}, more than {exact.GAP:.0e}")
+        raise CertificateError(
+            f"{solved.answer.solver}: the gap is {proof.gap:.2e}, more than {exact.GAP:.0e}"
+        )
     return proof
 
 

@@ -50,7 +50,7 @@ def at(p: PoolProblem, answer: Answer) -> Prices:
         int(each): WHOLE if a.whole[each] > 0 and amount[each] >= a.whole[each] * a.unit - 1e-3 else ON
         for each in happens
     }
-    y = Relaxation(a, happens).fix(modes).priced.multipliers
+    y = Relaxation(a, happens).fix(modes).multipliers
     deposits = np.flatnonzero(a.kind == DEPOSIT)
     owner = a.owner[deposits]
     unit = (a.unit_rows[:, deposits].T @ y) * a.gain

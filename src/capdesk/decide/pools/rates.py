@@ -78,8 +78,8 @@ def _ends(pool: Pool, held: float, cap: float, ticket: float, segments: int) -> 
 
 
 def _marginal(model: Piecewise, ends: Array) -> Array:
-    where = np.minimum(np.searchsorted(np.array(model.deposits), ends), len(model.apys) - 1)
-    return np.array([yearly(model.apys[piece]) for piece in where.tolist()])
+    where = np.searchsorted(np.array(model.deposits), ends).clip(max=len(model.apys) - 1)
+    return np.array([yearly(apy) for apy in model.apys])[where]
 
 
 def _income(pool: Pool, held: float, x: Array) -> Array:

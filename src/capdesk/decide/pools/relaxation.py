@@ -52,6 +52,29 @@ class Relaxed:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Fixed:
+    """The program in which everything is decided.
+
+    Parameters
+    ----------
+    members, amount
+        (c,) the admitted activities, and how much of each happens.
+    value
+        The program's own objective.
+    possible
+        Whether the rows can be kept.
+    multipliers
+        (m,) of the rows.
+    """
+
+    members: Index
+    amount: Array
+    value: float
+    possible: bool
+    multipliers: Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Columns:
     """The program's columns that belong to activities.
 
@@ -218,7 +241,7 @@ class Relaxation:
         """The relaxation of a node; activities that are worth something are admitted until none is."""
         self._open(modes, FREE)
         while True:
-            relaxed = self._run(modes)
+            relaxed = self._relaxed(modes)
             worth = relaxed.priced.free.copy()
             worth[self.members] = 0.0
             wanted = np.flatnonzero(worth > _WORTH)
@@ -228,12 +251,36 @@ class Relaxation:
                 wanted = wanted[np.argpartition(-worth[wanted], _BATCH)[:_BATCH]]
             self.admit(wanted)
 
-    def fix(self, modes: Modes) -> Relaxed:
+    def fix(self, modes: Modes) -> Fixed:
         """The program in which nothing is left to decide: what `modes` does not name does not happen."""
         self._open(modes, OFF)
-        return self._run(modes)
+        point, multipliers = self._run()
+        columns = self._columns
+        assert columns is not None
+        amount = summed(columns.member, point[self._at] * columns.amount, len(self.members))
+        return Fixed(self.members, amount, self._value(), self._kept(point), multipliers)
 
-    def _run(self, modes: Modes) -> Relaxed:
+    def _relaxed(self, modes: Modes) -> Relaxed:
+        point, multipliers = self._run()
+        columns, count = self._columns, len(self.members)
+        assert columns is not None
+        z = point[self._at]
+        return Relaxed(
+            priced=self.lagrangian.price(multipliers, modes),
+            members=self.members,
+            amount=summed(columns.member, z * columns.amount, count),
+            share=summed(columns.member, z * columns.share, count),
+            value=self._value(),
+            possible=self._kept(point),
+        )
+
+    def _value(self) -> float:
+        return self._solver.getInfo().objective_function_value
+
+    def _kept(self, point: Array) -> bool:
+        return bool(point[self._breach].max(initial=0.0) <= _BREACH)
+
+    def _run(self) -> tuple[Array, Array]:
         self._solver.run()
         status = self._solver.getModelStatus()
         if status != highspy.HighsModelStatus.kOptimal:
@@ -244,19 +291,7 @@ class Relaxation:
         if status not in (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kUnknown):
             raise NotSolved(f"HiGHS ended with {self._solver.modelStatusToString(status)} on a relaxation")
         solution = self._solver.getSolution()
-        point = np.array(solution.col_value)
-        columns, count = self._columns, len(self.members)
-        assert columns is not None
-        z = point[self._at]
-        breach = point[self._breach]
-        return Relaxed(
-            priced=self.lagrangian.price(np.array(solution.row_dual), modes),
-            members=self.members,
-            amount=summed(columns.member, z * columns.amount, count),
-            share=summed(columns.member, z * columns.share, count),
-            value=self._solver.getInfo().objective_function_value,
-            possible=bool(breach.max(initial=0.0) <= _BREACH),
-        )
+        return np.array(solution.col_value), np.array(solution.row_dual)
 
     def _open(self, modes: Modes, otherwise: int) -> None:
         """Set the bounds of all columns to what is decided."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from capdesk.model.pools import Pool
+from capdesk.model.tokens import Token, read_token_id
 
 
 def token_key(chain: str, token: str) -> str:
     """``ethereum:USDC``; just the token where there is no chain, or where it names one itself."""
-    if ":" in token:
-        where, _, name = token.partition(":")
-        return f"{where.casefold()}:{name}"
-    return f"{chain.casefold()}:{token}" if chain else token
+    where, colon, name = token.partition(":")
+    if not colon:
+        where, name = chain, token
+    return read_token_id(f"{where}:{name}") if where else Token("", name).token_id
 
 
 def chain_of(key: str) -> str:

@@ -15,8 +15,8 @@ from capdesk.decide.pools.problem import Array, Index
 from capdesk.decide.pools.relaxation import Relaxation, Relaxed
 
 _PART = 1e-7
-_TARGET = 0.9
-_ROUNDS = 6
+_TARGET = 0.99
+_ROUNDS = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,8 +46,6 @@ class Found:
         How many relaxations were solved.
     finished
         False where the search was given up.
-    root
-        The multipliers of the program in which the best plan is decided.
     """
 
     a: Activities
@@ -57,7 +55,6 @@ class Found:
     leaves: tuple[Leaf, ...]
     nodes: int
     finished: bool
-    multipliers: Array | None
 
 
 @dataclass(slots=True)
@@ -68,7 +65,6 @@ class _Search:
     most_nodes: int
     value: float = -np.inf
     amount: Array | None = None
-    multipliers: Array | None = None
     leaves: list[Leaf] = field(default_factory=list)
     without: dict[int, float] = field(default_factory=dict)
     tried: set[frozenset[tuple[int, int]]] = field(default_factory=set)
@@ -105,30 +101,14 @@ def search(a: Activities, *, gap: float, most_nodes: int) -> Found:
         if parent is not None and -estimate <= s.enough:
             s.leaves.append(Leaf(modes, parent.multipliers, -estimate))
             continue
-        pending: list[tuple[Modes, Priced | None]] = [(modes, parent)]
-        while pending and s.nodes < most_nodes:
-            here, _ = pending.pop()
-            children = _visit(s, here)
-            if not children:
-                continue
-            children.sort(key=lambda child: child[0])
-            bound, best, priced = children.pop()
+        for bound, child, priced in _visit(s, modes):
             if bound > s.enough:
-                pending.append((best, priced))
+                heapq.heappush(queue, (-bound, next(order), child, priced))
             else:
-                s.leaves.append(Leaf(best, priced.multipliers, bound))
-            for bound, other, priced in children:
-                if bound > s.enough:
-                    heapq.heappush(queue, (-bound, next(order), other, priced))
-                else:
-                    s.leaves.append(Leaf(other, priced.multipliers, bound))
-        if pending:
-            queue.append((-np.inf, next(order), pending[0][0], None))
+                s.leaves.append(Leaf(child, priced.multipliers, bound))
     open_bounds = [-each[0] for each in queue]
     bound = max([leaf.bound for leaf in s.leaves] + open_bounds, default=s.value)
-    return Found(
-        s.a, s.amount, s.value, max(bound, s.value), tuple(s.leaves), s.nodes, not queue, s.multipliers
-    )
+    return Found(s.a, s.amount, s.value, max(bound, s.value), tuple(s.leaves), s.nodes, not queue)
 
 
 def _tighten(s: _Search, modes: Modes, rounds: int) -> None:
@@ -284,7 +264,7 @@ def _try_rounding(s: _Search, modes: Modes, relaxed: Relaxed) -> None:
         if fixed.possible and value > s.value:
             amount = np.zeros(s.a.size)
             amount[fixed.members] = fixed.amount
-            s.value, s.amount, s.multipliers = value, amount, fixed.priced.multipliers
+            s.value, s.amount = value, amount
 
 
 def _rounded(a: Activities, modes: Modes, relaxed: Relaxed, share: float) -> dict[int, int]:

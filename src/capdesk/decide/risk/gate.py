@@ -15,13 +15,17 @@ from capdesk.model.rules import VOLATILITY_STATES, MarketState, Risk, RiskStep, 
 from capdesk.model.state import State
 
 
-def assess(table: RiskTable, market: MarketState, at: int, before: Risk | None = None) -> Risk:
-    """What a market state makes of the budgets.
+def assess(
+    table: RiskTable, market: MarketState, at: int, before: Risk | None = None, *, pays_gas: bool
+) -> Risk:
+    """What a market state makes of the budgets; a figure that the table asks for and nobody knows fails closed.
 
     Parameters
     ----------
     before
         The multiplier in force, for the hysteresis of mode ``target``; None for none yet.
+    pays_gas
+        Whether the gas price matters to anybody.
 
     Raises
     ------
@@ -29,17 +33,19 @@ def assess(table: RiskTable, market: MarketState, at: int, before: Risk | None =
         For a state of volatility that does not exist.
     """
     seen = at if market.at is None else market.at
-    gas_ppm, gas_reason = step_multiplier(table.gas, market.gas_price, "gas in gwei above")
+    gas_ppm, gas_reason = (
+        step_multiplier(table.gas, market.gas_price, "gas price in gwei") if pays_gas else (PPM, "")
+    )
     if market.breaker:
         base = lowest_multiplier(table) if before is None or before.observed_at == 0 else before.base_ppm
-        return Risk(0, gas_ppm, seen, "a circuit breaker is triggered: x 0", market.gas_price, base)
+        return Risk(0, gas_ppm, seen, "a circuit breaker is triggered: x 0", market, base)
     if table.mode == "target":
         market_ppm, reason = _towards_target(table, market, seen, before)
     else:
         market_ppm, reason = _by_table(table, market)
-    factor, why = step_multiplier(table.correlation, market.correlation_ppm, "mean correlation above")
+    factor, why = step_multiplier(table.correlation, market.correlation_ppm, "mean correlation")
     scaled = market_ppm * factor // PPM
-    return Risk(scaled, gas_ppm, seen, reason + why + gas_reason, market.gas_price, market_ppm)
+    return Risk(scaled, gas_ppm, seen, reason + why + gas_reason, market, market_ppm)
 
 
 def _by_table(table: RiskTable, market: MarketState) -> tuple[int, str]:
@@ -74,18 +80,32 @@ def _towards_target(table: RiskTable, market: MarketState, seen: int, before: Ri
 
 
 def step_multiplier(steps: tuple[RiskStep, ...], figure: int | None, what: str) -> tuple[int, str]:
-    """The multiplier of the highest step that a figure is above, and what to say of it."""
+    """The multiplier of the highest step that a figure is above, and what to say of it; unknown, the lowest."""
     if figure is None:
-        return PPM, ""
+        lowest = lowest_step(steps)
+        return lowest, f"; the {what} is not known: x {_factor(lowest)}, the lowest step" if steps else ""
     for step in sorted(steps, key=lambda step: -step.above):
         if figure > step.above:
-            return step.multiplier_ppm, f"; {what} {_factor(step.above)}: x {_factor(step.multiplier_ppm)}"
+            return (
+                step.multiplier_ppm,
+                f"; {what} above {_factor(step.above)}: x {_factor(step.multiplier_ppm)}",
+            )
     return PPM, ""
+
+
+def lowest_step(steps: tuple[RiskStep, ...]) -> int:
+    """The least multiplier of some steps; 1 where there are none."""
+    return min((step.multiplier_ppm for step in steps), default=PPM)
 
 
 def lowest_multiplier(table: RiskTable) -> int:
     """The least of the table's states: what holds when the market is not known."""
     return min(table.low, table.medium, table.high, table.extreme)
+
+
+def closed_multiplier(table: RiskTable) -> int:
+    """What holds while nothing of the market is known."""
+    return lowest_multiplier(table) * lowest_step(table.correlation) // PPM
 
 
 def market_multiplier(state: State, at: int) -> int:
@@ -98,8 +118,18 @@ def market_multiplier(state: State, at: int) -> int:
     if table is None:
         return PPM
     if is_stale(state, at):
-        return min(lowest_multiplier(table), state.risk.market_ppm)
+        return min(closed_multiplier(table), state.risk.market_ppm)
     return state.risk.market_ppm
+
+
+def gas_multiplier(state: State, at: int) -> int:
+    """The further multiplier of the sleeves that pay gas; it fails closed in the same way."""
+    table = state.mandate.risk
+    if table is None:
+        return PPM
+    if is_stale(state, at):
+        return min(lowest_step(table.gas), state.risk.gas_ppm)
+    return state.risk.gas_ppm
 
 
 def is_stale(state: State, at: int) -> bool:
@@ -115,7 +145,7 @@ def sleeve_multiplier(state: State, sleeve: Sleeve, at: int) -> int:
     if state.breakers.any():
         return 0
     market = market_multiplier(state, at)
-    return market * state.risk.gas_ppm // PPM if sleeve.pays_gas and state.mandate.risk else market
+    return market * gas_multiplier(state, at) // PPM if sleeve.pays_gas else market
 
 
 def budget_multiplier(state: State, at: int) -> int:
@@ -144,10 +174,16 @@ def why(state: State, at: int) -> str:
     if table is None:
         return ""
     if is_stale(state, at):
-        factor = market_multiplier(state, at)
-        least = ", the lowest of the table" if factor == lowest_multiplier(table) else ", as it was seen last"
-        return f"the market state is missing or stale: x {_factor(factor)}{least}"
+        factor, gas = market_multiplier(state, at), gas_multiplier(state, at)
+        least = ", as it was seen last" if factor < closed_multiplier(table) else ", the lowest of the table"
+        more = f"; x {_factor(gas)} more where gas is paid" if gas < PPM and pays_gas(state.mandate) else ""
+        return f"the market state is missing or stale: x {_factor(factor)}{least}{more}"
     return state.risk.reason
+
+
+def pays_gas(mandate: Mandate) -> bool:
+    """Whether any sleeve pays gas."""
+    return any(sleeve.pays_gas for sleeve in mandate.sleeves)
 
 
 def acts_on(mandate: Mandate) -> str:

@@ -30,8 +30,7 @@ from capdesk.model.plans import Certificate
 GAP = 1e-6
 VIOLATION = 1e-9
 CONTRIBUTION = 1e-5
-_LARGEST_GAP = 1e-5
-_LARGEST_TAIL_GAP = 1e-4
+_LARGEST_GAP = 1e-4
 _CHANCE = 1e-12
 _HALF_UNIT = 0.5 / MICRO
 _REACH = 2.0
@@ -142,14 +141,11 @@ def _tolerance(evidence: Evidence, scale: float, risk: float) -> float:
     return min(_LARGEST_GAP, GAP + 2 * prices / MICRO / scale)
 
 
-def least_variance(evidence: Evidence, anchor: Array, price: float) -> float:
-    """A lower bound of every feasible variance, by the anchor and a multiplier of the budget."""
-    count = len(evidence.names)
+def least_variance(evidence: Evidence, anchor: Array, y: Array, z: Array) -> float:
+    """A lower bound of every feasible variance, by the anchor and multipliers of the rows."""
     slope = evidence.times(anchor)
-    total = float(evidence.equalities[1][0])
-    costs = np.zeros(len(evidence.linear))
-    costs[:count] = slope + price
-    least = least_over_box(evidence, costs) - price * total
+    costs, constant = evidence.priced(_padded(slope, len(evidence.linear)), y, z)
+    least = least_over_box(evidence, costs) - constant
     return max(least, 0.0) ** 2 / max(float(anchor @ slope), 1e-300)
 
 
@@ -166,8 +162,9 @@ def _sharpe(evidence: Evidence) -> Certificate:
     ratio = excess / volatility
     costs, constant = evidence.priced(evidence.linear + evidence.slope * _padded(tangent, len(point)))
     residue = max(constant - least_over_box(evidence, costs), 0.0)
-    anchor = np.zeros(count) if evidence.anchor is None else evidence.anchor
-    least = least_variance(evidence, anchor, evidence.anchor_price)
+    least = 0.0
+    if evidence.anchor is not None and evidence.anchor_equal is not None and evidence.anchor_most is not None:
+        least = least_variance(evidence, evidence.anchor, evidence.anchor_equal, evidence.anchor_most)
     largest = float(evidence.slope) * of_point + (residue / sqrt(least) if least > 0 else inf)
     gap = (largest / ratio) ** 2 - 1 if ratio > 0 and largest > 0 else inf
     return _certificate(
@@ -198,8 +195,13 @@ def _contributions(evidence: Evidence) -> Certificate:
         (weights <= evidence.lower) & (weights < evidence.upper), np.minimum(errors, 0.0), errors
     )
     gap = max(float(np.abs(errors).max(initial=0.0)), _loose(evidence, weights) / variance)
+    # A millionth of one name changes its own share by its marginal risk, and of others those beside it.
+    beside = float(evidence.variances().max(initial=0.0)) * (1 + isqrt(len(weights)))
+    coarse = float((np.abs(evidence.times(weights)) + weights * beside).max(initial=0.0)) / variance / MICRO
     says = f"every share of risk that no limit holds is within {gap:.1e} of its budget"
-    return _certificate(evidence, weights, gap=gap, tolerance=CONTRIBUTION, says=says)
+    return _certificate(
+        evidence, weights, gap=gap, tolerance=min(_LARGEST_GAP, CONTRIBUTION + coarse), says=says
+    )
 
 
 def _loose(evidence: Evidence, x: Array) -> float:
@@ -247,7 +249,7 @@ def _tail(evidence: Evidence) -> Certificate:
         bound=bound,
         gap=gap,
         rounding=(value - unrounded) / scale,
-        tolerance=min(_LARGEST_TAIL_GAP, _tolerance(evidence, scale, 0.0) + coarse / scale),
+        tolerance=min(_LARGEST_GAP, _tolerance(evidence, scale, 0.0) + coarse / scale),
         says=f"no feasible weights have a tail loss lower by more than {max(gap, 0.0):.1e} of it",
     )
 

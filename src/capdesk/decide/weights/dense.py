@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.linalg import lapack  # pyright: ignore[reportMissingTypeStubs]
+from scipy.linalg import blas, lapack  # pyright: ignore[reportMissingTypeStubs]
 
 from capdesk.decide.weights.problem import Array
 
+_blas: Any = blas
 _lapack: Any = lapack
 
 
@@ -18,6 +19,8 @@ class SingularMatrix(Exception):
 
 def cholesky(matrix: Array) -> Array:
     """The factor of a symmetric positive definite matrix (n, n), for `cholesky_solve`.
+
+    Only its upper triangle is read.
 
     Raises
     ------
@@ -40,6 +43,8 @@ class LU:
     """The factors of a square matrix."""
 
     def __init__(self, matrix: Array) -> None:
+        if not matrix.size:  # LAPACK would complain of it on standard output.
+            raise SingularMatrix
         self._factors, self._pivots, failed = _lapack.dgetrf(matrix)
         if failed:
             raise SingularMatrix
@@ -51,6 +56,6 @@ class LU:
 
 
 def gram(rows: Array, weights: Array) -> Array:
-    """R' diag(w) R for rows (t, n) and weights (t,) >= 0, symmetric, (n, n)."""
+    """R' diag(w) R for rows (t, n) and weights (t,) >= 0: (n, n), of which the upper triangle is filled."""
     scaled = rows * np.sqrt(weights)[:, None]
-    return scaled.T @ scaled
+    return _blas.dsyrk(1.0, scaled.T, lower=1).T

@@ -27,7 +27,8 @@ def total(limits: Limits) -> int:
         Where the bounds alone forbid it.
     """
     most, least = int(limits.upper.sum()), int(limits.lower.sum())
-    if least > limits.budget or (most < limits.budget and not limits.allow_cash):
+    crossed = (limits.lower > limits.upper).any()
+    if crossed or least > limits.budget or (most < limits.budget and not limits.allow_cash):
         raise conflict.explained(limits)
     return min(limits.budget, most)
 

@@ -38,11 +38,13 @@ Cost = Callable[[Array], Expansion]
 class Optimum:
     """The point and multipliers, and how much lower the objective could be at most.
 
-    After the multipliers of the limits' rows come those of outcomes that would ruin.
+    After the multipliers of the limits' rows come those of outcomes that would ruin, whose losses
+    (k, n) are in `ruinous`: ruinous @ v <= 1 keeps the bankroll.
     """
 
     solution: Solution
     gap: float
+    ruinous: Array
 
 
 def solve(wealth: Wealth, cost: Cost, limits: QuadraticProblem, start: Array | None = None) -> Optimum:
@@ -65,6 +67,7 @@ def solve(wealth: Wealth, cost: Cost, limits: QuadraticProblem, start: Array | N
         Where no accurate answer is found; growth without a bound ends so too.
     """
     names = wealth.names
+    given = len(limits.inequalities[1])
     x = _start(wealth, limits) if start is None else start
     gap, settled = float("inf"), 0
     for step in range(_MOST_STEPS):
@@ -73,7 +76,8 @@ def solve(wealth: Wealth, cost: Cost, limits: QuadraticProblem, start: Array | N
         gap = _gap(limits, x, here, move)
         settled = settled + 1 if gap <= _GAP else 0
         if settled > _LAST_STEPS or (settled and float(np.abs(move.x).max()) <= _SETTLED):
-            return Optimum(replace(move, x=x, iterations=step + 1, solver=f"sequential {move.solver}"), gap)
+            solution = replace(move, x=x, iterations=step + 1, solver=f"sequential {move.solver}")
+            return Optimum(solution, gap, limits.inequalities[0][given:, :names])
         x = _searched(wealth, cost, limits, x, move.x)
     raise quadratic.NotSolved(
         f"Kelly stakes: after {_MOST_STEPS} steps the growth could still be {gap:.1e} higher; "

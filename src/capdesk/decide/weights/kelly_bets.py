@@ -38,6 +38,8 @@ class Stakes:
     solution
         x / fraction with the multipliers of the limits; after the limits' rows come those of
         outcomes that would ruin.
+    ruinous
+        (k, n), the losses in such outcomes: ruinous @ stakes <= fraction.
     """
 
     stakes: Array
@@ -45,6 +47,7 @@ class Stakes:
     gap: float
     drawdown_price: float
     solution: Solution
+    ruinous: Array
 
 
 def no_limits(names: int) -> QuadraticProblem:
@@ -169,7 +172,8 @@ def _staked(wealth: Wealth, limits: QuadraticProblem, fraction: float, exponent:
     else:
         found, price = drawdown.solve(wealth, appetite, fraction, exponent)
     stakes = fraction * found.solution.x[: wealth.names]
-    return Stakes(stakes, wealth.growth(stakes).value, found.gap, price, found.solution)
+    growth = wealth.growth(stakes).value
+    return Stakes(stakes, growth, found.gap, price, found.solution, found.ruinous)
 
 
 def _forgone(wealth: Wealth) -> growth_optimum.Cost:

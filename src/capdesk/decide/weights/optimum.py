@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from capdesk.decide.weights import feasibility, quadratic
-from capdesk.decide.weights.limits import Limits, Whole
+from capdesk.decide.weights.limits import NO_LIMIT, Limits, Whole
 from capdesk.decide.weights.mending import Prices
 from capdesk.decide.weights.problem import Array, Covariance, Solution
 from capdesk.decide.weights.rounding import whole
@@ -56,12 +56,19 @@ def optimum(
         largest = feasibility.largest_sum(limits)
         if largest >= total:
             raise CertificateError(
-                f"no solver proved an answer to a feasible problem: {failure}"
+                f"no solver proved an answer to a feasible problem: {failure}{_hint(limits)}"
             ) from failure
         total = largest
         statement = state(limits, covariance, curvature, linear, total, exact=invest)
         solution = solve(statement, limits, total, invest=invest)
     return finish("optimum", limits, statement, solution, total if invest else None)
+
+
+def _hint(limits: Limits) -> str:
+    """Why a feasible problem may have no optimum."""
+    if (limits.lower <= -NO_LIMIT).any() and limits.gross is None:
+        return "; shorts without a limit may have none: give gross, or min_weight and max_weight"
+    return ""
 
 
 def solve(statement: Statement, limits: Limits, total: int, *, invest: bool) -> Solution:
@@ -142,7 +149,8 @@ def evidence(
         inequality_multipliers=solution.inequality_multipliers,
         slope=0.0,
         anchor=None,
-        anchor_price=0.0,
+        anchor_equal=None,
+        anchor_most=None,
         budgets=None,
         scenarios=None,
         tail=0.0,

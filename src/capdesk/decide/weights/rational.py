@@ -56,8 +56,10 @@ class Problem:
         self.point = _vector(proof["point"])
         self.equal_prices = _vector(proof["equality_multipliers"])
         self.most_prices = _vector(proof["inequality_multipliers"])
-        self.slope, self.anchor_price = _exact(proof["slope"]), _exact(proof["anchor_price"])
+        self.slope = _exact(proof["slope"])
         self.anchor = None if proof["anchor"] is None else _vector(proof["anchor"])
+        self.anchor_equal = _vector(proof["anchor_equal"] or [])
+        self.anchor_most = _vector(proof["anchor_most"] or [])
         self.tail = _exact(problem["tail"])
         self.chances = None if proof["chances"] is None else _vector(proof["chances"])
         self.scenarios: tuple[list[list[int]], int] = ([], 1)
@@ -68,8 +70,12 @@ class Problem:
 
     def priced(self, gradient: Vector) -> tuple[Vector, Fraction]:
         """The reduced costs ``gradient + E'y + A'z``, and ``f'y + b'z``."""
+        return self.priced_by(gradient, self.equal_prices, self.most_prices)
+
+    def priced_by(self, gradient: Vector, y: Vector, z: Vector) -> tuple[Vector, Fraction]:
+        """The same by other multipliers."""
         costs, constant = list(gradient), Fraction(0)
-        for rows, prices in ((self.equal, self.equal_prices), (self.at_most, self.most_prices)):
+        for rows, prices in ((self.equal, y), (self.at_most, z)):
             for row, price in zip(rows, prices, strict=True):
                 constant += price * row.most
                 for place, coefficient in zip(row.at, row.coefficients, strict=True):

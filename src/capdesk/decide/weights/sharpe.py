@@ -20,7 +20,7 @@ from capdesk.decide.weights.limits import Limits
 from capdesk.decide.weights.optimum import Found, finish, optimum
 from capdesk.decide.weights.problem import Array, Covariance, QuadraticProblem, Solution
 from capdesk.decide.weights.statement import Statement, state
-from capdesk.model.errors import InvalidInput
+from capdesk.model.errors import CertificateError, InvalidInput
 from capdesk.model.evidence import Evidence
 from capdesk.model.money import MICRO
 
@@ -68,7 +68,13 @@ def maximum_sharpe(limits: Limits, covariance: Covariance, excess: Array) -> Fou
         statement = _statement(limits, covariance, excess, largest)
         if _best_excess(statement) <= 0:
             return _minimum_variance(limits, covariance)
-        return _solved(limits, statement, largest)
+        try:
+            return _solved(limits, statement, largest)
+        except quadratic.NotSolved as failure:
+            raise CertificateError(
+                f"no largest Sharpe ratio was found: {failure}. Shorts without a limit may have none, and a "
+                "covariance without variance neither: give gross, or min_weight and max_weight"
+            ) from failure
 
 
 def _minimum_variance(limits: Limits, covariance: Covariance) -> Found:
@@ -90,17 +96,12 @@ def _statement(limits: Limits, covariance: Covariance, excess: Array, total: int
 
 
 def _best_excess(statement: Statement) -> float:
-    problem = statement.problem
-    linear = QuadraticProblem(
-        problem.covariance,
-        0.0,
-        problem.linear,
-        problem.equalities,
-        problem.inequalities,
-        problem.lower,
-        problem.upper,
-    )
-    return -linear.objective(quadratic.solve(linear).x)
+    """The largest excess return that is feasible; infinite where nothing limits it."""
+    linear = replace(statement.problem, curvature=0.0)
+    try:
+        return -linear.objective(quadratic.solve(linear).x)
+    except quadratic.NotSolved:
+        return float("inf")
 
 
 def _solved(limits: Limits, statement: Statement, total: int) -> Found:
@@ -114,24 +115,25 @@ def _solved(limits: Limits, statement: Statement, total: int) -> Found:
     variance = float(solution.x[:count] @ tangent)
     if variance <= _NO_VARIANCE * float(statement.problem.covariance.diagonal().max()):
         raise InvalidInput(_UNBOUNDED)
-    anchor, price = _anchor(limits, proof, statement, total, tangent)
-    return Found(replace(proof, slope=slope, anchor=anchor, anchor_price=price), solution.solver)
+    anchor, y, z = _anchor(proof, statement, total, tangent)
+    done = replace(proof, slope=slope, anchor=anchor, anchor_equal=y, anchor_most=z)
+    return Found(done, solution.solver)
 
 
-def _anchor(
-    limits: Limits, proof: Evidence, statement: Statement, total: int, tangent: Array
-) -> tuple[Array, float]:
+def _anchor(proof: Evidence, statement: Statement, total: int, tangent: Array) -> tuple[Array, Array, Array]:
     """Weights whose covariances with all feasible ones are large: the answer itself, else the least variance."""
-    count = len(limits.names)
-    own = proof.point[:count]
-    price = -_marginal(
-        tangent, statement.problem.lower[:count], statement.problem.upper[:count], total / MICRO
+    problem = statement.problem
+    count = problem.names
+    own, y, z = (
+        proof.point[:count],
+        np.zeros(len(problem.equalities[1])),
+        np.zeros(len(problem.inequalities[1])),
     )
-    if least_variance(proof, own, price) > _CLEARLY_POSITIVE * float(own @ tangent):
-        return own, price
-    simple = replace(limits, rows=(), turnover=None, gross=None, proportional_costs=None)
-    safest = quadratic.solve(state(simple, statement.problem.covariance, 1.0, np.zeros(count), total).problem)
-    return safest.x, float(safest.equality_multipliers[0])
+    y[0] = -_marginal(tangent, problem.lower[:count], problem.upper[:count], total / MICRO)
+    if least_variance(proof, own, y, z) > _CLEARLY_POSITIVE * float(own @ tangent):
+        return own, y, z
+    safest = quadratic.solve(replace(problem, curvature=1.0, linear=np.zeros(len(problem.linear))))
+    return safest.x[:count], safest.equality_multipliers, safest.inequality_multipliers
 
 
 def _marginal(costs: Array, lower: Array, upper: Array, total: float) -> float:

@@ -16,9 +16,10 @@ from capdesk.decide.weights.asked import Asked
 from capdesk.decide.weights.growth import IndependentBets, Scenarios
 from capdesk.decide.weights.optimum import Found, finish
 from capdesk.decide.weights.problem import Array
-from capdesk.decide.weights.statement import no_risk, state
+from capdesk.decide.weights.statement import Statement, no_risk, state
 from capdesk.model.errors import CertificateError, InvalidInput
-from capdesk.model.money import read_decimal
+from capdesk.model.evidence import Label
+from capdesk.model.money import MICRO, read_decimal
 
 _NEEDED = (
     "kelly_criterion needs probabilities with bet_prices or odds (bets), probabilities with outcomes "
@@ -106,17 +107,16 @@ def _staked(asked: Asked, fraction: float, scenarios: Array, chances: Array, *, 
             )
     except quadratic.NotSolved as failure:
         raise CertificateError(f"no stakes were proven right: {failure}") from failure
-    solution = replace(
-        stakes.solution,
-        x=stakes.solution.x * fraction,
-        inequality_multipliers=stakes.solution.inequality_multipliers[: len(statement.inequality_labels)],
-    )
+    statement = _solvent(statement, stakes.ruinous, fraction)
+    solution = replace(stakes.solution, x=stakes.solution.x * fraction)
     kind = "rule" if exponent is not None else "growth"
     wealth = IndependentBets(chances, scenarios[0]) if independent else Scenarios(chances, scenarios)
     count = len(limits.names)
     gradient = statement.problem.linear.copy()
     gradient[:count] -= wealth.growth(stakes.solution.x[:count]).gradient
-    found = finish(kind, limits, statement, solution, None, gradient)
+    # To the nearest millionth the sum could be that of a stake that loses all.
+    total = int(stakes.stakes.sum() * MICRO + 1e-4) if len(stakes.ruinous) else None
+    found = finish(kind, limits, statement, solution, total, gradient)
     notes = (f"{fraction:g} of full Kelly, applied before the limits; growth {stakes.growth:.9g} a round",)
     if exponent is not None:
         bound = "the drawdown bound binds" if stakes.drawdown_price else "the drawdown bound does not bind"
@@ -125,6 +125,23 @@ def _staked(asked: Asked, fraction: float, scenarios: Array, chances: Array, *, 
         found.evidence, slope=fraction, scenarios=scenarios, chances=chances, tail=float(independent)
     )
     return Found(proof, found.solver, notes)
+
+
+def _solvent(statement: Statement, ruinous: Array, fraction: float) -> Statement:
+    """The statement with a row for each outcome that more stakes would ruin."""
+    problem = statement.problem
+    rows, most = problem.inequalities
+    padded = np.zeros((len(ruinous), rows.shape[1]))
+    padded[:, : ruinous.shape[1]] = ruinous
+    kept = Label("solvency", "", fraction)
+    return replace(
+        statement,
+        problem=replace(
+            problem,
+            inequalities=(np.vstack([rows, padded]), np.append(most, np.full(len(ruinous), fraction))),
+        ),
+        inequality_labels=(*statement.inequality_labels, *[kept] * len(ruinous)),
+    )
 
 
 def _drawdown(asked: Asked) -> tuple[float, float]:

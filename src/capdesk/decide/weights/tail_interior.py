@@ -14,15 +14,19 @@ with the multipliers q of s (q + p = k, p those of u), y, z, and of the bounds.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from capdesk.decide.weights.dense import LU, SingularMatrix, cholesky, cholesky_solve, gram
 from capdesk.decide.weights.problem import Array, QuadraticProblem
 
 _MOST_STEPS = 100
 _BACK_OFF = 0.995
-_TOLERANCE = 1e-11
+_TOLERANCE = 2e-11
+_OUTSIDE = 1e-2
+_DIVERGED = 1e20
 
 
 @dataclass(slots=True, eq=False)
@@ -60,7 +64,9 @@ class TailProblem:
         self.below = np.flatnonzero(np.isfinite(problem.lower))
         self.above = np.flatnonzero(np.isfinite(problem.upper))
         rows = len(problem.inequalities[1])
-        self.ends = np.cumsum([count, count, rows, len(self.below), len(self.above)])
+        ends = np.cumsum([0, count, count, rows, len(self.below), len(self.above)])
+        self.parts = [slice(first, last) for first, last in pairwise(ends.tolist())]
+        self.size = float(np.abs(scenarios).max(initial=0.0))
         self.costs = np.append(problem.linear, 1.0)
         self.hessian = np.zeros((len(self.costs), len(self.costs)))
         if problem.curvature:
@@ -69,9 +75,17 @@ class TailProblem:
         self.equal = np.hstack([problem.equalities[0], pad])
         self.at_most = np.hstack([problem.inequalities[0], np.zeros((rows, 1))])
 
+    def of(self, kept: NDArray[np.intp], point: Point) -> tuple[TailProblem, Point]:
+        """The problem and a point of it with some of the scenarios only."""
+        names = self.problem.names
+        fewer = TailProblem(self.losses[kept, :names], self.fixed[kept], self.weight, self.problem)
+        beyond = 2 * len(self.losses)
+        index = np.concatenate([kept, len(self.losses) + kept, np.arange(beyond, len(point.room))])
+        return fewer, Point(point.x, point.quantile, point.y, point.room[index], point.price[index])
+
     def split(self, values: Array) -> list[Array]:
         """The parts of the pairs: scenarios' slacks, excesses, rows, lower and upper bounds."""
-        return np.split(values, self.ends[:-1])
+        return [values[part] for part in self.parts]
 
     def first(self) -> Point:
         """A centred point inside the bounds, the scenarios' equations met."""
@@ -108,29 +122,46 @@ class TailProblem:
         )
 
 
-def solve(tail: TailProblem) -> tuple[Point, int] | None:
-    """The optimum and the steps it took, or None where it was not reached."""
-    point = tail.first()
-    size = 1.0 + float(np.abs(tail.costs).max())
+@dataclass(frozen=True, slots=True, eq=False)
+class Ended:
+    """The optimum's weights and multipliers y (p,), z (q,), every scenario's (T,), and the steps taken."""
+
+    x: Array
+    y: Array
+    z: Array
+    chances: Array
+    steps: int
+
+
+def solve(tail: TailProblem, *, dropping: bool) -> Ended | None:
+    """The optimum, or None where it was not reached.
+
+    With `dropping`, scenarios that are clearly outside the tail are left out of further steps.
+    Their multiplier is 0 at the optimum if they were left out rightly, which the caller can
+    tell from the value and the bound over all scenarios.
+    """
+    point, chosen = tail.first(), np.arange(len(tail.losses))
+    count, size = len(tail.losses), 1.0 + float(np.abs(tail.costs).max())
     for step in range(_MOST_STEPS):
         residuals = tail.residuals(point)
         gap = float(point.room @ point.price)
-        value = abs(float(tail.costs @ np.append(point.x, point.quantile))) + 1e-3 * _spread(tail)
+        value = abs(float(tail.costs @ np.append(point.x, point.quantile))) + 1e-3 * tail.size
         infeasible = max(float(np.abs(part).max(initial=0.0)) for part in residuals[1:])
         if gap <= _TOLERANCE * value and infeasible <= 1e-11 and np.abs(residuals[0]).max() <= 1e-9 * size:
-            return point, step
+            chance, _, z, *_ = tail.split(point.price)
+            chances = np.zeros(count)
+            chances[chosen] = chance
+            return Ended(point.x, point.y, z, chances, step)
         try:
-            moves = _Step(tail, point, residuals)
+            point = _Step(tail, point, residuals).taken()
         except SingularMatrix:
             return None
-        point = moves.taken()
-        if not np.isfinite(point.x).all():
+        if not np.isfinite(point.x).all() or point.price.max() > _DIVERGED * size:
             return None
+        kept = np.flatnonzero(tail.split(point.price)[0] > _OUTSIDE * tail.weight)
+        if dropping and 2 * len(kept) < len(tail.losses):
+            tail, point, chosen = *tail.of(kept, point), chosen[kept]
     return None
-
-
-def _spread(tail: TailProblem) -> float:
-    return float(np.abs(tail.losses[:, :-1]).max())
 
 
 class _Step:
@@ -204,7 +235,7 @@ class _Step:
             ]
         )
         room = (goal - price) / self._ratio
-        room[tail.ends[1] :] = np.concatenate([moved_rows, step[tail.below], -step[tail.above]])
+        room[2 * len(tail.losses) :] = np.concatenate([moved_rows, step[tail.below], -step[tail.above]])
         return step, y, room, price
 
 

@@ -72,31 +72,38 @@ def solve(scenarios: Array, tail: float, problem: QuadraticProblem) -> TailSolut
         Where no accurate point was found, which is how an infeasible problem ends.
     """
     weight = 1.0 / (tail * len(scenarios))
-    found = _by_interior_point(scenarios, weight, problem)
-    if found is None or _flaw(scenarios, tail, problem, found) > ACCURATE:
-        whole = _by_quadratic if problem.curvature else _by_simplex
-        found = whole(scenarios, weight, problem)
-    if found is None or _flaw(scenarios, tail, problem, found) > ACCEPTABLE:
-        raise quadratic.NotSolved(
-            "no accurate point was found by the interior point method or with every scenario as a row"
-        )
-    return found
+    whole = _by_quadratic if problem.curvature else _by_simplex
+    for attempt, enough in ((_dropping, ACCURATE), (_keeping, ACCURATE), (whole, ACCEPTABLE)):
+        found = attempt(scenarios, weight, problem)
+        if found is not None and _flaw(scenarios, tail, problem, found) <= enough:
+            return found
+    raise quadratic.NotSolved(
+        "no accurate point was found by the interior point method or with every scenario as a row"
+    )
 
 
-def _by_interior_point(scenarios: Array, weight: float, problem: QuadraticProblem) -> TailSolution | None:
+def _dropping(scenarios: Array, weight: float, problem: QuadraticProblem) -> TailSolution | None:
+    return _by_interior_point(scenarios, weight, problem, dropping=True)
+
+
+def _keeping(scenarios: Array, weight: float, problem: QuadraticProblem) -> TailSolution | None:
+    return _by_interior_point(scenarios, weight, problem, dropping=False)
+
+
+def _by_interior_point(
+    scenarios: Array, weight: float, problem: QuadraticProblem, *, dropping: bool
+) -> TailSolution | None:
     moving = np.flatnonzero(problem.lower < problem.upper)
-    resting = np.where(problem.lower < problem.upper, 0.0, problem.lower)
-    inner = restricted(problem, moving, resting)
-    names = scenarios.shape[1]
-    fixed = scenarios @ resting[:names]
-    ready = tail_interior.TailProblem(scenarios[:, moving[moving < names]], fixed, weight, inner)
-    ended = tail_interior.solve(ready)
+    x = np.where(problem.lower < problem.upper, 0.0, problem.lower)
+    inner, names = restricted(problem, moving, x), scenarios.shape[1]
+    moved = scenarios[:, moving[moving < names]]
+    ready = tail_interior.TailProblem(moved, scenarios @ x[:names], weight, inner)
+    ended = tail_interior.solve(ready, dropping=dropping)
     if ended is None:
         return None
-    point, steps = ended
-    chance, _, z, *_ = ready.split(point.price)
-    resting[moving] = np.clip(point.x, inner.lower, inner.upper)
-    return TailSolution(resting, point.y, z, "interior point for tails", steps, _chances(chance, weight))
+    x[moving] = np.clip(ended.x, inner.lower, inner.upper)
+    chances = _chances(ended.chances, weight)
+    return TailSolution(x, ended.y, ended.z, "interior point for tails", ended.steps, chances)
 
 
 def _by_simplex(scenarios: Array, weight: float, problem: QuadraticProblem) -> TailSolution | None:

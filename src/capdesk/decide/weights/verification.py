@@ -19,8 +19,7 @@ from typing import Any
 from capdesk.decide.weights.rational import NotAPlan, Problem, Vector
 
 GAP = Fraction(1, 10**6)
-LARGEST_GAP = Fraction(1, 10**5)
-LARGEST_TAIL_GAP = Fraction(1, 10**4)
+LARGEST_GAP = Fraction(1, 10**4)
 CONTRIBUTION = Fraction(1, 10**5)
 VIOLATION = Fraction(1, 10**9)
 UNIT = Fraction(1, 10**6)
@@ -179,18 +178,18 @@ def _sharpe(problem: Problem) -> list[Check]:
 
 def _least_variance(problem: Problem) -> Fraction:
     """A lower bound of every feasible variance (of the shifted covariance), by the anchor."""
-    if problem.anchor is None or not problem.equal:
+    if problem.anchor is None or any(price < 0 for price in problem.anchor_most):
+        return Fraction(0)
+    if len(problem.anchor_equal) != len(problem.equal) or len(problem.anchor_most) != len(problem.at_most):
         return Fraction(0)
     shift = problem.covariance.shift
     slope = [
         own + shift * at
         for own, at in zip(problem.covariance.times(problem.anchor), problem.anchor, strict=True)
     ]
-    budget = problem.equal[0]
-    costs = [*slope, *([Fraction(0)] * (len(problem.x) - problem.count))]
-    for place, coefficient in zip(budget.at, budget.coefficients, strict=True):
-        costs[place] += problem.anchor_price * coefficient
-    least = problem.least(costs) - problem.anchor_price * budget.most
+    padded = [*slope, *([Fraction(0)] * (len(problem.x) - problem.count))]
+    costs, constant = problem.priced_by(padded, problem.anchor_equal, problem.anchor_most)
+    least = problem.least(costs) - constant
     size = _dot(problem.anchor, slope)
     return max(least, Fraction(0)) ** 2 / size if size > 0 else Fraction(0)
 
@@ -214,11 +213,16 @@ def _contributions(problem: Problem) -> list[Check]:
         worst = max(worst, abs(error))
     for row, price in zip(problem.at_most, problem.most_prices, strict=True):
         worst = max(worst, abs(price * (row.most - row.of(weights))) / variance)
+    beside = max(problem.covariance.variances()) * (1 + isqrt(len(weights)))
+    coarse = (
+        UNIT * max(abs(own) + weight * beside for own, weight in zip(slope, weights, strict=True)) / variance
+    )
+    tolerance = min(LARGEST_GAP, CONTRIBUTION + coarse)
     said = (
         f"every share of risk that no limit holds is within {float(worst):.1e} of its budget, "
-        f"at most {float(CONTRIBUTION):.1e}"
+        f"at most {float(tolerance):.1e}"
     )
-    return [_prices_allowed(problem), Check("contributions", worst <= CONTRIBUTION, said)]
+    return [_prices_allowed(problem), Check("contributions", worst <= tolerance, said)]
 
 
 def _mixture(problem: Problem) -> Vector:
@@ -257,7 +261,7 @@ def _tail(problem: Problem) -> list[Check]:
     held = [place for place, weight in enumerate(problem.weights) if weight]
     largest = max((sum(abs(row[place]) for row in rows) for place in held), default=0)
     coarse = UNIT * (1 + isqrt(len(held))) * Fraction(largest, below * len(rows))
-    tolerance = min(LARGEST_TAIL_GAP, _tolerance(problem, scale, Fraction(0)) + coarse / scale)
+    tolerance = min(LARGEST_GAP, _tolerance(problem, scale, Fraction(0)) + coarse / scale)
     gap = (value - bound) / scale
     said = (
         f"tail loss and costs {float(value):.12g}, nothing feasible is below {float(bound):.12g}: "

@@ -51,14 +51,14 @@ class Heartbeat:
         for event in events:
             self._note(event)
         budgets = await self._desk.get_budgets()
-        multiplier = Amount(max(budget.multiplier_ppm for budget in budgets)) / 1_000_000
+        multiplier = max(budget.multiplier for budget in budgets)
         self._sightings.append(Sighting(now, self._seen, multiplier))
 
     def note_stop(self) -> None:
         """Note that the kill switch has fired, in the very second in which it did."""
         halt = self._desk.halted
         if halt is not None and self._stop is None:
-            self._stop = Stop(halt.at // SECOND, self._desk.drawdown, halt.reason)
+            self._stop = Stop(int(halt.since.timestamp()), self._desk.drawdown, halt.reason)
 
     @property
     def supervised(self) -> Supervised:
