@@ -28,7 +28,7 @@ from capdesk.records.canonical import plain
 from capdesk.runs.versions import versions
 
 KIND = "pools"
-NO_LISTS = Lists()
+_NO_LISTS = Lists()
 _RESULT = ("allocations", "cash", "balances", "costs", "transactions", "positions", "limits", "notes")
 
 
@@ -41,7 +41,7 @@ def pools_run(
     *,
     method: str = "exact",
     prices: Mapping[str, float] | None = None,
-    lists: Lists = NO_LISTS,
+    lists: Lists = _NO_LISTS,
 ) -> tuple[PoolPlan, Run]:
     """Plan pools for a day, and give the plan with the run that can be stored.
 
