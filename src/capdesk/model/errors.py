@@ -28,6 +28,35 @@ class NoBankroll(CapdeskError):
         )
 
 
+class InfeasibleError(CapdeskError, ValueError):
+    """No weights meet all limits at once.
+
+    Attributes
+    ----------
+    conflict
+        A minimal set of limits that cannot be met together: without any one of them the rest can.
+    arithmetic
+        Why not, in figures: ``"20 x 4 % = 80 % < 100 %"``.
+    relaxations
+        ``(limit, value as given, value that would do)`` for each limit that alone could give
+        way; the smallest change first.
+    """
+
+    def __init__(
+        self, conflict: tuple[str, ...], arithmetic: str, relaxations: tuple[tuple[str, str, str], ...]
+    ) -> None:
+        self.conflict = conflict
+        self.arithmetic = arithmetic
+        self.relaxations = relaxations
+        ways = ", or ".join(
+            f"{limit} {would_do} instead of {given}" for limit, given, would_do in relaxations
+        )
+        super().__init__(
+            f"no weights meet all limits: {arithmetic}. In conflict: {', '.join(conflict)}."
+            + (f" It would do to have {ways}" if ways else "")
+        )
+
+
 class CertificateError(CapdeskError):
     """An answer could not be proven right, so it is not given."""
 
