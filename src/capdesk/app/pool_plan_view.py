@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 MOST_LIMITS = 12
+WIDE = 96
 
 
 class Told(Struct, frozen=True):
@@ -117,7 +118,7 @@ def draw(told: Told, reasons: list[str]) -> None:
         out.print("\n[bold]Transactions[/], in this order")
         out.print(_transactions(told))
     out.print("\n[bold]Positions[/]")
-    out.print(_positions(told))
+    out.print(_positions(told, wide=out.width >= WIDE))
     if told.choices:
         out.print("\n[bold]A held coin is on ice[/]: what each answer would come to")
         out.print(_choices(told))
@@ -193,7 +194,9 @@ def _what(told: Told, step: Transaction) -> str:
     return f"{gives} to {takes}"
 
 
-def _positions(told: Told) -> Table:
+def _positions(told: Told, *, wide: bool) -> Table:
+    """What is held before and after; where there is room, what $1,000 more of each pool's own limit would add."""
+    more = [("$1,000 more", "right")] if wide else []
     grid = render.table(
         "pool",
         ("before", "right"),
@@ -201,6 +204,7 @@ def _positions(told: Told) -> Table:
         ("share", "right"),
         ("APY", "right"),
         ("group", "right"),
+        *more,
     )
     for each in sorted(told.plan.positions, key=lambda each: (-each.amount, -each.before)):
         name = told.say(each.pool_id)
@@ -213,6 +217,7 @@ def _positions(told: Told) -> Table:
             f"{each.weight * 100:.1f} %",
             f"{each.apy:.2f} %",
             f"{each.group}",
+            *([f"${each.shadow_price * 1000:,.2f}" if each.shadow_price else ""] if wide else []),
         )
     return grid
 
