@@ -47,6 +47,11 @@ def test_a_pool_that_is_held_and_not_known_is_refused(records: Records) -> None:
         situation(records, DAY, {"elsewhere": 5.0}, CASH, LIMITS)
 
 
+def test_a_day_on_which_no_pool_is_in_is_refused(records: Records) -> None:
+    with pytest.raises(InvalidInput, match="none of the 3 pools in the records is in on 2026-02-17"):
+        situation(records, DAY + dt.timedelta(days=1), {}, CASH, LIMITS)
+
+
 def test_a_position_on_paper_is_added_to_the_tvl_and_a_real_one_is_in_it(records: Records) -> None:
     held = {"aave-usdc": 1_000_000.0}
     for real, expected in ((True, TVL["aave-usdc"]), (False, TVL["aave-usdc"] + 1_000_000)):

@@ -120,8 +120,8 @@ def situation(
     Raises
     ------
     InvalidInput
-        For a held pool that the records do not know, and for gas without the price of the
-        coin that it is paid in.
+        For a held pool that the records do not know, where no pool is in and none is held,
+        and for gas without the price of the coin that it is paid in.
     """
     surveyed = survey(
         records,
@@ -133,6 +133,11 @@ def situation(
     if unknown:
         raise InvalidInput(f"what is held lies in pools that the records do not know: {', '.join(unknown)}")
     pools = pools_for(surveyed, held, rules)
+    if not pools:
+        raise InvalidInput(
+            f"none of the {len(surveyed)} pools in the records is in on {day}: 'capdesk pools eligible --day {day}' "
+            "says why of each"
+        )
     if not tvl_holds_ours:
         pools = [
             replace(pool, forecasted_tvl=pool.forecasted_tvl + float(held.get(pool.pool_id, 0)))

@@ -81,7 +81,7 @@ def explained(told: Told, pool: str) -> str:
         (),
     )
     if reasons and pool_id not in told.standing.held:
-        return f"{told.pools[pool_id]} is not in: {'; '.join(reasons)}"
+        return f"{told.pools[pool_id]} is not in: {spoken('; '.join(reasons), told.tokens)}"
     return spoken(explain(told.plan, pool_id), told.pools)
 
 

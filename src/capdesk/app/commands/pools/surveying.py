@@ -140,6 +140,14 @@ def _name(each: "Surveyed") -> str:
     return render.literal(f"{facts.symbol} {facts.project} {facts.chain}")
 
 
+def _reasons(each: "Surveyed") -> list[str]:
+    """The reasons for people, who know a coin by its symbol."""
+    reasons = list(each.eligibility.reasons)
+    for token in each.facts.tokens:
+        reasons = [reason.replace(f" ({token.token_id})", "") for reason in reasons]
+    return reasons
+
+
 def _draw_judged(day: dt.date, surveyed: "list[Surveyed]", *, every: bool) -> None:
     inside = [each for each in surveyed if each.eligibility.eligible]
     groups = Counter(each.stability.group for each in inside if each.stability)
@@ -157,7 +165,7 @@ def _draw_judged(day: dt.date, surveyed: "list[Surveyed]", *, every: bool) -> No
             "" if day_ is None else f"${day_.tvl / 1e12:,.1f}M",
             "" if day_ is None else f"{day_.apy:,.2f} %",
             "" if steady_ is None else f"{steady_.group}{borrowed}",
-            "\n".join(render.literal(reason) for reason in each.eligibility.reasons) or "[green]in[/]",
+            "\n".join(map(render.literal, _reasons(each))) or "[green]in[/]",
         )
     render.console().print(grid)
     if any(each.stability and each.stability.from_source for each in shown):
