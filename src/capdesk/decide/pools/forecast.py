@@ -123,8 +123,7 @@ def next_day_errors(values: NDArray[np.float64], alpha: float) -> NDArray[np.flo
     """The mean absolute error of each row's forecasts of its own next value, (p,); NaN where none."""
     rows, length = values.shape
     if length < 2:
-        unknown: NDArray[np.float64] = np.full(rows, np.nan)
-        return unknown
+        return np.full(rows, np.nan, dtype=np.float64)
     known = ~np.isnan(values)
     missed = np.zeros((rows, length - 1))
     total, weight = np.zeros(rows), np.zeros(rows)
