@@ -71,6 +71,21 @@ def test_scores_serve_risk_parity_and_the_environment_names_the_strategy(
     assert ask("weights", "scores.csv", "--strategy", "equal_weight")["weights"] == {"a": "0.5", "b": "0.5"}
 
 
+def test_a_configuration_beside_the_caller_counts_after_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    Path("weights.csv").write_text("name,current,target\na,0.5,0.53\nb,0.5,0.47\n", encoding="utf-8")
+    Path("scores.csv").write_text("name,risk_score\na,1\nb,3\n", encoding="utf-8")
+    Path("capdesk.toml").write_text(
+        'strategy = "risk_parity"\nrebalance_threshold = 0.02\nmin_order_size = 2\n'
+    )
+    assert ask("weights", "scores.csv")["weights"] == {"a": "0.75", "b": "0.25"}
+    assert len(ask("rebalance", "weights.csv", "1000")["orders"]) == 2
+    assert ask("rebalance", "weights.csv", "1000", "--threshold", "0.04")["orders"] == []
+    monkeypatch.setenv("CAPITAL_STRATEGY", "equal_weight")
+    assert ask("weights", "scores.csv")["weights"] == {"a": "0.5", "b": "0.5"}
+
+
 def test_limits_bind_and_leave_cash() -> None:
     told = ask("weights", PRICES, "--only", "BTC", "--only", "ETH", "--only", "XMR", "--max-weight", "0.2")
 

@@ -100,7 +100,10 @@ def test_a_person_reads_lines() -> None:
 
 def test_it_plans_from_a_file_that_it_reads_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CAPITAL_STRATEGY", "risk_parity")
-    monkeypatch.setenv("CAPITAL_OPTIMIZATION_FREQUENCY", "1")
+    with Path("capdesk.toml").open("r+", encoding="utf-8") as file:
+        rules = file.read()
+        file.seek(0)
+        file.write(f"optimization_frequency = 1\n{rules}")
     Path("scores.csv").write_text("name,risk_score\nsniper,1\nmaker,3\n", encoding="utf-8")
     with supervising("--plan", "scores.csv") as process:
         first = notice(process)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from capdesk.app.commands.options import DEFAULT_CONFIG
 from capdesk.app.series import Table, read_table
 from capdesk.config import PlanningConfig, read_planning
 from capdesk.model.errors import InvalidInput
@@ -73,6 +74,7 @@ def read(
     risk_free_rate: str | None,
     periods_per_year: str | None,
     estimator: str,
+    config: Path | None,
 ) -> Asked:
     """Read a file with the options that go with it.
 
@@ -81,8 +83,7 @@ def read(
     InvalidInput
         For a file, a name or a figure that cannot be read.
     """
-    said = {"strategy": strategy, "risk_free_rate": risk_free_rate}
-    settings = read_planning({name: value for name, value in said.items() if value is not None})
+    settings = settings_of(config, strategy=strategy, risk_free_rate=risk_free_rate)
     table = read_table(file, kind, only or ())
     names = table.rows if table.kind == "moments" else table.names
     unknown = [name for name in only or () if name not in names]
@@ -100,6 +101,19 @@ def read(
     return Asked(file, table, chosen, settings, {table.kind: rows, "estimator": estimator}, per_year)
 
 
+def settings_of(config: Path | None, **said: str | None) -> PlanningConfig:
+    """The fields of planning: options, the environment, the file that was named or lies beside the caller.
+
+    Raises
+    ------
+    ConfigError
+        For a value that cannot be obeyed.
+    """
+    if config is None and DEFAULT_CONFIG.exists():
+        config = DEFAULT_CONFIG
+    return read_planning({name: value for name, value in said.items() if value is not None}, config)
+
+
 def planner_of(file: Path, max_weight: str | None) -> Callable[[], Plan]:
     """What plans from a file each time it is called, by the strategy of the environment."""
 
@@ -112,6 +126,7 @@ def planner_of(file: Path, max_weight: str | None) -> Callable[[], Plan]:
             risk_free_rate=None,
             periods_per_year=None,
             estimator="sample",
+            config=None,
         )
         return asked.plan(max_names=None, risk_aversion=None, max_weight=max_weight)
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 
 from capdesk.config.capital import CapitalConfig
 from capdesk.config.fields import plain
-from capdesk.config.planning import PlanningConfig
+from capdesk.config.planning import PLANNING, PlanningConfig
 from capdesk.model.errors import ConfigError
 from capdesk.model.mandate import Mandate
 
@@ -30,23 +30,30 @@ def loaded(
         For a file that is missing or no TOML, and a line for every problem; one of the
         environment names its variable.
     """
-    environment = _environment(kind.model_fields)
-    told = environment.keys() - explicit.keys()
-    try:
-        return kind(**{**_file(path), **environment, **explicit})
-    except ConfigError as error:
-        raise ConfigError("\n".join(_by_variable(line, told) for line in str(error).split("\n"))) from None
+    return _made(kind, _file(path), explicit)
 
 
-def read_planning(config: CapitalConfig | Mapping[str, Any] | None) -> PlanningConfig:
-    """How plans are made: what a caller gave, else the environment, else the defaults.
+def read_planning(
+    config: CapitalConfig | Mapping[str, Any] | None, path: str | os.PathLike[str] | None = None
+) -> PlanningConfig:
+    """How plans are made: what a caller gave, else the environment, else a file, else the defaults.
 
     Raises
     ------
     ConfigError
         For a value that cannot be obeyed; one of the environment names its variable.
     """
-    return loaded(PlanningConfig, None, read_config(config).planning())
+    file = {name: value for name, value in _file(path).items() if name in PLANNING}
+    return _made(PlanningConfig, file, read_config(config).planning())
+
+
+def _made(kind: type[Settings], file: Mapping[str, Any], explicit: Mapping[str, Any]) -> Settings:
+    environment = _environment(kind.model_fields)
+    told = environment.keys() - explicit.keys()
+    try:
+        return kind(**{**file, **environment, **explicit})
+    except ConfigError as error:
+        raise ConfigError("\n".join(_by_variable(line, told) for line in str(error).split("\n"))) from None
 
 
 def _file(path: str | os.PathLike[str] | None) -> dict[str, Any]:

@@ -32,6 +32,7 @@ def frontier(
     save: Annotated[
         Path | None, typer.Option(help="Write the plan of the knee to this file.", metavar="PLAN")
     ] = None,
+    config: options.PlanningFile = None,
     json_output: options.Json = False,
 ) -> ExitCode:
     """Trace the plans that no other weights beat: the least variance for each return, and the knee.
@@ -54,6 +55,7 @@ def frontier(
         risk_free_rate=None,
         periods_per_year=periods_per_year,
         estimator=estimator,
+        config=config,
     )
     inputs = {name: value for name, value in asked.inputs.items() if name != "risk_scores"}
     with telling_warnings():

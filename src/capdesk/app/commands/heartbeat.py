@@ -26,6 +26,7 @@ async def keep(
     addresses: Sequence[str],
     notices: "Notices",
     plan: "Callable[[], Plan] | None" = None,
+    plan_every_seconds: float | None = None,
 ) -> None:
     """Run the heartbeat until Ctrl-C or a request to terminate; with a plan, plan anew when it is due.
 
@@ -48,7 +49,12 @@ async def keep(
     async with CapitalAllocator.open(ledger) as desk:
         in_words()
         supervisor = Supervisor(
-            desk, notices.hooks(), notify=notices.notify, plan=plan, every_seconds=every_seconds
+            desk,
+            notices.hooks(),
+            notify=notices.notify,
+            plan=plan,
+            plan_every_seconds=plan_every_seconds,
+            every_seconds=every_seconds,
         )
         notices.begin()
         await supervisor.start()

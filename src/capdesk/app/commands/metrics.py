@@ -25,10 +25,12 @@ def metrics(
     html: Annotated[
         Path | None, typer.Option(help="Also write a page with plots to this file.", metavar="PAGE")
     ] = None,
+    config: options.PlanningFile = None,
     json_output: options.Json = False,
 ) -> ExitCode:
     """Measure a series: return, risk, Sharpe ratios and how far to trust them, drawdown, tail losses."""
     from capdesk.app import metrics_view, series
+    from capdesk.app.planning_file import settings_of
     from capdesk.planner import Planner
 
     if html is not None:
@@ -38,13 +40,12 @@ def metrics(
     table = series.read_table(file, kind, [name for name in (column, benchmark) if name is not None])
     name = column or table.names[0]
     given: dict[str, object] = {"periods_per_year": periods_per_year or table.periods_per_year}
-    if risk_free_rate is not None:
-        given["risk_free_rate"] = risk_free_rate
     if benchmark is not None:
         given["benchmark"] = table.returns_of(benchmark)
     if table.dates:
         given["dates"] = table.dates
-    measured = Planner().calculate_efficiency_metrics(
+    settings = settings_of(config, risk_free_rate=risk_free_rate)
+    measured = Planner(settings.model_dump()).calculate_efficiency_metrics(
         table.returns_of(name), initial_value=initial_value, **given
     )
     sheet = metrics_view.Sheet(file, table, name, benchmark, measured)

@@ -99,3 +99,13 @@ Estimator = Annotated[
         metavar="NAME",
     ),
 ]
+PlanningFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        envvar="CAPDESK_CONFIG",
+        help="Whose fields of planning count where neither an option nor the environment says them.",
+        metavar="FILE",
+        show_default="capdesk.toml where it exists",
+    ),
+]

@@ -57,6 +57,7 @@ def rebalance(
     cash_return: Annotated[
         str, typer.Option(help="What cash earns a year, as a fraction.", metavar="FRACTION")
     ] = "0",
+    config: options.PlanningFile = None,
     json_output: options.Json = False,
 ) -> ExitCode:
     """Say which orders lead to the target, and why what is left out is left.
@@ -65,6 +66,7 @@ def rebalance(
     them a name is traded where its deviation reaches the threshold.
     """
     from capdesk.app import rebalance_view, series
+    from capdesk.app.planning_file import settings_of
     from capdesk.model.errors import InvalidInput
     from capdesk.planner import Planner
 
@@ -76,8 +78,6 @@ def rebalance(
             f"it has name, {', '.join(table.columns)}"
         )
     given: dict[str, Any] = {"minimum_trade": minimum_trade, "trade": "all" if trade_all else "triggered"}
-    if threshold is not None:
-        given["threshold"] = threshold
     if max_transaction is not None:
         given["max_transaction_size"] = max_transaction
     if costs := costs_of(table):
@@ -88,7 +88,8 @@ def rebalance(
         given["covariance"] = matrix_of(series.read_table(covariances, "moments"), table.rows)
     if risk_aversion is not None:
         given["risk_aversion"] = risk_aversion
-    orders = Planner().rebalance_portfolio(
+    settings = settings_of(config, rebalance_threshold=threshold)
+    orders = Planner(settings.model_dump()).rebalance_portfolio(
         by_name(table, "current"),
         by_name(table, "target"),
         total,

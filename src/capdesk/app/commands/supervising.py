@@ -103,10 +103,11 @@ def supervise(
     from capdesk.app.commands import heartbeat
 
     notices = heartbeat.Notices(ledger, every, as_json=json_output)
-    planning = None
+    planning = frequency = None
     if plan is not None:
-        from capdesk.app.planning_file import planner_of
+        from capdesk.app.planning_file import planner_of, settings_of
 
         planning = planner_of(plan, max_weight)
-    asyncio.run(heartbeat.keep(ledger, every, notify or [], notices, planning))
+        frequency = float(settings_of(None).optimization_frequency)
+    asyncio.run(heartbeat.keep(ledger, every, notify or [], notices, planning, frequency))
     return ExitCode.DONE

@@ -44,6 +44,7 @@ def weights(
         Path | None,
         typer.Option(help="Write the plan to this file, for 'capdesk verify' and 'adopt'.", metavar="PLAN"),
     ] = None,
+    config: options.PlanningFile = None,
     json_output: options.Json = False,
 ) -> ExitCode:
     """Decide which share each name should have, with the proof that no other weights are better.
@@ -61,6 +62,7 @@ def weights(
         risk_free_rate=risk_free_rate,
         periods_per_year=periods_per_year,
         estimator=estimator,
+        config=config,
     )
     with telling_warnings():
         plan = asked.plan(
