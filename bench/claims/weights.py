@@ -142,9 +142,9 @@ def _variance(given: Market, chosen: np.ndarray) -> float:
 
 
 def _spread(given: Market, weights: Weights) -> float:
-    """1 and how far the contributions are from equal: a rule's answer is right or wrong, not better."""
+    """1 and how far a share of the risk is from its part: a rule's answer is right or wrong, not better."""
     parts = weights * (given.covariance @ weights)
-    return 1.0 + float(np.abs(parts / parts.sum() * len(weights) - 1.0).max())
+    return 1.0 + float(np.abs(parts / parts.sum() - 1.0 / len(weights)).max())
 
 
 def _measure(

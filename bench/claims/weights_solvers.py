@@ -15,7 +15,11 @@ from capdesk.decide.weights.problem import Covariance, QuadraticProblem
 from capdesk.decide.weights.quadratic import solve
 
 Solver = Callable[[np.ndarray], Weights]
-_DENSE: Mapping[str, Solver] = {"DAQP": solvers.daqp, "PIQP": solvers.piqp, "Clarabel": solvers.clarabel}
+_DENSE: Mapping[str, Solver] = {
+    "DAQP": solvers.by_daqp,
+    "PIQP": solvers.by_piqp,
+    "Clarabel": solvers.by_clarabel,
+}
 _AT_LEAST = 1 / 1.2
 
 
@@ -24,11 +28,11 @@ def measure(place: Place) -> list[Row]:
     rows: list[Row] = []
     for count in (20, 50, 100, 200, 500) if place.quick else (20, 50, 100, 200, 500, 2000):
         given = market(count).covariance
-        peers = dict(_DENSE) if count < 2000 else {"PIQP": solvers.piqp}
+        peers = dict(_DENSE) if count < 2000 else {"PIQP": solvers.by_piqp}
         if count <= 100:
-            peers["HiGHS"] = solvers.highs
-        if count <= 50:
-            peers["cvxpy, parameters"] = solvers.cvxpy(count)
+            peers["HiGHS"] = solvers.by_highs
+        if count <= 20:
+            peers["cvxpy, parameters"] = solvers.by_cvxpy(count)
         goals = [Goal(name, partial(peer, given), _AT_LEAST) for name, peer in peers.items()]
         rows += contest(
             place,
@@ -36,7 +40,7 @@ def measure(place: Place) -> list[Row]:
             partial(_kernel, given),
             goals,
             partial(_variance, given),
-            40 if count <= 100 else 5,
+            40 if count <= 100 else 3,
         )
     return rows
 

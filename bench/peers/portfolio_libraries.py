@@ -88,12 +88,12 @@ def riskfolio(market: Market, task: str) -> Weights:
     import riskfolio as library
 
     if task == "hierarchical":
-        clusters = library.HCPortfolio(returns=market.returns)
+        clusters: Any = library.HCPortfolio(returns=market.returns)
         found = clusters.optimization(
             model="HRP", codependence="pearson", rm="MV", linkage="single", leaf_order=False
         )
         return found["weights"].to_numpy()
-    portfolio = library.Portfolio(returns=market.returns)
+    portfolio: Any = library.Portfolio(returns=market.returns)
     portfolio.assets_stats(method_mu="hist", method_cov="hist")
     if task == "parity":
         found = portfolio.rp_optimization(model="Classic", rm="MV", rf=0)

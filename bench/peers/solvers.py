@@ -14,9 +14,11 @@ import scipy.sparse as sp
 from bench.portfolios import CAP, Weights
 
 
-def clarabel(covariance: np.ndarray) -> Weights:
+def by_clarabel(covariance: np.ndarray) -> Weights:
     """Clarabel: an interior point method on cones, sparse."""
-    import clarabel as library
+    import clarabel
+
+    library: Any = clarabel
 
     count = len(covariance)
     one = sp.eye_array(count, format="csc")
@@ -30,7 +32,7 @@ def clarabel(covariance: np.ndarray) -> Weights:
     return np.asarray(solver.solve().x)
 
 
-def daqp(covariance: np.ndarray) -> Weights:
+def by_daqp(covariance: np.ndarray) -> Weights:
     """DAQP: a dual active-set method, dense."""
     import daqp as library
 
@@ -43,7 +45,7 @@ def daqp(covariance: np.ndarray) -> Weights:
     return call(covariance, np.zeros(count), np.ones((1, count)), upper, lower, sense)[0]
 
 
-def piqp(covariance: np.ndarray) -> Weights:
+def by_piqp(covariance: np.ndarray) -> Weights:
     """PIQP: a proximal interior point method, dense."""
     import piqp as library
 
@@ -57,11 +59,12 @@ def piqp(covariance: np.ndarray) -> Weights:
     return np.asarray(solver.result.x)
 
 
-def highs(covariance: np.ndarray) -> Weights:
-    """HiGHS: an active-set method."""
+def by_highs(covariance: np.ndarray) -> Weights:
+    """HiGHS: an active-set method. On variances of a day, left as they are, version 1.12 cycles without end."""
     import highspy as library
 
     count = len(covariance)
+    covariance = covariance / covariance.max()
     model: Any = library.HighsModel()
     model.lp_.num_col_, model.lp_.num_row_ = count, 1
     model.lp_.col_cost_ = np.zeros(count)
@@ -85,7 +88,7 @@ def highs(covariance: np.ndarray) -> Weights:
     return np.asarray(solver.getSolution().col_value)
 
 
-def cvxpy(count: int) -> Callable[[np.ndarray], Weights]:
+def by_cvxpy(count: int) -> Callable[[np.ndarray], Weights]:
     """cvxpy with the covariance's factor as a parameter, so that it is compiled once."""
     import cvxpy as library
 

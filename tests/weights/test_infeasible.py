@@ -115,6 +115,24 @@ def test_with_cash_allowed_the_rest_is_cash() -> None:
     assert float(attempt({"groups": HALVES}).cash) == 0.3
 
 
+@pytest.mark.parametrize("strategy", ["min_variance", "max_sharpe", "equal_weight", "mean_variance"])
+def test_an_exposure_that_forbids_the_budget_leaves_cash(strategy: str) -> None:
+    """The exposure allows 0.6 at most: twenty millionths less are invested, so that millionths can meet it."""
+    beta = np.random.default_rng(5).uniform(0.5, 2.0, size=20)
+    limits = Constraints(exposures={"beta": Exposure(beta, max=float(beta.min()) * 0.6)})
+    plan = plan_weights(
+        NAMES,
+        strategy,
+        mean=np.linspace(0.01, 0.05, 20),
+        covariance=SIGMA,
+        constraints=limits,
+        risk_aversion=None if strategy == "max_sharpe" else 3,
+    )
+    invested = float(sum(plan.weights.values()))
+    assert 0.6 - 2.1e-5 <= invested <= 0.6
+    assert beta @ [float(weight) for weight in plan.weights.values()] <= float(beta.min()) * 0.6 + 1e-12
+
+
 def test_three_protocols_under_twenty_percent() -> None:
     with pytest.raises(InfeasibleError, match=r"3 x 20 % = 60 % < 100 %, and cash is not allowed"):
         plan_weights(

@@ -121,12 +121,12 @@ def weighted_mean(values: NDArray[np.float64], alpha: float) -> NDArray[np.float
 
 def next_day_errors(values: NDArray[np.float64], alpha: float) -> NDArray[np.float64]:
     """The mean absolute error of each row's forecasts of its own next value, (p,); NaN where none."""
-    rows, length = values.shape
+    length = values.shape[1]
     if length < 2:
-        return np.full(rows, np.nan, dtype=np.float64)
+        return np.nan * np.ones(len(values))
     known = ~np.isnan(values)
-    missed = np.zeros((rows, length - 1))
-    total, weight = np.zeros(rows), np.zeros(rows)
+    missed = np.zeros((len(values), length - 1))
+    total, weight = np.zeros(len(values)), np.zeros(len(values))
     for day in range(length - 1):
         total = (1 - alpha) * total + np.where(known[:, day], values[:, day], 0.0)
         weight = (1 - alpha) * weight + known[:, day]

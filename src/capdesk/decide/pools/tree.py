@@ -8,7 +8,8 @@ from itertools import count
 
 import numpy as np
 
-from capdesk.decide.pools.activities import WITHDRAWAL, Activities
+from capdesk.decide.pools.activities import Activities
+from capdesk.decide.pools.activity_kinds import WITHDRAWAL
 from capdesk.decide.pools.cuts import broken, with_cuts
 from capdesk.decide.pools.lagrangian import OFF, ON, WHOLE, Modes, Priced
 from capdesk.decide.pools.problem import Array, Index

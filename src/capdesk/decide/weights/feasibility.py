@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import floor
+from typing import TypeVar
 
 import highspy
 import numpy as np
 
-from capdesk.decide.weights import conflict
-from capdesk.decide.weights.limits import Limits
+from capdesk.decide.weights import conflict, quadratic
+from capdesk.decide.weights.limits import NO_LIMIT, Limits
 from capdesk.decide.weights.linear import optimise
 from capdesk.decide.weights.statement import no_risk, state
+from capdesk.model.errors import CertificateError
 from capdesk.model.money import MICRO
 
+Answer = TypeVar("Answer")
+
 _UNIT = 1e-3
+_MARGIN = 20
 
 
 def total(limits: Limits) -> int:
@@ -33,8 +39,46 @@ def total(limits: Limits) -> int:
     return min(limits.budget, most)
 
 
+def with_largest_total(limits: Limits, attempt: Callable[[int], Answer]) -> tuple[Answer, int]:
+    """An answer for the whole budget, or where that cannot be for the largest sum, and the sum.
+
+    Parameters
+    ----------
+    attempt
+        Solves for a sum in millionths, or raises `quadratic.NotSolved`.
+
+    Raises
+    ------
+    InfeasibleError
+        Where the limits cannot be met together.
+    CertificateError
+        Where they can, and no solver finds an accurate answer.
+    """
+    whole = total(limits)
+    try:
+        return attempt(whole), whole
+    except quadratic.NotSolved as failure:
+        largest = largest_sum(limits)
+        if largest >= whole:
+            raise CertificateError(_unsolved(limits, whole, failure)) from failure
+    try:
+        return attempt(largest), largest
+    except quadratic.NotSolved as failure:
+        raise CertificateError(_unsolved(limits, largest, failure)) from failure
+
+
+def _unsolved(limits: Limits, invested: int, failure: Exception) -> str:
+    said = f"no solver proved an answer with {invested / MICRO:g} invested, which the limits allow: {failure}"
+    if (limits.lower <= -NO_LIMIT).any() and limits.gross is None:
+        said += "; shorts without a limit may have no optimum: give gross, or min_weight and max_weight"
+    return said
+
+
 def largest_sum(limits: Limits) -> int:
     """The largest sum of weights, at most the budget, that all limits allow, in millionths.
+
+    Where exposures forbid the whole budget it is twenty millionths less: at the largest sum
+    itself only a few weights meet rows of real numbers, and none need be whole millionths.
 
     Raises
     ------
@@ -54,4 +98,5 @@ def largest_sum(limits: Limits) -> int:
     largest = min(floor(-highs.getInfo().objective_function_value * MICRO + _UNIT), limits.budget)
     if largest < limits.budget and not limits.allow_cash:
         raise conflict.explained(limits)
-    return largest
+    exposed = any(row.kind == "exposure" for row in limits.rows)
+    return largest - _MARGIN if exposed and largest < limits.budget else largest

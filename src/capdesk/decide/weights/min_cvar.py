@@ -11,12 +11,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from capdesk.decide.weights import feasibility, quadratic, tail_risk
+from capdesk.decide.weights import feasibility, tail_risk
 from capdesk.decide.weights.limits import Limits
 from capdesk.decide.weights.optimum import Found, finish
 from capdesk.decide.weights.problem import Array
 from capdesk.decide.weights.statement import Statement, no_risk, state
-from capdesk.model.errors import CertificateError, InvalidInput
+from capdesk.model.errors import InvalidInput
 
 
 def minimum_cvar(limits: Limits, scenarios: Array, tail: float) -> Found:
@@ -38,19 +38,12 @@ def minimum_cvar(limits: Limits, scenarios: Array, tail: float) -> Found:
         raise InvalidInput(
             f"the tail of {tail:g} holds {count:g} of {len(scenarios)} scenarios: give {1 / tail:.0f} or more"
         )
-    total = feasibility.total(limits)
-    statement = _statement(limits, total)
-    try:
-        solution = tail_risk.solve(scenarios, tail, statement.problem)
-    except quadratic.NotSolved as failure:
-        largest = feasibility.largest_sum(limits)
-        if largest >= total:
-            raise CertificateError(
-                f"no solver proved an answer to a feasible problem: {failure}"
-            ) from failure
-        total = largest
+
+    def attempt(total: int) -> tuple[Statement, tail_risk.TailSolution]:
         statement = _statement(limits, total)
-        solution = tail_risk.solve(scenarios, tail, statement.problem)
+        return statement, tail_risk.solve(scenarios, tail, statement.problem)
+
+    (statement, solution), total = feasibility.with_largest_total(limits, attempt)
     gradient = tail_risk.stated(scenarios, solution.chances, statement.problem).linear
     found = finish("tail", limits, statement, solution, total, gradient)
     proof = replace(found.evidence, scenarios=scenarios, tail=tail, chances=solution.chances)

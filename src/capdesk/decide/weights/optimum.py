@@ -7,12 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from capdesk.decide.weights import feasibility, quadratic
-from capdesk.decide.weights.limits import NO_LIMIT, Limits, Whole
+from capdesk.decide.weights.limits import Limits, Whole
 from capdesk.decide.weights.mending import Prices
 from capdesk.decide.weights.problem import Array, Covariance, Solution
 from capdesk.decide.weights.rounding import whole
 from capdesk.decide.weights.statement import Statement, state
-from capdesk.model.errors import CertificateError
 from capdesk.model.evidence import Evidence
 from capdesk.model.money import MICRO
 
@@ -48,27 +47,13 @@ def optimum(
         Where no solver finds an accurate answer.
     """
     invest = limits.fully_invested if invest is None else invest
-    total = feasibility.total(limits)
-    statement = state(limits, covariance, curvature, linear, total, exact=invest)
-    try:
-        solution = solve(statement, limits, total, invest=invest)
-    except quadratic.NotSolved as failure:
-        largest = feasibility.largest_sum(limits)
-        if largest >= total:
-            raise CertificateError(
-                f"no solver proved an answer to a feasible problem: {failure}{_hint(limits)}"
-            ) from failure
-        total = largest
+
+    def attempt(total: int) -> tuple[Statement, Solution]:
         statement = state(limits, covariance, curvature, linear, total, exact=invest)
-        solution = solve(statement, limits, total, invest=invest)
+        return statement, solve(statement, limits, total, invest=invest)
+
+    (statement, solution), total = feasibility.with_largest_total(limits, attempt)
     return finish("optimum", limits, statement, solution, total if invest else None)
-
-
-def _hint(limits: Limits) -> str:
-    """Why a feasible problem may have no optimum."""
-    if (limits.lower <= -NO_LIMIT).any() and limits.gross is None:
-        return "; shorts without a limit may have none: give gross, or min_weight and max_weight"
-    return ""
 
 
 def solve(statement: Statement, limits: Limits, total: int, *, invest: bool) -> Solution:

@@ -39,7 +39,7 @@ class Covariance:
     @property
     def size(self) -> int:
         """The number of names."""
-        return len(self.diagonal())
+        return len(self.factors()[1]) if self.matrix is None else len(self.matrix)
 
     def times(self, vector: Array) -> Array:
         """Sigma v, (n,) or (n, m)."""

@@ -19,7 +19,7 @@ from capdesk.decide.weights.optimality import ACCEPTABLE, ACCURATE, flaw
 from capdesk.decide.weights.polish import polish
 from capdesk.decide.weights.problem import Array, QuadraticProblem, Solution
 
-_SMALL = 80
+_SMALL = 110
 _MODERATE = 200
 
 

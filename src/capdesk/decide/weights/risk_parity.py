@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from capdesk.decide.weights import feasibility, quadratic, risk_contribution, risk_within_limits, rules
+from capdesk.decide.weights import feasibility, risk_contribution, risk_within_limits, rules
 from capdesk.decide.weights.limits import Limits, Whole
 from capdesk.decide.weights.optimum import Found, evidence
 from capdesk.decide.weights.problem import Array, Covariance, Solution
@@ -48,19 +48,11 @@ def risk_budgets(limits: Limits, covariance: Covariance, budgets: Array) -> Foun
 
 
 def _within(limits: Limits, covariance: Covariance, shares: Array) -> Found:
-    total = feasibility.total(limits)
-    statement = _statement(limits, covariance, total)
-    try:
-        weights = _weights(statement, shares)
-    except quadratic.NotSolved as failure:
-        largest = feasibility.largest_sum(limits)
-        if largest >= total:
-            raise CertificateError(
-                f"no solver found the risk budgets within the limits: {failure}"
-            ) from failure
-        total = largest
+    def attempt(total: int) -> tuple[Statement, Array]:
         statement = _statement(limits, covariance, total)
-        weights = _weights(statement, shares)
+        return statement, _weights(statement, shares)
+
+    (statement, weights), total = feasibility.with_largest_total(limits, attempt)
     units = whole(weights, limits, total)
     slope, solution = _proven(statement, units, shares)
     proof = evidence("contributions", limits, statement, solution, units)

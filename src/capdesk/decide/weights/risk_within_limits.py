@@ -58,7 +58,7 @@ def constrained(
     budget = _budget_row(equalities[0])
     open_names = np.flatnonzero(upper > 0)
     chosen = _Limits(
-        covariance=covariance.of(open_names),
+        covariance=covariance if len(open_names) == len(upper) else covariance.of(open_names),
         shares=budgets[open_names] / budgets[open_names].sum(),
         lower=np.maximum(lower[open_names], 0.0),
         upper=upper[open_names],
