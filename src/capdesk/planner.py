@@ -108,20 +108,6 @@ class Planner:
         limits = limits_of(_limits(risk_constraints), protocols, current, exposures)
         return planned(self._settings, protocols, limits, expected_returns, risk_scores, given)
 
-    def plan_within(self, names: Sequence[str], limits: Mapping[str, Any], **inputs: Any) -> Plan:
-        """A plan under limits of `capdesk.Constraints` instead of those of `plan_portfolio`.
-
-        Parameters
-        ----------
-        limits
-            Fields of `Constraints`, in fractions; `max_names` follows from the settings.
-        **inputs
-            As in `plan_portfolio`.
-        """
-        from capdesk.planning import planned
-
-        return planned(self._settings, names, limits, None, None, inputs)
-
     def allocate_risk_adjusted_capital(
         self, total_capital: object, allocation: Mapping[str, object], risk_metrics: Mapping[str, Any]
     ) -> dict[str, Amount]:

@@ -27,7 +27,26 @@ def planned(
     risk_scores: Mapping[str, object] | None,
     inputs: Mapping[str, Any],
 ) -> Plan:
-    """The plan of a planner; see `Planner.plan_portfolio` and `Planner.plan_within`.
+    """The plan of a planner; see `Planner.plan_portfolio`.
+
+    Raises
+    ------
+    InvalidInput
+        For a protocol whose expected return or risk score is missing.
+    """
+    names, strategy, given = asked(settings, protocols, limits, expected_returns, risk_scores, inputs)
+    return plan_weights(names, strategy, **given)
+
+
+def asked(
+    settings: PlanningConfig,
+    protocols: Sequence[str],
+    limits: Mapping[str, Any],
+    expected_returns: Mapping[str, object] | None,
+    risk_scores: Mapping[str, object] | None,
+    inputs: Mapping[str, Any],
+) -> tuple[list[str], Any, dict[str, Any]]:
+    """What `plan_weights` is asked with: names, strategy and its keywords.
 
     Raises
     ------
@@ -47,7 +66,7 @@ def planned(
     given.setdefault("risk_free_rate", rate if yearly else (1 + rate) ** (1 / per_year) - 1)
     if given.get("current") is not None:
         given["current"] = {name: given["current"][name] for name in names if name in given["current"]}
-    return plan_weights(names, strategy, constraints=Constraints(max_names=most, **limits), **given)
+    return names, strategy, {"constraints": Constraints(max_names=most, **limits), **given}
 
 
 def limits_of(

@@ -243,3 +243,18 @@ def test_what_cannot_be_planned_is_one_line(words: tuple[str, ...], said: str) -
 
     assert said in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_plan_is_stored_as_a_run_and_replays_to_the_last_digit() -> None:
+    told = ask("weights", PRICES, "--strategy", "min_variance", "--max-weight", "0.3", "--store", "runs.db")
+    again = ask("replay", "1", "--records", "runs.db")
+
+    assert told["run"] == 1
+    assert again["replay"] == "identical"
+    assert again["stored"]["objective"] == told["certificate"]["objective"]
+
+
+def test_a_plan_that_cannot_be_made_stores_nothing() -> None:
+    run("weights", PRICES, "--max-weight", "0.05", "--no-cash", "--store", "runs.db", code=2)
+
+    assert ask("pools", "runs", "--records", "runs.db") == []

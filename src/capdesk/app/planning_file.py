@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,9 @@ from capdesk.config import PlanningConfig, read_planning
 from capdesk.model.errors import InvalidInput
 from capdesk.model.money import read_decimal
 from capdesk.model.plans import Plan
+
+if TYPE_CHECKING:
+    from capdesk.model.runs import Run
 
 Array = NDArray[np.float64]
 MOMENTS = ("mean", "risk_score")
@@ -40,22 +44,41 @@ class Asked:
     inputs: dict[str, Any]
     periods_per_year: float
 
-    def plan(self, *, max_names: str | None, risk_aversion: str | None, **limits: Any) -> Plan:
+    def plan(self, **said: Any) -> Plan:
         """The plan, by the strategy that was named or that of the settings.
+
+        Parameters
+        ----------
+        **said
+            `max_names`, `risk_aversion`, and limits of `capdesk.Constraints`, in fractions.
 
         Raises
         ------
         InvalidInput, InfeasibleError, CertificateError
             As `plan_weights` does.
         """
-        from capdesk.planner import Planner
+        from capdesk.weights import plan_weights
+
+        names, strategy, given = self._asked(**said)
+        return plan_weights(names, strategy, **given)
+
+    def run(self, day: date, **said: Any) -> tuple[Plan, Run]:
+        """The plan, and the run of a day that can be stored with it; as `plan`."""
+        from capdesk.runs.weights import weights_run
+
+        names, strategy, given = self._asked(**said)
+        return weights_run(day, names, strategy, **given)
+
+    def _asked(
+        self, *, max_names: str | None, risk_aversion: str | None, **limits: Any
+    ) -> tuple[list[str], Any, dict[str, Any]]:
+        from capdesk.planning import asked
 
         most = self.settings.max_protocols if max_names is None else whole(max_names, "max_names")
-        planner = Planner(self.settings.model_dump() | {"max_protocols": most})
+        settings = self.settings.model_copy(update={"max_protocols": most})
         aversion = None if risk_aversion is None else float(read_decimal(risk_aversion, "risk_aversion"))
-        return planner.plan_within(
-            self.names, limits, risk_aversion=aversion, periods_per_year=self.periods_per_year, **self.inputs
-        )
+        inputs = {"risk_aversion": aversion, "periods_per_year": self.periods_per_year, **self.inputs}
+        return asked(settings, self.names, limits, None, None, inputs)
 
     @property
     def returns(self) -> Array | None:

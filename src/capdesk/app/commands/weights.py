@@ -1,7 +1,8 @@
 """Target weights from a file, and their adoption by a desk: `weights`, `adopt`."""
 
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +13,7 @@ from capdesk.app.commands.rules import telling_warnings
 from capdesk.app.commands.session import on_desk
 
 if TYPE_CHECKING:
+    from capdesk.app.planning_file import Asked
     from capdesk.desk import CapitalAllocator
     from capdesk.model.plans import Plan
 
@@ -44,6 +46,12 @@ def weights(
         Path | None,
         typer.Option(help="Write the plan to this file, for 'capdesk verify' and 'adopt'.", metavar="PLAN"),
     ] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(
+            help="Store the plan as a run in these planning records, for 'capdesk replay'.", metavar="FILE"
+        ),
+    ] = None,
     config: options.PlanningFile = None,
     json_output: options.Json = False,
 ) -> ExitCode:
@@ -64,23 +72,36 @@ def weights(
         estimator=estimator,
         config=config,
     )
+    said = {
+        "max_weight": max_weight,
+        "min_weight": min_weight,
+        "max_names": max_names,
+        "allow_cash": not no_cash,
+        "risk_aversion": risk_aversion,
+    }
     with telling_warnings():
-        plan = asked.plan(
-            max_weight=max_weight,
-            min_weight=min_weight,
-            max_names=max_names,
-            allow_cash=not no_cash,
-            risk_aversion=risk_aversion,
-        )
+        plan, run = (asked.plan(**said), None) if store is None else stored(asked, store, said)
     if save is not None:
         save.write_text(plan.to_json(), encoding="utf-8")
     if json_output:
-        render.write_json(plan_view.record(plan, asked))
-    else:
-        plan_view.draw(plan, asked, explain=explain)
-        if save is not None:
-            render.say(f"\n[green]made[/]  {render.literal(str(save))}")
+        render.write_json({**plan_view.record(plan, asked), "run": run})
+        return ExitCode.DONE
+    plan_view.draw(plan, asked, explain=explain)
+    if save is not None:
+        render.say(f"\n[green]made[/]  {render.literal(str(save))}")
+    if run is not None:
+        again = f"capdesk replay {run} --records {store}"
+        render.say(f"\n[green]stored[/]  run {run}: {render.literal(again)} computes it again")
     return ExitCode.DONE
+
+
+def stored(asked: "Asked", records: str, said: dict[str, Any]) -> "tuple[Plan, int]":
+    """Plan, and store the plan as a run of today; gives its number."""
+    from capdesk.records import Records
+
+    with Records(records, create=True) as opened:
+        plan, run = asked.run(datetime.now(UTC).date(), **said)
+        return plan, opened.save_run(run).number
 
 
 def adopt(
