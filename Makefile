@@ -1,5 +1,5 @@
 # make setup   the environment that capdesk runs in (.venv, from requirements.lock)
-# make demo    set up what is missing, then replay a real day of markets
+# make demo    set up what is missing, then replay a real day of markets and eleven of a treasury
 # make test    every test
 # make check   format, lint, types and the direction of imports
 # make bench   the speed claims, side by side with their peers
@@ -16,6 +16,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no
 
 demo: setup
 	@$(BIN)/capdesk demo
+	@$(BIN)/capdesk pools demo
 
 setup: .venv/runtime.stamp
 

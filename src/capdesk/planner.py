@@ -216,7 +216,7 @@ def allocate_risk_adjusted_capital(
     Raises
     ------
     InvalidInput
-        For a total that is not positive, negative weights, or a state that does not exist.
+        For a total that is not positive, negative weights or gas, or a state that does not exist.
     """
     total = to_micro_down(total_capital, "total_capital")
     if total <= 0:
@@ -228,17 +228,21 @@ def allocate_risk_adjusted_capital(
     if state is not None and state not in VOLATILITY_STATES:
         raise InvalidInput(f"volatility_state must be one of {', '.join(VOLATILITY_STATES)}, got {state!r}")
     gas = risk_metrics.get("gas_price_gwei")
-    market = MarketState(
-        volatility_state=state,
-        gas_price=None if gas is None else to_micro(gas, "gas_price_gwei"),
-        breaker=bool(risk_metrics.get("circuit_breaker_triggered", False)),
-    )
+    price = None if gas is None else to_micro(gas, "gas_price_gwei")
+    if price is not None and price < 0:
+        raise InvalidInput(f"gas_price_gwei must be 0 or more, got {gas}")
+    breaker = risk_metrics.get("circuit_breaker_triggered", False)
+    if not isinstance(breaker, bool):
+        raise InvalidInput(f"circuit_breaker_triggered must be True or False, got {breaker!r}")
+    market = MarketState(volatility_state=state, gas_price=price, breaker=breaker)
     risk = assess(RiskConfig().compiled() if table is None else table, market, 0, pays_gas=gas is not None)
     return _share_out(total * risk.market_ppm // PPM * risk.gas_ppm // PPM, allocation)
 
 
 def _share_out(total: int, allocation: Mapping[str, object]) -> dict[str, Amount]:
-    weights = {name: read_decimal(weight, f"the weight of {name}") for name, weight in allocation.items()}
+    weights = {
+        name: Amount(read_decimal(weight, f"the weight of {name}")) for name, weight in allocation.items()
+    }
     negative = [name for name, weight in weights.items() if weight < 0]
     if negative or sum(weights.values()) > 1:
         raise InvalidInput(f"weights must be 0 or more and add up to 1 at most, got {dict(allocation)}")

@@ -15,8 +15,9 @@ from capdesk.decide import reports
 from capdesk.delivery import BackOff, Delivery
 from capdesk.desk import arguments as read
 from capdesk.desk.allocator import CapitalAllocator, recycle_id
+from capdesk.ledger.writer import Writer
 from capdesk.model import commands as c
-from capdesk.model.errors import CapdeskError, MandateMismatch
+from capdesk.model.errors import CapdeskError, InvalidInput, MandateMismatch
 from capdesk.model.journal import Entry, Queued
 from capdesk.model.money import Amount, to_micro
 from capdesk.model.requests import RecycleEvent
@@ -103,7 +104,8 @@ class CapitalRecycler:
         Raises
         ------
         InvalidInput
-            If it is queued already with another P&L.
+            If it is queued already with another P&L, or `request_id` is still the id of an
+            earlier event.
         """
         command = c.QueueRecycle(
             market=read.name(market_id, "market_id"),
@@ -113,13 +115,24 @@ class CapitalRecycler:
             delay=None if delay_seconds is None else read.seconds(delay_seconds, "delay_seconds"),
         )
         if request_id is not None:
-            read.name(request_id, "request_id")
+            await self._refuse_earlier_event(read.request_id(request_id))
         entry = await self._ledger.submit(command, request_id, read.deadline(deadline_seconds))
         event = self._queued(entry, command)
         if self.on_capital_freed is not None:
             await self._ask_to_tell([event.event_id])
         self._poke.set()
         return event
+
+    async def _refuse_earlier_event(self, request_id: str) -> None:
+        """An event's id is forgotten before the id of its recycling, which would answer for a new event too."""
+
+        def names_an_earlier_event(writer: Writer) -> bool:
+            return writer.outcome(request_id) is None and writer.outcome(recycle_id(request_id)) is not None
+
+        if await self._ledger.ask(names_an_earlier_event):
+            raise InvalidInput(
+                f"request_id {request_id!r} names an event that was recycled before: use another"
+            )
 
     async def force_recycle(self, market_id: str, strategy: str | None = None) -> Amount:
         """Recycle a market at once: with its queued P&L, or with none if it was not queued.

@@ -59,7 +59,7 @@ def fraction_ppm(value: object, name: str) -> int:
     number = read_decimal(value, name)
     if not 0 <= number <= 1:
         raise InvalidInput(f"{name} must be a fraction from 0 to 1 (0.2 for 20 %), got {value}")
-    return int(number * PPM)
+    return int(Amount(number) * PPM)
 
 
 class StrategyCapitalManager:

@@ -62,7 +62,8 @@ class Supervisor:
         cannot be read, is logged and has not seen the market either.
     wallet
         Called at each heartbeat; gives the free cash in dollars by account, which is
-        compared with the books; None, or one that fails: the desk's own books are believed.
+        compared with the books; None, or one that fails: the desk's own books are believed,
+        as they are where capital was granted or came back while the wallet was read.
     positions
         Called at each heartbeat; gives what open allocations are worth in dollars, by market
         or by ``(market, strategy)``: they are marked at one moment, and equity follows. What
@@ -166,10 +167,18 @@ class Supervisor:
         return ()
 
     async def _compare_wallet(self) -> tuple[Event, ...]:
-        if self._wallet is not None:
-            for account, cash in (await _called(self._wallet, self._every)).items():
-                if await self._desk.get_cash(account) != cash:
-                    await self._desk.sync_with_wallet(cash, account)
+        if self._wallet is None:
+            return ()
+        believed = {account: await self._desk.get_cash(account) for account in self._desk.config.accounts}
+        for account, cash in (await _called(self._wallet, self._every)).items():
+            now = await self._desk.get_cash(account)
+            if now != believed.get(account, now):
+                # Which of the two the wallet shows nobody knows: what was granted is no profit.
+                logger.info(
+                    "capital of %s moved while its wallet was read: the next beat compares it", account
+                )
+            elif now != cash:
+                await self._desk.sync_with_wallet(cash, account)
         return ()
 
     async def _mark_positions(self) -> tuple[Event, ...]:

@@ -38,15 +38,20 @@ COMMANDS = {
     "metrics",
     "observe",
     "orphans",
-    "rebalance",
+    "pools adopt",
     "pools approve",
     "pools blacklist",
+    "pools demo",
     "pools diff",
+    "pools eligible",
+    "pools forecast",
     "pools icebox",
     "pools import",
+    "pools plan",
     "pools replay",
     "pools runs",
     "pools show",
+    "rebalance",
     "recycle",
     "release",
     "replay",
@@ -140,6 +145,7 @@ def test_the_reference_tells_every_exit_code(code: ExitCode) -> None:
 
 
 OF_RECORDS = {name for name in COMMANDS if name.startswith("pools ")} | {"replay"}
+OF_BOTH = {"pools adopt"}
 OF_FILES = {"frontier", "metrics", "rebalance", "verify", "weights"}
 
 
@@ -149,7 +155,7 @@ def test_every_command_takes_json_and_its_ledger_or_records(name: str) -> None:
 
     assert "--json" in known
     assert ("--records" in known) == (name in OF_RECORDS)
-    assert ("--ledger" in known) == (name not in OF_FILES | OF_RECORDS)
+    assert ("--ledger" in known) == (name in OF_BOTH or name not in OF_FILES | OF_RECORDS)
 
 
 @pytest.mark.parametrize("name", ["", *sorted(COMMANDS)])

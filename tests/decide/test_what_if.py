@@ -86,6 +86,23 @@ async def test_the_same_rules_flip_nothing_of_a_real_ledger(tmp_path: Path) -> N
     assert again(entries, **WORLD) == []
 
 
+def test_a_resume_ends_a_halt_that_only_the_passing_of_time_has_caused() -> None:
+    rules = {
+        **ROOMY,
+        "max_exposure_per_market_percent": 4,
+        "max_mark_age_seconds": 60,
+        "max_drawdown_percent": 5,
+    }
+    desk = Fold(rules)
+    desk.do(Request("sun", 50 * PPM, "s"))
+    desk.do(c.Mark("sun", 80 * PPM))
+    desk.do(c.Resume("the gain was on paper only"), seconds=60)
+    desk.do(Request("rain", 10 * PPM, "s"))
+
+    assert isinstance(desk.entries[-1].events[0], Granted)
+    assert again(desk, **rules) == []
+
+
 def test_a_tighter_limit_flips_what_it_must_and_says_why() -> None:
     desk = Fold(ROOMY)
     desk.do(Request("sun", 20 * PPM, "s"))

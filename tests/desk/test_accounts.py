@@ -160,3 +160,15 @@ async def test_profit_stays_in_the_account_of_its_allocation(make_desk: MakeDesk
     await desk.release_allocation("m", 10, fees="0.5")
     assert (await desk.quote("m", 300, account="wallet")).amount == 89.5
     assert (await desk.quote("m", 300, account="venue")).amount == 120
+
+
+async def test_what_is_freed_and_granted_anew_in_one_batch_may_lie_in_another_account(
+    make_desk: MakeDesk, clock: Clock
+) -> None:
+    desk = await make_desk(roomy(accounts=["venue", "wallet"], on_expiry="free"))
+    await desk.transfer(80, "venue", "wallet")
+    await desk.request_allocation("m", 50, account="venue", lease_seconds=60)
+    clock.advance(60)
+    assert (await desk.request_allocation("m", 40, account="wallet")).amount == 40
+    assert (await desk.get_cash("venue"), await desk.get_cash("wallet")) == (120, 40)
+    assert (await desk.request_allocation("n", 5, account="venue")).amount == 5

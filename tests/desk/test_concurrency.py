@@ -13,6 +13,7 @@ import pytest
 
 from capdesk import AllocationResult as Result
 from capdesk import CapitalAllocator, DeadlineExceeded, LedgerError, Verdict
+from capdesk.desk import arguments as read
 from tests.desk.conftest import MakeDesk
 from tests.desk.support import Clock, busy_writer, length, roomy
 
@@ -191,3 +192,20 @@ async def test_the_repeat_of_an_increase_is_answered_after_its_market_was_releas
     first = await desk.increase_allocation("m", 2, request_id="id")
     await desk.release_allocation("m")
     assert await desk.increase_allocation("m", 2, request_id="id") == first
+
+
+async def test_a_loop_that_closes_while_its_answer_is_on_its_way_harms_nobody(tmp_path: Path) -> None:
+    async with CapitalAllocator.open(tmp_path / "desk.db", initial_bankroll=200) as desk:
+
+        async def ask() -> None:
+            desk.ledger.submit(read.request("gone", 5, "sniper"))
+
+        loop = asyncio.new_event_loop()
+        # What the writer sees when it looks just before the loop closes.
+        loop.is_closed = lambda: False  # type: ignore[method-assign]
+        async with busy_writer(desk):
+            await asyncio.to_thread(loop.run_until_complete, ask())
+            loop.close()
+        assert (await desk.request_allocation("here", 5, deadline_seconds=10)).granted
+        assert await desk.get_allocation("gone") is not None
+        del loop.is_closed

@@ -189,7 +189,14 @@ def test_every_mandate_is_written_as_the_configuration_that_compiles_to_it(manda
         ({"sleeves": [sleeve("a ", 10)]}, r"sleeves\.0\.name = 'a '"),
         ({"sleeves": [sleeve("a", 10, minimum=-1)]}, "sleeves.0.minimum = -1: must be 0 or more"),
         ({"sleeves": [sleeve("a", 10, pays_gas="yes")]}, "sleeves.0.pays_gas"),
-        ({"sleeves": [sleeve("a", 10, share=3)]}, "sleeves.0.share is no field"),
+        (
+            {"sleeves": [sleeve("a", 10, share=3)]},
+            "sleeves.0.share is no field of sleeves; its fields are name, percent, cap",
+        ),
+        (
+            {"risk": {"gas": [{"above": 5, "x": 1}]}},
+            "risk.gas.0.x is no field of risk.gas; its fields are above",
+        ),
         ({"sleeves": [sleeve("a", 10, risk_multiplier=1.5)]}, "a multiplier must lie between 0 and 1"),
         ({"risk": {"medium": 80}}, "risk.medium = 80: a multiplier must lie between 0 and 1"),
         ({"risk": {"mode": "magic"}}, "risk.mode = 'magic'"),

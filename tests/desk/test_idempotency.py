@@ -250,3 +250,21 @@ async def test_a_command_that_failed_leaves_its_id_free(make_desk: MakeDesk) -> 
     assert await desk.get_outcome("id") is None
     await desk.deposit(400)
     assert await desk.withdraw(500, request_id="id") == 100
+
+
+async def test_an_id_is_known_in_the_batch_of_rules_that_keep_ids_for_less_long(
+    tmp_path: Path, clock: Clock
+) -> None:
+    path = tmp_path / "desk.db"
+    async with CapitalAllocator.open(path, initial_bankroll=200, clock=clock) as desk:
+        await desk.deposit(5, request_id="id")
+        clock.advance(DAY_SECONDS)
+        async with busy_writer(desk):
+            waiting = asyncio.gather(
+                desk.update_mandate({"id_retention_days": 0.5}, reason="shorter"),
+                desk.deposit(5, request_id="id"),
+                desk.release_allocation("holds nothing"),
+            )
+            await asyncio.sleep(0)
+        assert [await waiting, desk.bankroll] == [[2, 205, 0], 205]
+    assert check(path).problems == []

@@ -67,6 +67,8 @@ async def test_a_state_of_the_future_is_refused() -> None:
         ({"gas_price_gwei": -1}, "gas_price_gwei must be 0 or more"),
         ({"circuit_breaker_triggered": "no"}, "circuit_breaker_triggered must be True or False"),
         ({"correlation": "much"}, "correlation must be a number"),
+        ({"correlation": 80}, "correlation must lie between -1 and 1"),
+        ({"correlation": -1.01}, "correlation must lie between -1 and 1"),
         ({"at": datetime(2027, 1, 1)}, "at must have a time zone"),  # noqa: DTZ001
     ],
 )

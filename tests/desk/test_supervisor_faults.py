@@ -223,3 +223,24 @@ async def test_a_restart_keeps_pauses_recalls_and_the_market(tmp_path: Path) -> 
         assert await desk.review() != ()
         # 42.5 is above the minimum of 40, but not by the margin.
         assert not (await budget(desk, "maker")).enabled
+
+
+async def test_what_is_granted_while_the_wallet_is_read_is_no_profit_and_no_loss() -> None:
+    desk = desk_of(max_drawdown_percent=5)
+    await desk.request_allocation("sun", 20, "taker")
+
+    async def reads_before_the_grant() -> dict[str, Any]:
+        seen = await desk.get_cash()
+        await desk.request_allocation("rain", 30, "maker")
+        return {"main": seen}
+
+    async def reads_before_the_release() -> dict[str, Any]:
+        seen = await desk.get_cash()
+        await desk.release_allocation("sun")
+        return {"main": seen}
+
+    for wallet in (reads_before_the_grant, reads_before_the_release):
+        await Supervisor(desk, wallet=wallet).beat()
+        assert (desk.bankroll, desk.halted) == (100, None)
+    await Supervisor(desk, wallet=lambda: {"main": 69}).beat()
+    assert desk.bankroll == 99

@@ -27,6 +27,19 @@ async def test_report_and_drawdown_know_that_a_mark_has_turned_stale(
     assert desk.drawdown == pytest.approx(0.2)
 
 
+async def test_the_halt_of_a_mark_that_has_turned_stale_is_known_before_it_is_journaled(
+    make_desk: MakeDesk, clock: Clock
+) -> None:
+    rules = roomy(max_exposure_per_market_percent=4, max_mark_age_seconds=60, max_drawdown_percent=5)
+    desk = await make_desk(rules, 100)
+    await desk.request_allocation("m", 4)
+    await desk.mark_allocation("m", 50)
+    assert desk.halted is None
+    clock.advance(61)
+    assert desk.halted is not None
+    assert (desk.halted.since, (await desk.quote("n", 1)).result) == (clock.time, "halted")
+
+
 async def test_what_a_report_allows_is_what_a_quote_gives(make_desk: MakeDesk, clock: Clock) -> None:
     desk = await make_desk(roomy(max_mark_age_seconds=60, max_total_exposure_percent=50), 100)
     await desk.request_allocation("m", 10)

@@ -151,6 +151,18 @@ def test_an_unknown_metric_is_named() -> None:
         allocate_risk_adjusted_capital(1000, WEIGHTS, {"volatility": "low"})
 
 
+@pytest.mark.parametrize(
+    ("metric", "what"),
+    [
+        ({"gas_price_gwei": -1}, "gas_price_gwei must be 0 or more, got -1"),
+        ({"circuit_breaker_triggered": "no"}, "circuit_breaker_triggered must be True or False, got 'no'"),
+    ],
+)
+def test_a_metric_that_can_be_no_figure_is_refused(metric: dict[str, Any], what: str) -> None:
+    with pytest.raises(InvalidInput, match=what):
+        allocate_risk_adjusted_capital(100, WEIGHTS, {"volatility_state": "low", **metric})
+
+
 def test_a_missing_state_fails_closed() -> None:
     amounts = allocate_risk_adjusted_capital(1000, {"scroll": 1}, {"gas_price_gwei": 20})
 

@@ -9,7 +9,7 @@ import pytest
 
 from capdesk import AllocationResult, CapitalAllocator, CapitalRecycler, InvalidInput, MandateMismatch
 from tests.desk.conftest import MakeDesk
-from tests.desk.support import Clock, length
+from tests.desk.support import DAY_SECONDS, Clock, length
 
 
 async def prepared(make_desk: MakeDesk) -> tuple[CapitalAllocator, CapitalRecycler]:
@@ -208,3 +208,34 @@ async def test_a_recycler_of_another_configuration_is_refused() -> None:
     with pytest.raises(MandateMismatch) as error:
         CapitalRecycler({"recycle_delay_seconds": 6}, desk)
     assert error.value.differences == [("recycle_delay_seconds", "5", "6")]
+
+
+@pytest.mark.parametrize("queued_for_days", [10, 60], ids=["recycled", "waiting"])
+async def test_the_id_of_an_earlier_event_is_refused_though_it_is_no_longer_kept(
+    make_desk: MakeDesk, clock: Clock, queued_for_days: int
+) -> None:
+    desk, recycler = await prepared(make_desk)
+    await recycler.queue_recycle("a", 7, delay_seconds=queued_for_days * DAY_SECONDS, request_id="id")
+    for days in (10, 8):
+        clock.advance(days * DAY_SECONDS)
+        await recycler.run_due()
+        await desk.deposit(1)
+    assert await desk.get_outcome("id") is None
+    with pytest.raises(InvalidInput, match="'id' names an event that"):
+        await recycler.queue_recycle("b", 3, request_id="id")
+    await recycler.queue_recycle("b", 3, request_id="another")
+    clock.advance(60 * DAY_SECONDS)
+    await recycler.run_due()
+    assert (desk.bankroll, await desk.get_allocation("a"), await desk.get_allocation("b")) == (
+        212,
+        None,
+        None,
+    )
+
+
+async def test_no_command_takes_the_id_of_a_recycling(make_desk: MakeDesk) -> None:
+    desk, recycler = await prepared(make_desk)
+    with pytest.raises(InvalidInput, match="request_id must not begin with 'recycle:'"):
+        await desk.deposit(1, request_id="recycle:id")
+    await recycler.queue_recycle("a", delay_seconds=0, request_id="id")
+    assert [event.event_id for event in await recycler.run_due()] == ["id"]

@@ -87,9 +87,9 @@ def require_folder(path: Path, name: str) -> None:
         raise InvalidInput(f"{name} must lie in a folder that exists, got {path}: make {path.parent} first")
 
 
-def free_path(path: Path) -> Path:
+def free_path(path: Path, name: str = "ledger") -> Path:
     """The path itself, or with the first number that makes it free: no file is ever overwritten."""
-    require_folder(path, "ledger")
+    require_folder(path, name)
     candidate, number = path, 1
     while candidate.exists() or candidate.is_symlink():
         number += 1

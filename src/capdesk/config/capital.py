@@ -6,10 +6,17 @@ import os
 import warnings
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from capdesk.config.fields import Days, Dollars, Name, Percent, Seconds
-from capdesk.config.parts import BreakersConfig, GroupConfig, MarketProfileConfig, RiskConfig, SleeveConfig
+from capdesk.config.parts import (
+    BreakersConfig,
+    GroupConfig,
+    MarketProfileConfig,
+    RiskConfig,
+    RiskStepConfig,
+    SleeveConfig,
+)
 from capdesk.config.planning import PLANNING, PlanningConfig
 from capdesk.model.errors import RulesWarning
 from capdesk.model.mandate import Mandate
@@ -237,3 +244,22 @@ class CapitalConfig(PlanningConfig):
         from capdesk.config.compiling import compiled
 
         return compiled(self)
+
+    @classmethod
+    def table_of(cls, where: tuple[Any, ...]) -> tuple[str, tuple[str, ...]]:
+        """The table that a field would belong to: what it is called, and its fields."""
+        outer, *inner = where
+        if not inner or outer not in _TABLES:
+            return super().table_of(where)
+        if outer == "risk" and len(inner) > 1:
+            return f"risk.{inner[0]}", tuple(RiskStepConfig.model_fields)
+        return outer, tuple(_TABLES[outer].model_fields)
+
+
+_TABLES: dict[str, type[BaseModel]] = {
+    "sleeves": SleeveConfig,
+    "groups": GroupConfig,
+    "market_profiles": MarketProfileConfig,
+    "risk": RiskConfig,
+    "breakers": BreakersConfig,
+}

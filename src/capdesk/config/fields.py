@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from decimal import Decimal
 from difflib import get_close_matches
 from typing import Annotated, Any
@@ -119,14 +119,15 @@ def plain(value: Any) -> str:
     return "none" if value is None else str(value)
 
 
-def problem_text(problem: Any, known: Sequence[str]) -> str:
+def problem_text(problem: Any, table_of: Callable[[tuple[Any, ...]], tuple[str, tuple[str, ...]]]) -> str:
     """One of pydantic's problems in a line: the field, what was given, what is allowed."""
     where = ".".join(str(part) for part in problem["loc"])
     text = problem["msg"].removeprefix("Value error, ").replace("Input should", "it should")
     if problem["type"] == "extra_forbidden":
-        near = get_close_matches(where, known, n=1, cutoff=0.7)
+        table, known = table_of(problem["loc"])
+        near = get_close_matches(str(problem["loc"][-1]), known, n=1, cutoff=0.7)
         advice = f"did you mean {near[0]}?" if near else f"its fields are {', '.join(known)}"
-        return f"{where} is no field of the configuration; {advice}"
+        return f"{where} is no field of {table}; {advice}"
     if not where:
         return text
     if problem["type"] == "tuple_type":

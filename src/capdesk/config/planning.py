@@ -55,10 +55,15 @@ class PlanningConfig(BaseModel):
         try:
             super().__init__(**given)
         except ValidationError as error:
-            known = tuple(type(self).model_fields)
-            raise ConfigError("\n".join(problem_text(problem, known) for problem in error.errors())) from None
+            lines = [problem_text(problem, self.table_of) for problem in error.errors()]
+            raise ConfigError("\n".join(lines)) from None
         except CapdeskError as error:
             raise ConfigError(str(error)) from None
+
+    @classmethod
+    def table_of(cls, where: tuple[Any, ...]) -> tuple[str, tuple[str, ...]]:
+        """The table that a field would belong to: what it is called, and its fields."""
+        return "the configuration", tuple(cls.model_fields)
 
 
 PLANNING = frozenset(PlanningConfig.model_fields)

@@ -153,12 +153,17 @@ def stale_time(position: Position, mandate: Mandate) -> int:
 
 def tick(state: State, at: int) -> None:
     """Let time pass: marks whose age is over fall back to the lower of cost and mark, ids age."""
-    if at - state.id_since >= state.mandate.id_retention and state.founded:
-        state.id_period += 1
-        state.id_since = at
+    age_ids(state, at)
     if at >= state.stale_at:
         revalue(state, at)
         unit_value.watch_drawdown(state, at)
+
+
+def age_ids(state: State, at: int) -> None:
+    """Begin a new period of request ids when the one before is over."""
+    if at - state.id_since >= state.mandate.id_retention and state.founded:
+        state.id_period += 1
+        state.id_since = at
 
 
 def revalue(state: State, at: int) -> None:

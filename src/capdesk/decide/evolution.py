@@ -11,6 +11,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from capdesk.decide.bookkeeping import (
+    age_ids,
     book_flow,
     book_pnl,
     change_position,
@@ -232,6 +233,7 @@ def _mandate_changed(state: State, event: j.MandateChanged, sequence: int, at: i
     state.mandate, state.mandate_version = event.mandate, event.version
     regroup(state, before)
     revalue(state, at)
+    age_ids(state, at)
 
 
 def _reconciled(state: State, event: j.Reconciled, sequence: int, at: int) -> None:

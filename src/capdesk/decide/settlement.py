@@ -220,11 +220,13 @@ def queue_recycle(state: State, command: QueueRecycle, event_id: str, at: int) -
     Raises
     ------
     InvalidInput
-        If the same allocation is queued with another P&L already, or for a P&L that no ledger holds.
+        If the same allocation is queued with another P&L already, for a P&L that no ledger
+        holds, or if another event has that id and waits or is not told yet.
     """
     position = find(state, command.market, command.strategy)
     due_at = at + (state.mandate.recycle_delay if command.delay is None else command.delay)
     if position is None:
+        _refuse_known_event(state, event_id)
         strategy = command.strategy or ""
         return (Queued(event_id=event_id, market=command.market, strategy=strategy, amount=0, due_at=due_at),)
     queued = None if position.queued is None else state.pending[position.queued]
@@ -235,6 +237,7 @@ def queue_recycle(state: State, command: QueueRecycle, event_id: str, at: int) -
             f"{command.market} is queued already as {queued.event_id} with P&L {usd(queued.pnl)}, "
             f"now {usd(command.pnl)} was given: recycle it, then reverse_release it if the outcome was wrong"
         )
+    _refuse_known_event(state, event_id)
     guard_bankroll(state, command.pnl - command.fees)
     return (
         Queued(
@@ -248,6 +251,12 @@ def queue_recycle(state: State, command: QueueRecycle, event_id: str, at: int) -
             fees=command.fees,
         ),
     )
+
+
+def _refuse_known_event(state: State, event_id: str) -> None:
+    """An event may wait longer than request ids are kept."""
+    if state.pending[event_id] is not None or state.untold[event_id] is not None:
+        raise InvalidInput(f"request_id {event_id!r} names an event that waits: use another")
 
 
 def ask_to_tell(state: State, command: AskToTell) -> tuple[Event, ...]:

@@ -98,26 +98,32 @@ class _Again:
 
     def carry_out(self, entry: Entry) -> Sequence[Flip | Impossible]:
         """Decide one entry again; what of it flips or cannot be done."""
-        command, state = entry.command, self._state
-        kind, at, sequence = type(command), entry.at, entry.sequence
+        state, at, kind = self._state, entry.at, type(entry.command)
         found: Sequence[Flip | Impossible] = ()
-        if kind not in _BY_THE_WRITER and not (kind in _OF_THE_RULES and self._is_moot(command)):
+        if kind not in _BY_THE_WRITER:
             tick(state, at)
             if state.leases or state.transits or state.halt is not None or state.breakers:
-                self._let_time_pass(sequence, at)
-            events: tuple[Event, ...] = ()
-            try:
-                if kind is not Request:
-                    command = self._as_given_here(entry)
-                events = decide(state, command, entry.request_id, at)
-            except CapdeskError as error:
-                found = (Impossible(sequence, at, str(error)),)
-            for event in events:
-                evolve(state, event, sequence, at)
-            found = self._compare(entry, events) or found
+                self._let_time_pass(entry.sequence, at)
+            # Time that passes may have halted the desk: whether a command is moot shows only now.
+            if not (kind in _OF_THE_RULES and self._is_moot(entry.command)):
+                found = self._decide(entry)
         follow(self._held, entry.events)
-        state.sequence, state.at = sequence, at
+        state.sequence, state.at = entry.sequence, at
         return found
+
+    def _decide(self, entry: Entry) -> Sequence[Flip | Impossible]:
+        command, state, at, sequence = entry.command, self._state, entry.at, entry.sequence
+        events: tuple[Event, ...] = ()
+        found: Sequence[Flip | Impossible] = ()
+        try:
+            if type(command) is not Request:
+                command = self._as_given_here(entry)
+            events = decide(state, command, entry.request_id, at)
+        except CapdeskError as error:
+            found = (Impossible(sequence, at, str(error)),)
+        for event in events:
+            evolve(state, event, sequence, at)
+        return self._compare(entry, events) or found
 
     def _as_given_here(self, entry: Entry) -> c.Command:
         """A command as it would have been given: what it says of the desk's own books is said of these.

@@ -337,4 +337,4 @@ class CapitalAllocator(PlanningVerbs, FlowVerbs, SupervisionVerbs):
 
 def recycle_id(event_id: str) -> str:
     """The request id under which a recycling is carried out, by whichever recycler is first."""
-    return f"recycle:{event_id}"
+    return f"{read.RECYCLING}{event_id}"

@@ -11,17 +11,32 @@ from msgspec.structs import replace
 from capdesk.model.commands import Mark, MarkAll
 from capdesk.model.errors import InvalidInput
 from capdesk.model.mandate import SECOND
-from capdesk.model.money import read_decimal, to_micro, to_micro_down
+from capdesk.model.money import MICRO, Amount, read_decimal, to_micro, to_micro_down
 from capdesk.model.names import name
 from capdesk.model.requests import PRIORITIES, Request
 
 LARGEST_COUNT = 10**9
+RECYCLING = "recycle:"
 LONGEST_TIME = 100 * 366 * 86_400
 
 
 def optional_name(value: object, what: str) -> str | None:
     """A name, or None."""
     return None if value is None else name(value, what)
+
+
+def request_id(value: object) -> str:
+    """An id that a caller gives to a command.
+
+    Raises
+    ------
+    InvalidInput
+        If it is no name, or looks like the id of a recycling: that one would never be carried out.
+    """
+    given = name(value, "request_id")
+    if given.startswith(RECYCLING):
+        raise InvalidInput(f"request_id must not begin with {RECYCLING!r}, as recyclings do, got {given!r}")
+    return given
 
 
 def positive(value: object, what: str) -> int:
@@ -63,7 +78,7 @@ def seconds(value: object, what: str) -> int:
     number = read_decimal(value, what)
     if not 0 <= number <= LONGEST_TIME:
         raise InvalidInput(f"{what} must be 0 to {LONGEST_TIME} seconds, got {value}")
-    return int(number * SECOND)
+    return int(Amount(number) * SECOND)
 
 
 def count(value: object, what: str) -> int:
@@ -77,6 +92,20 @@ def count(value: object, what: str) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST_COUNT:
         return value
     raise InvalidInput(f"{what} must be a whole number from 0 up to {LARGEST_COUNT}, got {str(value)[:40]}")
+
+
+def correlation(value: object) -> int:
+    """Parts per million of a correlation from -1 to 1.
+
+    Raises
+    ------
+    InvalidInput
+        For anything outside, such as a percentage written as 80.
+    """
+    parts = to_micro(value, "correlation")
+    if not -MICRO <= parts <= MICRO:
+        raise InvalidInput(f"correlation must lie between -1 and 1 (0.8 for 80 %), got {value}")
+    return parts
 
 
 def flag(value: object, what: str) -> bool:

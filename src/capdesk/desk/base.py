@@ -58,7 +58,7 @@ class DeskBase:
         if self._ledger is None:
             raise NoBankroll
         if request_id is not None:
-            read.name(request_id, "request_id")
+            read.request_id(request_id)
         return self._ledger.submit(command, request_id, read.deadline(deadline_seconds))
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from capdesk.decide import standing, waterfall
+from capdesk.decide import standing, transition, waterfall
 from capdesk.decide.sizing import position_size
 from capdesk.desk import arguments as read
 from capdesk.desk.views import ViewVerbs, looking
 from capdesk.model import commands as c
 from capdesk.model.errors import InvalidInput
 from capdesk.model.journal import Event
-from capdesk.model.money import Amount, to_micro
+from capdesk.model.money import Amount
 from capdesk.model.requests import Verdict
 from capdesk.model.rules import VOLATILITY_STATES, MarketState
 from capdesk.model.standing import HaltInForce, SeenMarket, SleeveBudget, SleeveRecall, TrippedBreaker
@@ -59,7 +59,7 @@ class SupervisionVerbs(ViewVerbs):
             volatility_ppm=None if volatility is None else read.not_negative(volatility, "volatility"),
             gas_price=None if gas_price_gwei is None else read.not_negative(gas_price_gwei, "gas_price_gwei"),
             breaker=read.flag(circuit_breaker_triggered, "circuit_breaker_triggered"),
-            correlation_ppm=None if correlation is None else to_micro(correlation, "correlation"),
+            correlation_ppm=None if correlation is None else read.correlation(correlation),
             at=None if at is None else read.instant(at, "at"),
         )
         return (await self._submit(c.Observe(market), request_id, None)).events
@@ -102,8 +102,11 @@ class SupervisionVerbs(ViewVerbs):
 
     @property
     def halted(self) -> HaltInForce | None:
-        """Why and since when no grant is made; None while grants are made."""
-        return standing.halt(self._state)
+        """Why and since when no grant is made, by the desk's clock; None while grants are made."""
+        with self._reading() as state:
+            now = state.fork()
+            transition.tick(now, self._open_ledger.now())
+            return standing.halt(now)
 
     async def get_budgets(self) -> tuple[SleeveBudget, ...]:
         """The budget of every sleeve at this moment."""

@@ -89,6 +89,24 @@ def refuse_network_file_system(path: Path, mounts: str | None = None) -> None:
         )
 
 
+def own_name(path: Path) -> Path:
+    """The name beside which a ledger's log and lock lie: a symbolic link is followed.
+
+    Raises
+    ------
+    LedgerUnavailable
+        For a file with several names, each of which would have a log of its own.
+    """
+    real = path.resolve() if path.is_symlink() else path
+    names = real.stat().st_nlink if real.is_file() else 1
+    if names > 1:
+        raise LedgerUnavailable(
+            f"{path} has {names} names (hard links), under which it would be two ledgers: "
+            "keep one name, and use a symbolic link for another"
+        )
+    return real
+
+
 def sync_directory(folder: Path) -> None:
     """Make the names of the files in a directory survive a power loss.
 

@@ -101,12 +101,15 @@ def check_step(before: State, after: State) -> None:
         if old is not None:
             delta -= old.amount
         position = new or old
-        if old is not None and new is not None and (old.group, old.sleeve) != (new.group, new.sleeve):
-            # New rules count it elsewhere: out of the old place as it was, into the new one as it is.
-            _moved(groups, old.group, -old.amount)
-            _moved(groups, new.group, old.amount)
-            _moved(sleeves, old.sleeve, -old.amount)
-            _moved(sleeves, new.sleeve, old.amount)
+        if old is not None and new is not None:
+            # New rules count it elsewhere, or it was given back and asked for anew within the batch:
+            # out of the old place as it was, into the new one as it is.
+            if old.account != new.account:
+                _elsewhere(accounts, old.account, new.account, old.amount)
+            if old.group != new.group:
+                _elsewhere(groups, old.group, new.group, old.amount)
+            if old.sleeve != new.sleeve:
+                _elsewhere(sleeves, old.sleeve, new.sleeve, old.amount)
         if delta == 0 or position is None:
             continue
         moved += delta
@@ -133,6 +136,11 @@ def check_step(before: State, after: State) -> None:
 def _moved(moves: dict[str, int], name: str | None, delta: int) -> None:
     if name is not None:
         moves[name] = moves.get(name, 0) + delta
+
+
+def _elsewhere(moves: dict[str, int], old: str | None, new: str | None, amount: int) -> None:
+    _moved(moves, old, -amount)
+    _moved(moves, new, amount)
 
 
 def _changes(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:

@@ -12,6 +12,7 @@ import os
 import secrets
 import threading
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -251,7 +252,9 @@ class Ledger:
                 for item in items:
                     item.future.finish()
             elif not loop.is_closed():
-                loop.call_soon_threadsafe(self._resolve, loop, items)
+                # It may be closed in this very moment: then nobody waits in it any more.
+                with suppress(RuntimeError):
+                    loop.call_soon_threadsafe(self._resolve, loop, items)
 
     def _resolve(self, loop: asyncio.AbstractEventLoop, items: list[Item]) -> None:
         self._deadlines.forget(loop, items)

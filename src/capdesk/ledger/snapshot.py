@@ -27,8 +27,8 @@ from capdesk.model.state import (
     Untold,
 )
 
-FORMAT = 2
-"""Raised when the fold changes its meaning: older snapshots are then passed over."""
+FORMAT = 3
+"""Raised when the form changes, or the fold its meaning: older snapshots are then passed over."""
 
 
 class Snapshot(Struct, frozen=True):
@@ -44,9 +44,9 @@ class Snapshot(Struct, frozen=True):
     pnl: int
     fees: int
     allocated: int
-    units: str
-    peak_equity: str
-    peak_units: str
+    units: int
+    peak_equity: int
+    peak_units: int
     worst_ppb: int
     mark_excess: int
     stale_at: int
@@ -74,20 +74,17 @@ class Snapshot(Struct, frozen=True):
     reversed: list[int]
 
 
-_BIG = ("units", "peak_equity", "peak_units")
-_encode = msgspec.msgpack.Encoder().encode
-_decoder = msgspec.msgpack.Decoder(Snapshot)
+# JSON, for its integers know no bound: turnover, marks and units outgrow 64 bits.
+_encode = msgspec.json.Encoder().encode
+_decoder = msgspec.json.Decoder(Snapshot)
 
 
 def write_snapshot(state: State, last_hash: bytes) -> bytes:
     """The bytes of a state."""
-    scalars: dict[str, Any] = state.scalars()
-    for name in _BIG:
-        scalars[name] = str(scalars[name])
     return _encode(
         Snapshot(
             hash=last_hash,
-            **scalars,
+            **state.scalars(),
             balances=dict(state.balances),
             positions=_values(state.positions),
             expired=list(state.expired.items()),
@@ -117,12 +114,11 @@ def read_snapshot(body: bytes) -> tuple[State, bytes]:
     """
     try:
         snapshot = _decoder.decode(body)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise CorruptLedger(f"a snapshot cannot be read: {error}") from error
     state = State()
     for name in state.scalars():
-        value = getattr(snapshot, name)
-        setattr(state, name, int(value) if name in _BIG else value)
+        setattr(state, name, getattr(snapshot, name))
     state.balances.update(snapshot.balances)
     for position in snapshot.positions:
         _open(state, position)
@@ -162,7 +158,7 @@ def same_state(one: State, other: State) -> bool:
 
 
 def _sorted(state: State) -> dict[str, Any]:
-    plain = msgspec.msgpack.decode(write_snapshot(state, b""))
+    plain = msgspec.json.decode(write_snapshot(state, b""))
     return {
         name: sorted(value, key=repr) if isinstance(value, list) else value for name, value in plain.items()
     }

@@ -17,7 +17,7 @@ from typing import Any
 import apsw
 
 from capdesk.ledger.codec import Row
-from capdesk.ledger.files import InUse, Turn, refuse_network_file_system, sync_directory
+from capdesk.ledger.files import InUse, Turn, own_name, refuse_network_file_system, sync_directory
 from capdesk.ledger.schema import inspect_file, log_size, newest_version, upgrade, version_of
 from capdesk.ledger.sqlite_reading import BUSY_MILLISECONDS, COLUMNS, SqliteReading
 from capdesk.ledger.store import DuplicateId, StoredSnapshot
@@ -61,6 +61,7 @@ class SqliteStore(SqliteReading):
     shared = True
 
     def __init__(self, path: Path, *, create: bool = True, vfs: str | None = None) -> None:
+        path = own_name(path)
         super().__init__(path)
         self.pages_when_idle, self.pages_when_busy = 1_000, 4_000
         refuse_network_file_system(path)

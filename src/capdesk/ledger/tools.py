@@ -12,7 +12,7 @@ import apsw
 import msgspec
 
 from capdesk.ledger.codec import GENESIS, Row, read_entry, read_row, verify_row
-from capdesk.ledger.files import InUse
+from capdesk.ledger.files import InUse, own_name
 from capdesk.ledger.invariants import check_in_full
 from capdesk.ledger.rules import TRANSITION
 from capdesk.ledger.schema import inspect_file, newest_version, version_of
@@ -91,6 +91,7 @@ def _reading(path: Path) -> Iterator[apsw.Connection]:
     """A connection that only reads, within one transaction."""
     if not path.exists():
         raise NotALedger(f"there is no ledger at {path}")
+    path = own_name(path)
     name = InUse(path, inspect_file)
     try:
         db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)

@@ -195,7 +195,8 @@ class Writer:
         return batch
 
     def _decide(self, batch: _Batch, items: Sequence[Item], *, careful: bool) -> None:
-        known = self._known(items, batch.draft.id_period, careful=careful)
+        period = batch.draft.id_period
+        known = self._known(items, period, careful=careful)
         for item in items:
             if item.abandoned():
                 # The wait for the lock may have been longer than the caller's patience.
@@ -207,13 +208,13 @@ class Writer:
             except CapdeskError as error:
                 item.error = error
         if not careful:
-            self._look_up_failures(items, batch.draft.id_period)
+            self._look_up_more(items, period, aged=batch.draft.id_period > period)
 
-    def _look_up_failures(self, items: Sequence[Item], period: int) -> None:
-        """A command that cannot be carried out now may have been carried out before, under the same id."""
+    def _look_up_more(self, items: Sequence[Item], period: int, *, aged: bool) -> None:
+        """What failed, or came after rules that let ids age, may have been carried out before under its id."""
         failed = [item.request_id for item in items if item.error is not None and item.given]
-        if failed and self.store.recall((period, period - 1), failed):
-            raise DuplicateId(failed[0])
+        if aged or (failed and self.store.recall((period, period - 1), failed)):
+            raise DuplicateId("an id of this batch may be known")
 
     def _answer(self, batch: _Batch, item: Item, known: dict[str, int]) -> Entry:
         command, request_id, at = item.command, item.request_id, batch.at
@@ -227,14 +228,13 @@ class Writer:
         # As the replay does before each row: a command of this batch may have changed what ages.
         self._transition.tick(batch.draft, at)
         events = self._transition.decide(batch.draft, command, request_id, at)
-        period = batch.draft.id_period
         if not events and not item.given:
             return Entry(batch.draft.sequence, at, request_id, command, ())
         if events and type(events[0]) is Refused and all(type(event) is Refused for event in events):
             key = (command.market, command.strategy) if type(command) is Request else command
             last = batch.refusals.get(key) or self._refusals.get(key)
             if last is not None and last.command == command and last.events == events:
-                batch.ids.append((period, request_id, last.sequence))
+                batch.ids.append((batch.draft.id_period, request_id, last.sequence))
                 batch.repeats.append((last.sequence, at))
                 batch.replies[request_id] = last
                 return replace(last, request_id=request_id)
@@ -242,7 +242,7 @@ class Writer:
             batch.refusals[key] = entry
         else:
             entry = self._enter(batch, command, events, request_id, at)
-        batch.ids.append((period, request_id, entry.sequence))
+        batch.ids.append((batch.draft.id_period, request_id, entry.sequence))
         batch.replies[request_id] = entry
         return entry
 

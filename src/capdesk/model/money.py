@@ -80,7 +80,8 @@ class Amount(Decimal):
     """An exact sum of money.
 
     ``Amount("0.1") + 0.2 == 0.3`` holds: floats are read through their repr.
-    Sums and products are exact; a quotient is rounded half-even to 50 digits.
+    Sums and products are exact; a quotient is rounded half-even to 50 digits, whatever
+    the precision of the caller's decimal context is.
 
     Raises
     ------
@@ -171,6 +172,9 @@ class Amount(Decimal):
 
     def __abs__(self) -> Amount:
         return _amount(self.copy_abs())
+
+    def normalize(self, context: Context | None = None) -> Amount:
+        return _amount(Decimal.normalize(self, context or _EXACT))
 
     def __round__(self, ndigits: int | None = None) -> Any:
         rounded = self.quantize(Decimal(1).scaleb(-(ndigits or 0)), context=_ROUNDED)
@@ -266,5 +270,5 @@ def usd(micro: int) -> str:
     """Two decimals for people: ``$1,234.56``; smaller sums are written out."""
     if micro and abs(micro) < 10_000:
         return f"{'-' if micro < 0 else ''}${Amount.from_micro(abs(micro))}"
-    cents = Decimal(abs(micro)).scaleb(-6).quantize(Decimal("0.01"), ROUND_HALF_EVEN)
+    cents = Decimal(abs(micro)).scaleb(-6, _ROUNDED).quantize(Decimal("0.01"), context=_ROUNDED)
     return f"{'-' if micro < 0 else ''}${cents:,}"

@@ -14,7 +14,7 @@ from capdesk.model.errors import InvalidInput
 from capdesk.model.runs import Outcome, Run
 from capdesk.records.comparing import Replay, compare
 
-_HOMES = {"weights": "capdesk.runs.weights"}
+_HOMES = {"pools": "capdesk.runs.pools", "weights": "capdesk.runs.weights"}
 
 
 def replay(run: Run) -> Replay:

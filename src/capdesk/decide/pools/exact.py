@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from capdesk.decide.pools import highs, whole
-from capdesk.decide.pools.activities import DEPOSIT, PURCHASE, SALE, WITHDRAWAL, Activities, activities
+from capdesk.decide.pools.activities import Activities, activities
+from capdesk.decide.pools.activity_kinds import DEPOSIT, PURCHASE, SALE, WITHDRAWAL
 from capdesk.decide.pools.problem import Answer, Array, NotSolved, PoolProblem
 from capdesk.decide.pools.tree import Found, search
 

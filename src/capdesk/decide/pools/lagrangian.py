@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from capdesk.decide.pools.activities import DEPOSIT, Activities
+from capdesk.decide.pools.activities import Activities
+from capdesk.decide.pools.activity_kinds import DEPOSIT
 from capdesk.decide.pools.matrices import Matrix, sparse
 from capdesk.decide.pools.problem import Array, Index, Mask, summed
 

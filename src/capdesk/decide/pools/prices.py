@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from capdesk.decide.pools.activities import DEPOSIT, PURCHASE, SALE, WITHDRAWAL, activities
+from capdesk.decide.pools.activities import activities
+from capdesk.decide.pools.activity_kinds import DEPOSIT, PURCHASE, SALE, WITHDRAWAL
 from capdesk.decide.pools.lagrangian import ON, WHOLE
 from capdesk.decide.pools.problem import Answer, Array, Index, PoolProblem
 from capdesk.decide.pools.relaxation import Relaxation

@@ -8,14 +8,15 @@ from itertools import count
 
 import numpy as np
 
-from capdesk.decide.pools.activities import WITHDRAWAL, Activities
+from capdesk.decide.pools.activities import Activities
+from capdesk.decide.pools.activity_kinds import WITHDRAWAL
 from capdesk.decide.pools.cuts import broken, with_cuts
 from capdesk.decide.pools.lagrangian import OFF, ON, WHOLE, Modes, Priced
 from capdesk.decide.pools.problem import Array, Index
 from capdesk.decide.pools.relaxation import Relaxation, Relaxed
 
 _PART = 1e-7
-_TARGET = 0.9
+_TARGET = 0.99
 _ROUNDS = 2
 
 
@@ -101,25 +102,11 @@ def search(a: Activities, *, gap: float, most_nodes: int) -> Found:
         if parent is not None and -estimate <= s.enough:
             s.leaves.append(Leaf(modes, parent.multipliers, -estimate))
             continue
-        pending: list[tuple[Modes, Priced | None]] = [(modes, parent)]
-        while pending and s.nodes < most_nodes:
-            here, _ = pending.pop()
-            children = _visit(s, here)
-            if not children:
-                continue
-            children.sort(key=lambda child: child[0])
-            bound, best, priced = children.pop()
+        for bound, child, priced in _visit(s, modes):
             if bound > s.enough:
-                pending.append((best, priced))
+                heapq.heappush(queue, (-bound, next(order), child, priced))
             else:
-                s.leaves.append(Leaf(best, priced.multipliers, bound))
-            for bound, other, priced in children:
-                if bound > s.enough:
-                    heapq.heappush(queue, (-bound, next(order), other, priced))
-                else:
-                    s.leaves.append(Leaf(other, priced.multipliers, bound))
-        if pending:
-            queue.append((-np.inf, next(order), pending[0][0], None))
+                s.leaves.append(Leaf(child, priced.multipliers, bound))
     open_bounds = [-each[0] for each in queue]
     bound = max([leaf.bound for leaf in s.leaves] + open_bounds, default=s.value)
     return Found(s.a, s.amount, s.value, max(bound, s.value), tuple(s.leaves), s.nodes, not queue)

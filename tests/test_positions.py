@@ -1,0 +1,133 @@
+"""Adopted plans of pools: positions are allocations of the desk, whose limits are told and never passed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from capdesk import CapitalAllocator
+from capdesk.model.errors import InvalidInput
+from capdesk.model.money import Amount
+from capdesk.model.pool_plans import Position
+from capdesk.positions import Adopted, adopt_positions, positions_of
+from capdesk.records import Records
+from capdesk.treasury_day import situation
+from tests.test_treasury_day import CASH, LIMITS
+from tests.treasuries import DAY, furnish, prices
+
+WIDE = {
+    "max_exposure_per_market_percent": 60,
+    "max_exposure_per_market_absolute": 5_000_000,
+    "max_total_exposure_percent": 100,
+}
+
+
+def position(before: str, amount: str, gas: str = "0", conversion: str = "0", pool: str = "p") -> Position:
+    zero = Amount(0)
+    return Position(
+        pool, "aave-v3", "Ethereum", ("0xa",), (Amount(amount),), Amount(before), Amount(amount), 0.5, 4.0, 1e8, 1,
+        10.0, Amount(gas), Amount(conversion), 0.0, zero, "",
+    )  # fmt: skip
+
+
+async def adopt(desk: CapitalAllocator, plan: str, *positions: Position) -> list[Adopted]:
+    return await adopt_positions(desk, positions, plan)
+
+
+async def test_a_position_opens_grows_and_is_left_with_its_profit_and_its_costs() -> None:
+    desk = CapitalAllocator(WIDE, 1_000)
+    await adopt(desk, "1" * 64, position("0", "500", gas="2"))
+    assert (desk.equity, desk.bankroll) == (998, 998)
+    # It earned 10; 100 more go in at 1.
+    await adopt(desk, "2" * 64, position("510", "610", gas="1"))
+    assert (desk.equity, desk.bankroll) == (1_007, 997)
+    held = await desk.get_allocation("p", "pools")
+    assert held is not None
+    assert (held.amount, held.mark) == (600, 610)
+    # A half of 610 comes out, and with it half of the profit.
+    await adopt(desk, "3" * 64, position("610", "305", gas="1"))
+    assert (desk.equity, desk.bankroll) == (1_006, 1_001)
+    # The rest has lost 5.
+    (left,) = await adopt(desk, "4" * 64, position("300", "0", gas="1"))
+    assert left.done == "released"
+    assert (desk.equity, desk.bankroll) == (1_000, 1_000)
+    assert await desk.get_allocations() == []
+
+
+async def test_a_plan_that_is_adopted_again_changes_nothing() -> None:
+    desk = CapitalAllocator(WIDE, 1_000)
+    moves = (position("0", "500", gas="2"), position("0", "100", pool="q"))
+    first = await adopt(desk, "1" * 64, *moves)
+    equity = desk.equity
+    assert await adopt(desk, "1" * 64, *moves) == first
+    assert desk.equity == equity
+    out = position("510", "200", gas="1")
+    first = await adopt(desk, "2" * 64, out)
+    equity = desk.equity
+    assert await adopt(desk, "2" * 64, out) == first
+    assert desk.equity == equity
+
+
+async def test_what_a_limit_cuts_or_refuses_is_told_with_its_reason() -> None:
+    desk = CapitalAllocator(WIDE | {"max_exposure_per_market_absolute": 300}, 1_000)
+    cut, whole = await adopt(desk, "1" * 64, position("0", "500", gas="1"), position("0", "200", pool="q"))
+    assert (cut.done, cut.asked, cut.granted, cut.value, cut.whole) == ("opened", 501, 300, 299, False)
+    assert "market_absolute is $300.00" in cut.why
+    assert whole.whole
+    assert not whole.why
+    await desk.halt("a test")
+    (refused,) = await adopt(desk, "2" * 64, position("0", "50", pool="r"))
+    assert (refused.done, refused.granted, refused.value) == ("refused", 0, 0)
+    assert "a test" in refused.why
+    less, more = await adopt(desk, "3" * 64, position("299", "400"), position("200", "50", pool="q"))
+    assert (more.done, more.value) == ("refused", 299)
+    assert (less.done, less.value) == ("released", 50)
+
+
+async def test_releases_come_first_so_that_what_comes_out_can_go_in() -> None:
+    desk = CapitalAllocator(WIDE, 1_000)
+    await adopt(desk, "1" * 64, position("0", "500"), position("0", "500", pool="q"))
+    moved = await adopt(desk, "2" * 64, position("500", "590", gas="10"), position("500", "400", pool="q"))
+    assert [(each.pool_id, each.done) for each in moved] == [("q", "released"), ("p", "increased")]
+    assert all(each.whole for each in moved)
+    assert desk.equity == 990
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Iterator[Records]:
+    with furnish(tmp_path / "records.db") as opened:
+        opened.write(prices(DAY))
+        yield opened
+
+
+def test_a_stored_run_gives_its_positions_and_the_audit_shows_them_in_the_waterfall(records: Records) -> None:
+    plan, run = situation(records, DAY, {}, CASH, LIMITS).plan()
+    stored = records.save_run(run)
+    assert positions_of(stored) == plan.positions
+
+    async def visit() -> None:
+        desk = CapitalAllocator(WIDE, 1_000_000)
+        await adopt_positions(desk, positions_of(stored), stored.hash)
+        audit = await desk.audit()
+        assert desk.equity == 1_000_000 - plan.costs.total
+        held = {each.market_id: each.amount for each in await desk.get_allocations("pools")}
+        assert held == plan.allocations
+        (shown,) = [each for each in audit.steps if each.name == "positions"]
+        assert shown.amount == sum(plan.allocations.values())
+
+    asyncio.run(visit())
+
+
+def test_a_run_that_a_later_one_replaced_is_not_adopted(records: Records) -> None:
+    _, run = situation(records, DAY, {}, CASH, LIMITS).plan()
+    old = records.save_run(run).number
+    records.save_run(run)
+    with pytest.raises(InvalidInput, match="is not the latest of 2026-02-16"):
+        positions_of(records.run(old))
+    stored = records.run("latest")
+    with pytest.raises(InvalidInput, match="plans weights, not pools"):
+        positions_of(replace(stored, run=replace(stored.run, kind="weights")))
