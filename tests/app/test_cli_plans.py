@@ -139,6 +139,15 @@ def test_a_saved_plan_is_verified_and_adopted() -> None:
     assert "nothing was written" in run("adopt", "plan.json").stdout
 
 
+def test_an_adoption_names_the_sleeves_that_lose_their_share() -> None:
+    Path("capdesk.toml").write_text('sleeves = [{ name = "sniper", percent = 4 }]\n', encoding="utf-8")
+    run("init")
+    run("weights", PRICES, "--save", "plan.json")
+
+    assert "left out  sniper: no part of the plan, so 0 % from now on" in run("adopt", "plan.json").stdout
+    assert ask("adopt", "plan.json")["left_out"] == ["sniper"]
+
+
 def test_what_is_no_plan_is_not_adopted() -> None:
     run("init")
 

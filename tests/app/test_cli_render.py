@@ -77,5 +77,6 @@ def test_what_has_no_json_form_is_an_error() -> None:
 def test_a_bar_is_as_full_as_its_share(share: str, filled: int) -> None:
     bar = render.bar(Decimal(share), 10)
 
-    assert bar.count("━") == 10
+    assert bar.count("━") == filled
+    assert bar.count("─") == 10 - filled
     assert bar.index("[dim]") - bar.index("]") - len("[/]") - 1 == filled

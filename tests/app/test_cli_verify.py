@@ -57,5 +57,12 @@ def test_what_is_no_plan_is_invalid_input(tmp_path: Path) -> None:
     assert "is not a plan" in err
 
 
+def test_what_is_no_json_is_told_so(tmp_path: Path) -> None:
+    (tmp_path / "prices.csv").write_text("a,b\n1,2\n")
+    code, _, err = run(str(tmp_path / "prices.csv"))
+    assert code == 2
+    assert "this is not a plan, because it is no JSON: " in err
+
+
 def test_a_file_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
     assert run(str(tmp_path / "none.json"))[0] == 7

@@ -177,7 +177,7 @@ def test_a_sleeve_above_its_budget_shows_what_is_recalled() -> None:
     desk.do(Request("m", 50 * PPM, "a"))
     desk.do(c.SyncWallet(10 * PPM))
 
-    assert ("granted", 20, "above the budget: recalled") in shown(desk, 2)
+    assert ("granted", 20, "above the budget: to be given back") in shown(desk, 2)
 
 
 def test_capital_of_no_sleeve_of_today_is_shown() -> None:

@@ -214,3 +214,21 @@ def test_what_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("CAPITAL_GROUPS", "{")
     with pytest.raises(ConfigError, match="CAPITAL_GROUPS must be JSON"):
         CapitalConfig.load()
+
+
+def test_a_field_that_is_nearly_one_is_named() -> None:
+    with pytest.raises(
+        ConfigError, match=r"^max_drawdown is no field .*; did you mean max_drawdown_percent\?$"
+    ):
+        CapitalAllocator({"max_drawdown": 10})
+
+
+def test_a_table_where_a_list_belongs_is_told_in_words() -> None:
+    with pytest.raises(ConfigError, match=r"^sleeves = \{'sniper': 30\}: it should be a list$"):
+        CapitalAllocator({"sleeves": {"sniper": 30}})
+
+
+def test_a_difference_too_long_for_a_message_is_only_named_in_it() -> None:
+    error = MandateMismatch([("sleeves", "x" * 200, "y" * 200), ("min_order_size", "1", "2")], 3)
+
+    assert error.summary == "sleeves: not the same; min_order_size: ledger 1, given 2"

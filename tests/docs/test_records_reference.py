@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import inspect
 import re
-from datetime import date
-from pathlib import Path
-
-import pytest
 
 import capdesk.records.list_tables
 import capdesk.records.run_tables  # noqa: F401
 from capdesk.records import Records
 from capdesk.records.tables import Base
 from capdesk.sources import plugins
-from tests.app.test_cli_pools import ROWS
 from tests.docs.test_reference import page, quoted, rows, sections
 
 PAGE = page("reference/records.md")
@@ -47,13 +42,3 @@ def test_every_verb_of_the_records_is_documented_with_its_arguments() -> None:
     for name, member in public.items():
         takes = list(inspect.signature(member).parameters)[1:]
         assert re.findall(r"[(,] ?(\w+)", shown[name]) == takes, name
-
-
-def test_the_example_runs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("pools.csv").write_text("\n".join(ROWS) + "\n", encoding="utf-8")
-    (example,) = re.findall(r"```python\n(.*?)```", PARTS["From Python"], re.DOTALL)
-    exec(example, {})
-    assert capsys.readouterr().out == f"{date(2026, 2, 16)} 4 ['aave-v3']\n"

@@ -166,7 +166,7 @@ def strategies_plot(day: Day) -> go.Figure:
         figure.add_scatter(
             x=[_utc(day.starts_at), *(_utc(payout.at) for payout in payouts)],
             y=[float(each) for each in earned],
-            name=f"{strategy} {earned[-1]:+,.2f} $",
+            name=f"{strategy} {'-' if earned[-1] < 0 else '+'}${abs(earned[-1]):,.2f}",
             mode="lines",
             line={"shape": "hv", "color": colour, "width": 2},
             hovertemplate="%{y:$,.2f}",

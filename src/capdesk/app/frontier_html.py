@@ -62,12 +62,12 @@ def page(sheet: Sheet) -> str:
     earned, volatility = sheet.years[found.knee_index]
     safest, boldest = sheet.years[0], sheet.years[-1]
     tiles = (
-        ("least volatility", f"{safest[1]:.1%}"),
-        ("return there", f"{safest[0]:.1%}"),
-        ("volatility of the knee", f"{volatility:.1%}"),
-        ("return of the knee", f"{earned:.1%}"),
-        ("greatest return", f"{boldest[0]:.1%}"),
-        ("volatility there", f"{boldest[1]:.1%}"),
+        ("least volatility", f"{safest[1] * 100:.1f} %"),
+        ("return there", f"{safest[0] * 100:.1f} %"),
+        ("volatility of the knee", f"{volatility * 100:.1f} %"),
+        ("return of the knee", f"{earned * 100:.1f} %"),
+        ("greatest return", f"{boldest[0] * 100:.1f} %"),
+        ("volatility there", f"{boldest[1] * 100:.1f} %"),
     )
     figures = (
         (curve_plot(sheet), composition_plot(sheet)) if found.criterion is None else (curve_plot(sheet),)

@@ -64,7 +64,9 @@ def draw(sheet: Sheet) -> None:
         earned, volatility = sheet.years[place]
         mark = "[bold]knee[/]" if place == found.knee_index else ""
         third = [] if point.third is None else [f"{point.third:.4f}"]
-        grid.add_row(mark, f"{earned:.2%}", f"{volatility:.2%}", *third, render.literal(largest(plan)))
+        grid.add_row(
+            mark, f"{earned * 100:.2f} %", f"{volatility * 100:.2f} %", *third, render.literal(largest(plan))
+        )
     out.print(grid)
     out.print("\n[bold]the knee[/]")
     held = [(name, weight) for name, weight in found.knee.weights.items() if weight]

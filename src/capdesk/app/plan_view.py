@@ -92,7 +92,8 @@ def _facts(plan: Plan, asked: Asked) -> list[tuple[str, str]]:
         pairs.append(
             (
                 "in the file",
-                f"mean return {past['mean_return']:.1%} a year, volatility {past['volatility']:.1%} a year",
+                f"mean return {past['mean_return'] * 100:.1f} % a year, "
+                f"volatility {past['volatility'] * 100:.1f} % a year",
             )
         )
     pairs += [("binding", binding(it.limit, it.name, it.value, it.shadow_price)) for it in plan.binding[:8]]

@@ -147,10 +147,10 @@ def facts(pairs: Iterable[tuple[str, "RenderableType"]]) -> "Table":
 
 
 def bar(share: Decimal, width: int) -> str:
-    """Draw a share of one as a bar that turns yellow, then red, as it fills."""
+    """Draw a share of one as a bar that turns yellow, then red, as it fills; it can be read without colours."""
     filled = min(max(round(share * width), 0), width)
     colour = "red" if share >= 1 else "yellow" if share >= Decimal("0.8") else "green"
-    return f"[{colour}]{'━' * filled}[/][dim]{'━' * (width - filled)}[/]"
+    return f"[{colour}]{'━' * filled}[/][dim]{'─' * (width - filled)}[/]"
 
 
 def say(text: str) -> None:

@@ -115,10 +115,12 @@ def _lines(path: Path) -> tuple[list[str], list[list[str]]]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             lines = [line for line in csv.reader(file) if any(cell.strip() for cell in line)]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InvalidInput(f"{path} cannot be read as CSV: {error}") from None
+        raise InvalidInput(
+            f"{path} cannot be read as CSV: {getattr(error, 'strerror', None) or error}"
+        ) from None
     if len(lines) < 2:
         raise InvalidInput(
-            f"{path} must have a line of names and lines of numbers, it has {len(lines)} lines"
+            f"{path} must have a line of names and then lines of numbers, it has {len(lines)} in all"
         )
     head, body = [cell.strip() for cell in lines[0]], lines[1:]
     ragged = next((place for place, line in enumerate(body) if len(line) != len(head)), None)

@@ -179,7 +179,7 @@ class CapitalConfig(PlanningConfig):
         if limit is not None and largest >= limit:
             warnings.warn(
                 f"one market may hold {largest:f} % of equity and the kill switch fires above {limit:f} % drawdown: "
-                "the loss of a single market can halt the desk",
+                "the loss of a single market can halt the desk. A lower max_exposure_per_market_percent avoids it",
                 RulesWarning,
                 stacklevel=2,
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from difflib import get_close_matches
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ConfigDict
@@ -124,9 +125,13 @@ def problem_text(problem: Any, table_of: Callable[[tuple[Any, ...]], tuple[str, 
     text = problem["msg"].removeprefix("Value error, ").replace("Input should", "it should")
     if problem["type"] == "extra_forbidden":
         table, known = table_of(problem["loc"])
-        return f"{where} is no field of {table}; its fields are {', '.join(known)}"
+        near = get_close_matches(str(problem["loc"][-1]), known, n=1, cutoff=0.7)
+        advice = f"did you mean {near[0]}?" if near else f"its fields are {', '.join(known)}"
+        return f"{where} is no field of {table}; {advice}"
     if not where:
         return text
+    if problem["type"] == "tuple_type":
+        text = "it should be a list"
     value = problem["input"]
     given = plain(value) if isinstance(value, Decimal) else repr(value)
     return f"{where} = {given if len(given) <= 60 else given[:57] + '...'}: {text}"

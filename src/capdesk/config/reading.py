@@ -62,7 +62,9 @@ def _file(path: str | os.PathLike[str] | None) -> dict[str, Any]:
     try:
         given = tomllib.loads(Path(path).read_text(encoding="utf-8"), parse_float=Decimal)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read as a configuration: {error}") from error
+        raise ConfigError(
+            f"{path} cannot be read as a configuration: {getattr(error, 'strerror', None) or error}"
+        ) from error
     return {name: _nones(value) for name, value in given.items()}
 
 

@@ -145,7 +145,7 @@ def _sleeve_steps(state: State, budget: Budget) -> list[Step]:
 def _use_steps(level: int, sleeve: str, used: int, reserved: int, budget: int | None) -> list[Step]:
     steps: list[Step] = []
     if budget is not None:
-        cause = "not in use" if used <= budget else "above the budget: recalled"
+        cause = "not in use" if used <= budget else "above the budget: to be given back"
         steps.append(_step(level, "granted", used, used - budget, cause if used != budget else ""))
     else:
         steps.append(_step(level, "granted", used, 0, ""))

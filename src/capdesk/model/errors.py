@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+_SHOWN = 300
+"""The most characters of a difference that a message shows."""
+
 
 class CapdeskError(Exception):
     """Base of all errors of this package."""
@@ -81,10 +84,19 @@ class MandateMismatch(CapdeskError):
     def __init__(self, differences: list[tuple[str, str, str]], version: int) -> None:
         self.differences = differences
         self.version = version
-        fields = "; ".join(f"{name}: ledger {ours}, given {given}" for name, ours, given in differences)
         super().__init__(
-            f"the configuration given is not this ledger's mandate (version {version}): {fields}. "
+            f"the configuration given is not this ledger's mandate (version {version}): {self.summary}. "
             "Open without a configuration, or change it for all with update_mandate(config, reason=...)"
+        )
+
+    @property
+    def summary(self) -> str:
+        """The differences in a line; of a field that is too long for one, only the name."""
+        return "; ".join(
+            f"{name}: ledger {ours}, given {given}"
+            if len(ours) + len(given) <= _SHOWN
+            else f"{name}: not the same"
+            for name, ours, given in self.differences
         )
 
 

@@ -75,6 +75,8 @@ def read(text: str | bytes) -> Plan:
             version=value["version"],
             notes=tuple(value["notes"]),
         )
+    except json.JSONDecodeError as error:
+        raise InvalidInput(f"this is not a plan, because it is no JSON: {error}") from error
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         if isinstance(error, InvalidInput):
             raise

@@ -136,7 +136,7 @@ class Room(NamedTuple):
 
 
 class Verdict(Struct, frozen=True, gc=False):
-    """The desk's answer to one request; unpacks to ``(result, amount)``."""
+    """The desk's answer to one request; unpacks to ``(result, amount)``, prints as why."""
 
     request: Request
     outcome: Granted | Refused
@@ -147,6 +147,9 @@ class Verdict(Struct, frozen=True, gc=False):
     def __iter__(self) -> Iterator[AllocationResult | Amount]:
         yield self.result
         yield self.amount
+
+    def __str__(self) -> str:
+        return self.why
 
     @property
     def result(self) -> AllocationResult:

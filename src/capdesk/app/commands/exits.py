@@ -60,9 +60,8 @@ def describe(error: Exception) -> tuple[str, dict[str, object]]:
         differences = [
             {"field": name, "ledger": ours, "given": given} for name, ours, given in error.differences
         ]
-        listed = "; ".join(f"{name}: ledger {ours}, given {given}" for name, ours, given in error.differences)
         advice = (
-            f"the configuration is not this ledger's mandate (version {error.version}): {listed}. "
+            f"the configuration is not this ledger's mandate (version {error.version}): {error.summary}. "
             "Weigh the change with 'capdesk mandate diff FILE', make it with 'capdesk mandate update FILE'"
         )
         return advice, {"mandate_version": error.version, "differences": differences}

@@ -120,7 +120,8 @@ def setting(value: Any) -> str:
 def part(value: Any) -> str:
     """Show the value of a part of a table, which stays in its line."""
     shown = setting(value).replace("\n", "; ")
-    return f"({shown})" if isinstance(value, (dict, tuple, list)) else shown
+    names = isinstance(value, (tuple, list)) and not any(isinstance(each, dict) for each in value)
+    return f"({shown})" if isinstance(value, (dict, tuple, list)) and not names else shown
 
 
 def shown(limit: "Amount | None") -> str:

@@ -62,8 +62,9 @@ def rebalance(
 ) -> ExitCode:
     """Say which orders lead to the target, and why what is left out is left.
 
-    With expected returns or covariances each trade goes as far as it earns its costs; without
-    them a name is traded where its deviation reaches the threshold.
+    With expected returns or covariances each trade goes as far as it earns
+    its costs; without them a name is traded where its deviation reaches the
+    threshold.
     """
     from capdesk.app import rebalance_view, series
     from capdesk.app.planning_file import settings_of

@@ -12,8 +12,9 @@ def replay(
 ) -> ExitCode:
     """Compute a stored run again and compare.
 
-    Exit code 0: identical. 9: equivalent within the certificates, as another build or solver may
-    answer. 10: different. 5: the run was changed since it was stored.
+    Exit code 0: identical. 9: equivalent within the certificates, as another
+    build or solver may answer. 10: different. 5: the run was changed since it
+    was stored.
     """
     from capdesk import runs
     from capdesk.app.commands.pools import run_view

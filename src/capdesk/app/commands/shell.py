@@ -113,7 +113,7 @@ def end_with_usage(error: Any, *, as_json: bool) -> ExitCode:
     said = error.format_message().strip().rstrip(".")
     name = getattr(error, "option_name", "")
     if name[:1] == "-" and name[1:2].isdigit():
-        said = f"an amount here cannot be negative: {name}... was given"
+        said = f"an amount here cannot be negative, got one that begins with {name}"
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "capdesk"
     message = f"{said[:1].lower()}{said[1:]} (see '{path} --help')"

@@ -57,7 +57,7 @@ def drawdown(status: Status) -> str:
     """Show the drawdown against the limit at which the kill switch fires."""
     now, limit = render.percent(status.drawdown, 2), status.drawdown_limit
     if limit is None:
-        return f"{now} [dim]no limit[/]"
+        return f"{now}  [dim]no limit[/]"
     share = Decimal(status.drawdown) / limit if limit else Decimal(1)
     return f"{now} of {render.percent(limit, 2)}  {render.bar(share, 20)}"
 
@@ -66,7 +66,7 @@ def multiplier(status: Status) -> str:
     """Show the multiplier in force, its reason and its age."""
     it = status.multiplier
     if it.acts_on is None and not status.breakers:
-        return "x 1 [dim]the mandate has no risk table[/]"
+        return "x 1  [dim]the mandate has no risk table[/]"
     age = "never seen" if it.seen_at is None else f"seen {render.duration(age_of(status))} ago"
     where = " on the market limits" if it.acts_on == "market_limits" else ""
     gas = f", x {it.gas} more where gas is paid" if it.gas != 1 and it.value else ""

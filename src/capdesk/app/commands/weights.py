@@ -57,8 +57,9 @@ def weights(
 ) -> ExitCode:
     """Decide which share each name should have, with the proof that no other weights are better.
 
-    FILE holds prices or returns (dates, then a column for each name), or moments: a first
-    column "name", then "mean", "risk_score" or a column of covariances for each name.
+    FILE holds prices or returns (dates, then a column for each name), or
+    moments: a first column "name", then "mean", "risk_score" or a column of
+    covariances for each name.
     """
     from capdesk.app import plan_view, planning_file
 
@@ -121,18 +122,19 @@ def adopt(
 
     plan = Plan.from_json(plan_file.read_bytes())
 
-    async def change(desk: "CapitalAllocator") -> "tuple[bool, int]":
+    async def change(desk: "CapitalAllocator") -> "tuple[bool, int, list[str]]":
         before = desk.mandate_version
         version = await desk.adopt(plan, reason=reason, request_id=request_id)
-        return version != before, version
+        left_out = [sleeve.name for sleeve in desk.config.sleeves if sleeve.name not in plan.weights]
+        return version != before, version, left_out
 
-    changed, version = on_desk(ledger, change)
-    report(plan, changed, version, as_json=json_output)
+    changed, version, left_out = on_desk(ledger, change)
+    report(plan, changed, version, left_out, as_json=json_output)
     return ExitCode.DONE
 
 
-def report(plan: "Plan", changed: bool, version: int, *, as_json: bool) -> None:
-    """Say what an adoption changed."""
+def report(plan: "Plan", changed: bool, version: int, left_out: list[str], *, as_json: bool) -> None:
+    """Say what an adoption changed, and which sleeves the plan leaves without a share."""
     from capdesk.desk.adoption import plan_hash
 
     if as_json:
@@ -142,10 +144,14 @@ def report(plan: "Plan", changed: bool, version: int, *, as_json: bool) -> None:
                 "mandate_version": version,
                 "plan": plan_hash(plan),
                 "weights": dict(plan.weights),
+                "left_out": left_out,
             }
         )
     elif changed:
         shares = ", ".join(f"{name} {render.percent(weight, 2)}" for name, weight in plan.weights.items())
         render.say(f"[green]adopted[/]  mandate {version} is in force: {render.literal(shares)}")
+        if left_out:
+            names = render.literal(", ".join(left_out))
+            render.say(f"[yellow]left out[/]  {names}: no part of the plan, so 0 % from now on")
     else:
         render.say(f"these are the shares of mandate {version} already; nothing was written")

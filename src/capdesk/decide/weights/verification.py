@@ -49,6 +49,8 @@ def check(text: str | bytes) -> list[Check]:
         problem = Problem(plan)
         if problem.kind not in _KINDS:
             raise NotAPlan(f"the plan's kind is {problem.kind!r}: this reads {', '.join(_KINDS)}")
+    except json.JSONDecodeError as error:
+        raise NotAPlan(f"this is not a plan, because it is no JSON: {error}") from error
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         if isinstance(error, NotAPlan):
             raise

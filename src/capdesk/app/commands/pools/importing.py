@@ -50,8 +50,8 @@ def import_rows(
 ) -> ExitCode:
     """Bring pools, balances, prices or gas into the planning records.
 
-    A row that cannot be accepted is told of and left out: exit code 8. A document that is none is
-    refused, and nothing is written.
+    A row that cannot be accepted is told of and left out: exit code 8. A
+    document that is none is refused, and nothing is written.
     """
     from capdesk import sources
     from capdesk.model.errors import InvalidInput

@@ -45,8 +45,8 @@ def approve(
 ) -> ExitCode:
     """Approve tokens or protocols, or show those that are.
 
-    A symbol stands for the token of each chain that bears it; where two on one chain do, the
-    address must be told.
+    A symbol stands for the token of each chain that bears it; where two on
+    one chain do, the address must be told.
     """
     which = APPROVED_PROTOCOLS if protocol else APPROVED_TOKENS
     return put(which, names, chain, reason, records, remove=remove, json_output=json_output)
