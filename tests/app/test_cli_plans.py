@@ -266,4 +266,4 @@ def test_a_plan_is_stored_as_a_run_and_replays_to_the_last_digit() -> None:
 def test_a_plan_that_cannot_be_made_stores_nothing() -> None:
     run("weights", PRICES, "--max-weight", "0.05", "--no-cash", "--store", "runs.db", code=2)
 
-    assert ask("pools", "runs", "--records", "runs.db") == []
+    assert ask("pools", "runs", "--records", "runs.db")["runs"] == []
