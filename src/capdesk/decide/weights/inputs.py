@@ -172,6 +172,8 @@ def _probe(matrix: Array, names: tuple[str, ...]) -> None:
 
 
 def _floats(given: Any, what: str) -> Array:
+    if np.iscomplexobj(given):
+        raise InvalidInput(f"{what} must be real numbers, got complex ones")
     try:
         return np.asarray(given, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -181,6 +183,8 @@ def _floats(given: Any, what: str) -> Array:
 def _frame(given: Any, what: str) -> Any:
     try:
         return nw.from_native(given, eager_only=True)
+    except nw.exceptions.DuplicateError as error:
+        raise InvalidInput(f"{what} must have a column once: {error}") from None
     except TypeError:
         raise InvalidInput(
             f"{what} must be a pandas or polars table or an array, got {type(given).__name__}"
@@ -192,17 +196,33 @@ def _is_pandas(given: Any) -> bool:
 
 
 def _labelled(given: Any, names: tuple[str, ...], what: str) -> Array:
-    """A pandas series, whose labels are the names, or else numbers in their order."""
-    labels = [str(label) for label in given.index]
-    values = _floats(given.to_numpy(), what)
-    if set(labels) >= set(names):
-        return values[[labels.index(name) for name in names]]
-    return values
+    """A pandas series: by its labels, or in the order of the names where it only counts them."""
+    values, order = _floats(given.to_numpy(), what), _order(given.index, names, what)
+    return values if order is None else values[order]
 
 
 def _square(given: Any, names: tuple[str, ...]) -> Array:
     matrix = table(given, names, "covariance")
-    labels = [str(label) for label in given.index] if _is_pandas(given) else []
-    if set(labels) >= set(names):
-        matrix = matrix[[labels.index(name) for name in names]]
-    return matrix
+    order = _order(given.index, names, "covariance") if _is_pandas(given) else None
+    return matrix if order is None else matrix[order]
+
+
+def _order(index: Any, names: tuple[str, ...], what: str) -> list[int] | None:
+    """Where each name's label is; None for an index that only counts.
+
+    Raises
+    ------
+    InvalidInput
+        For a name without a label, or with two.
+    """
+    labels: list[Any] = list(index)
+    if labels == list(range(len(labels))):
+        return None
+    places: dict[Any, int] = {label: place for place, label in enumerate(labels)}
+    missing = [name for name in names if name not in places]
+    if missing:
+        raise InvalidInput(f"{what} has no value for {', '.join(missing)}: its index must be the names")
+    twice = [name for name in names if labels.count(name) > 1]
+    if twice:
+        raise InvalidInput(f"{what} has {', '.join(twice)} more than once in its index")
+    return [places[name] for name in names]
