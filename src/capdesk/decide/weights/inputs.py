@@ -14,7 +14,7 @@ import numpy as np
 
 from capdesk.decide.weights import estimators, repair
 from capdesk.decide.weights.problem import Array, Covariance
-from capdesk.decide.weights.reading_limits import check_known
+from capdesk.decide.weights.reading_limits import check_known, order_of
 from capdesk.model.errors import InvalidInput
 from capdesk.model.money import read_decimal
 
@@ -197,32 +197,11 @@ def _is_pandas(given: Any) -> bool:
 
 def _labelled(given: Any, names: tuple[str, ...], what: str) -> Array:
     """A pandas series: by its labels, or in the order of the names where it only counts them."""
-    values, order = _floats(given.to_numpy(), what), _order(given.index, names, what)
+    values, order = _floats(given.to_numpy(), what), order_of(given.index, names, what)
     return values if order is None else values[order]
 
 
 def _square(given: Any, names: tuple[str, ...]) -> Array:
     matrix = table(given, names, "covariance")
-    order = _order(given.index, names, "covariance") if _is_pandas(given) else None
+    order = order_of(given.index, names, "covariance") if _is_pandas(given) else None
     return matrix if order is None else matrix[order]
-
-
-def _order(index: Any, names: tuple[str, ...], what: str) -> list[int] | None:
-    """Where each name's label is; None for an index that only counts.
-
-    Raises
-    ------
-    InvalidInput
-        For a name without a label, or with two.
-    """
-    labels: list[Any] = list(index)
-    if labels == list(range(len(labels))):
-        return None
-    places: dict[Any, int] = {label: place for place, label in enumerate(labels)}
-    missing = [name for name in names if name not in places]
-    if missing:
-        raise InvalidInput(f"{what} has no value for {', '.join(missing)}: its index must be the names")
-    twice = [name for name in names if labels.count(name) > 1]
-    if twice:
-        raise InvalidInput(f"{what} has {', '.join(twice)} more than once in its index")
-    return [places[name] for name in names]
