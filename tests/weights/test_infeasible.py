@@ -159,3 +159,26 @@ def test_every_strategy_explains_the_same_way(strategy: str) -> None:
             covariance=SIGMA,
             constraints=Constraints(max_weight=0.04, allow_cash=False),
         )
+
+
+def impossible(limits: Constraints, current: dict[str, float]) -> InfeasibleError:
+    with pytest.raises(InfeasibleError) as caught:
+        plan_weights(["a", "b"], "min_variance", covariance=np.eye(2), constraints=limits, current=current)
+    return caught.value
+
+
+def test_trades_are_counted_both_ways_where_a_minimum_gives_way() -> None:
+    """With a minimum of m, a sells 0.1 + m and b buys m: 0.3 in trades allow m = 0.1."""
+    error = impossible(Constraints(budget=0.8, min_weight=0.3, turnover=0.3), {"a": 0.9})
+    assert set(error.conflict) == {"budget", "min_weight", "turnover"}
+    assert set(error.relaxations) == {
+        ("min_weight", "30 %", "10 %"),
+        ("turnover", "30 %", "70 %"),
+        ("budget", "80 %", "120 %"),
+    }
+
+
+def test_a_minimum_that_gives_way_does_not_allow_shorts() -> None:
+    beta = Exposure({"a": 1.0, "b": -1.0}, min=0.9)
+    error = impossible(Constraints(min_weight=0.2, max_weight=0.8, exposures={"beta": beta}), {})
+    assert not any(limit == "min_weight" for limit, _, _ in error.relaxations)

@@ -87,6 +87,7 @@ def read_limits(
         upper=upper,
         lower_kinds=lower_kinds,
         upper_kinds=upper_kinds,
+        long_only=constraints.long_only,
         budget=budget,
         fully_invested=constraints.fully_invested,
         allow_cash=constraints.allow_cash,
