@@ -35,7 +35,7 @@ def test_a_plan_that_is_what_it_says(plan: Path) -> None:
     code, out, _ = run(str(plan))
     assert code == 0
     assert "the plan is what it says" in out
-    for check in ("sum", "feasible", "convex", "multipliers", "optimal"):
+    for check in ("sum", "feasible", "convex", "multipliers", "optimal", "certificate"):
         assert f"✓ {check}" in out
 
 
@@ -47,7 +47,7 @@ def test_a_tampered_plan_ends_with_attention(plan: Path) -> None:
     assert code == 8
     told = json.loads(out)
     assert told["holds"] is False
-    assert [each["name"] for each in told["checks"] if not each["holds"]] == ["optimal"]
+    assert [each["name"] for each in told["checks"] if not each["holds"]] == ["optimal", "certificate"]
 
 
 def test_what_is_no_plan_is_invalid_input(tmp_path: Path) -> None:

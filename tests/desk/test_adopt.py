@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from capdesk import CapitalAllocator, InvalidInput
+from capdesk import Amount, CapitalAllocator, InvalidInput
 from capdesk.desk.adoption import plan_hash
 from capdesk.model import commands as c
 from capdesk.weights import Constraints, plan_weights
@@ -32,8 +32,12 @@ async def test_weights_become_the_shares_of_the_sleeves_to_the_last_millionth(tm
     async with CapitalAllocator.open(path) as desk:
         assert shares(desk) == {"scroll": "57.1429", "zksync": "28.5714", "eigenlayer": "14.2857"}
 
-    assert budgets == {"scroll": 571_429_000, "zksync": 285_714_000, "eigenlayer": 142_857_000}
-    assert sum(budgets.values()) == 1000 * 10**6
+    assert budgets == {
+        "scroll": Amount("571.429"),
+        "zksync": Amount("285.714"),
+        "eigenlayer": Amount("142.857"),
+    }
+    assert sum(budgets.values()) == 1000
 
 
 async def test_the_journal_names_the_plan() -> None:
@@ -60,7 +64,7 @@ async def test_a_sleeve_keeps_its_cap_and_minimum_and_one_without_a_weight_has_n
     assert shares(desk) == {"scroll": "25", "old": "0", "zksync": "75"}
     assert (by_name["scroll"].cap, by_name["scroll"].minimum) == (300, 20)
     budgets = {budget.sleeve: (budget.amount, budget.enabled) for budget in await desk.get_budgets()}
-    assert budgets["scroll"] == (250 * 10**6, True)
+    assert budgets["scroll"] == (250, True)
     assert budgets["old"] == (0, False)
 
 

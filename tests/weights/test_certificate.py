@@ -169,3 +169,8 @@ def test_what_rounding_may_cost_is_stated_and_small(name: str) -> None:
     assert certificate.gap <= certificate.tolerance <= 1e-4
     assert certificate.rounding <= certificate.tolerance
     assert certificate.violation <= 1e-9
+
+
+def test_a_rule_beyond_its_budget_is_caught() -> None:
+    plan = plan_weights(NAMES, "equal_weight")
+    refused(plan, replace(plan.evidence, weights=plan.evidence.weights + 100))

@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from capdesk import Constraints, InfeasibleError, InvalidInput, plan_weights
+from capdesk import Amount, Constraints, Group, InfeasibleError, InvalidInput, plan_weights
 from tests.weights.support import covariance, names
 
 COUNT = 7
@@ -109,7 +109,8 @@ def test_preselected_names_are_called_so(strategy: str) -> None:
 
 
 def test_no_choice_meets_the_limits() -> None:
-    limits = Constraints(min_weight_if_held=0.6, max_weight=0.3)
+    apart = {"g": Group(NAMES[:2], min=0.1), "h": Group(NAMES[2:], min=0.1)}
+    limits = Constraints(min_weight_if_held=0.6, groups=apart)
     with pytest.raises(InfeasibleError, match="no choice of names meets min_weight_if_held"):
         plan_weights(NAMES, "min_variance", covariance=SIGMA, constraints=limits)
 
@@ -119,3 +120,40 @@ def test_choosing_with_shorts_is_refused() -> None:
         plan_weights(
             NAMES, "min_variance", covariance=SIGMA, constraints=Constraints(max_names=3, long_only=False)
         )
+
+
+def test_a_choice_that_cannot_invest_all_invests_the_most_it_can() -> None:
+    """Of 0.5 in trades 0.2 sell the other name, and 0.3 are left to buy."""
+    plan = plan_weights(
+        ["a", "b"],
+        "min_variance",
+        covariance=np.diag([0.01, 0.04]),
+        constraints=Constraints(max_names=1, turnover=0.5),
+        current={"a": 0.4, "b": 0.2},
+    )
+    assert dict(plan.weights) == {"a": Amount("0.7"), "b": 0}
+    assert plan.cash == Amount("0.3")
+
+
+def test_a_choice_that_cannot_invest_all_is_refused_where_cash_is_not_allowed() -> None:
+    limits = Constraints(max_names=1, turnover=0.5, allow_cash=False)
+    with pytest.raises(InfeasibleError, match=r"no choice of names invests more than 70 % < 100 %") as caught:
+        plan_weights(
+            ["a", "b"],
+            "min_variance",
+            covariance=np.diag([0.01, 0.04]),
+            constraints=limits,
+            current={"a": 0.4, "b": 0.2},
+        )
+    assert caught.value.conflict == ("budget", "max_names")
+
+
+def test_a_least_holding_above_every_maximum_is_named() -> None:
+    with pytest.raises(InfeasibleError, match=r"no name may have more than 50 % < 60 %") as caught:
+        plan_weights(
+            NAMES,
+            "min_variance",
+            covariance=SIGMA,
+            constraints=Constraints(min_weight_if_held=0.6, max_weight=0.5),
+        )
+    assert caught.value.conflict == ("min_weight_if_held", "max_weight")

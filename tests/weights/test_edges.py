@@ -102,3 +102,15 @@ def test_a_market_neutral_budget_of_zero() -> None:
     assert sum(plan.weights.values()) == 0
     assert sum(abs(weight) for weight in plan.weights.values()) <= 1
     assert any(weight < 0 for weight in plan.weights.values())
+
+
+def test_risk_scores_of_very_different_sizes_never_exceed_the_budget() -> None:
+    plan = plan_weights(["a", "b", "c", "d"], "risk_parity", risk_scores=[1e-150, 1, 1, 1e150])
+    assert plan.weights == {"a": 1, "b": 0, "c": 0, "d": 0}
+    assert plan.cash == 0
+
+
+def test_small_shares_share_what_a_capped_one_leaves() -> None:
+    capped = Constraints(max_weight=0.5)
+    plan = plan_weights(["a", "b", "c"], "risk_parity", risk_scores=[1e-14, 1, 1], constraints=capped)
+    assert plan.weights == {"a": Amount("0.5"), "b": Amount("0.25"), "c": Amount("0.25")}

@@ -159,3 +159,24 @@ def test_every_strategy_explains_the_same_way(strategy: str) -> None:
             covariance=SIGMA,
             constraints=Constraints(max_weight=0.04, allow_cash=False),
         )
+
+
+def impossible(limits: Constraints, current: dict[str, float]) -> InfeasibleError:
+    with pytest.raises(InfeasibleError) as caught:
+        plan_weights(
+            ["a", "b", "c"], "min_variance", covariance=np.eye(3), constraints=limits, current=current
+        )
+    return caught.value
+
+
+def test_trades_are_counted_both_ways_where_a_minimum_gives_way() -> None:
+    """With a minimum of m, a sells 0.1 + m and c buys m, while b stays: 0.2 in trades allow m = 0.05."""
+    error = impossible(Constraints(budget=0.8, min_weight=0.25, turnover=0.2), {"a": 0.7, "b": 0.2})
+    assert set(error.conflict) == {"min_weight", "turnover"}
+    assert set(error.relaxations) == {("min_weight", "25 %", "5 %"), ("turnover", "20 %", "70 %")}
+
+
+def test_a_minimum_that_gives_way_does_not_allow_shorts() -> None:
+    beta = Exposure({"a": 1.0, "b": -1.0}, min=0.9)
+    error = impossible(Constraints(min_weight=0.2, max_weight=0.8, exposures={"beta": beta}), {})
+    assert not any(limit == "min_weight" for limit, _, _ in error.relaxations)

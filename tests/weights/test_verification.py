@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from capdesk import InvalidInput, Plan, plan_weights
+from capdesk import Constraints, InvalidInput, Plan, plan_weights
 from capdesk.decide.weights.verification import NotAPlan, check
 from tests.weights.support import covariance, names
 from tests.weights.test_certificate import PLANS
@@ -55,7 +55,7 @@ def test_two_files_and_a_bare_python_are_enough(tmp_path: Path) -> None:
         timeout=60,
         check=True,
     )
-    assert done.stdout.split() == ["True", "5", "False"]
+    assert done.stdout.split() == ["True", "6", "False"]
 
 
 @pytest.mark.parametrize("name", PLANS)
@@ -133,3 +133,48 @@ def test_large_plans_are_checked_in_reasonable_figures() -> None:
     rng = np.random.default_rng(4)
     plan = plan_weights(names(150), "min_variance", covariance=covariance(rng, 150))
     assert all(each.holds for each in check(plan.to_json()))
+
+
+@pytest.mark.parametrize("figure", ["objective", "bound", "total"])
+@pytest.mark.parametrize("name", ["min_variance", "utility", "max_sharpe", "min_cvar"])
+def test_a_claim_of_something_better_is_caught(name: str, figure: str) -> None:
+    value = json.loads(PLANS[name].to_json())
+    value["certificate"][figure] = str(1.001 * float(value["certificate"][figure]))
+    assert failing(value) == ["certificate"]
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_a_proof_cannot_be_left_out_by_calling_the_plan_a_rule(name: str) -> None:
+    value = json.loads(PLANS[name].to_json())
+    value["problem"]["kind"] = "rule"
+    assert failing(value) == ["certificate"]
+
+
+def test_a_plan_that_is_all_cash_is_what_it_says() -> None:
+    plan = plan_weights(
+        ["a"],
+        "mean_variance",
+        covariance=[[0.04]],
+        mean=[-0.03],
+        risk_aversion=3,
+        constraints=Constraints(fully_invested=False),
+    )
+    assert plan.cash == 1
+    value = json.loads(plan.to_json())
+    value["proof"]["point"] = [(1e-17).hex()]
+    assert failing(value) == []
+
+
+@pytest.mark.parametrize("place", ["budget", "cash"])
+@pytest.mark.parametrize("edit", [None, "much", "nan"])
+def test_figures_that_are_none_are_no_plan(place: str, edit: str | None) -> None:
+    with pytest.raises(NotAPlan):
+        check(json.dumps({**json.loads(PLANS["min_variance"].to_json()), place: edit}))
+
+
+@pytest.mark.parametrize("place", [0.5, "first", None, 10**6])
+def test_a_row_about_no_name_is_no_plan(place: object) -> None:
+    value = json.loads(PLANS["min_variance"].to_json())
+    value["problem"]["inequalities"][0]["at"][0] = place
+    with pytest.raises(NotAPlan):
+        check(json.dumps(value))

@@ -59,12 +59,7 @@ def read_decimal(value: object, name: str = "amount") -> Decimal:
         except (InvalidOperation, Inexact):
             raise InvalidInput(f"{name} must be a number, got {value[:40]!r}") from None
     elif isinstance(value, SupportsIndex):
-        whole = value.__index__()
-        if whole.bit_length() > 140:
-            raise InvalidInput(
-                f"{name} must be at most 1e40 in size, got an integer of {whole.bit_length()} bits"
-            )
-        number = Decimal(whole)
+        number = Decimal(_whole(value, name))
     else:
         raise InvalidInput(
             f"{name} must be a number (int, float, str or Decimal), got {type(value).__name__}"
@@ -74,6 +69,18 @@ def read_decimal(value: object, name: str = "amount") -> Decimal:
     if number and not -40 <= number.adjusted() <= 40:
         raise InvalidInput(f"{name} must lie between 1e-40 and 1e40 in size, got {value}")
     return number
+
+
+def _whole(value: SupportsIndex, name: str) -> int:
+    try:
+        whole = value.__index__()
+    except TypeError:
+        raise InvalidInput(f"{name} must be one number, got {type(value).__name__}") from None
+    if whole.bit_length() > 140:
+        raise InvalidInput(
+            f"{name} must be at most 1e40 in size, got an integer of {whole.bit_length()} bits"
+        )
+    return whole
 
 
 class Amount(Decimal):

@@ -166,6 +166,8 @@ def test_benchmark_figures_are_those_of_a_regression() -> None:
         ({"returns": [0.1, "-1.5"]}, r"-1 or more .* got -1.5 at \[1\]"),
         ({"returns": [0.1, float("nan")]}, r"returns\[1\] must be a finite number"),
         ({"returns": "0.1"}, "a series of numbers"),
+        ({"returns": 5}, "a series of numbers, got int"),
+        ({"returns": np.ones((2, 2))}, r"returns\[0\] must be one number, got ndarray"),
         ({"periods_per_year": 0}, "periods_per_year must lie above 0"),
         ({"risk_free_rate": 2}, "risk_free_rate must lie above -1 and below 1"),
         ({"dates": [date(2026, 1, 1)]}, "dates must be the ends of the 5 periods"),
@@ -181,3 +183,14 @@ def test_benchmark_figures_are_those_of_a_regression() -> None:
 def test_what_cannot_be_measured_is_refused_by_name(arguments: dict[str, Any], said: str) -> None:
     with pytest.raises(InvalidInput, match=said):
         calculate_efficiency_metrics(**{"returns": RETURNS, **arguments})
+
+
+def test_what_a_year_would_compound_to_beyond_all_numbers_is_undefined() -> None:
+    metrics = calculate_efficiency_metrics([200, 100])
+    assert metrics.annual_return == 0
+    assert {"annual_return", "calmar_ratio"} <= set(metrics.undefined)
+
+
+def test_a_benchmark_that_hardly_moves_is_captured_by_nothing() -> None:
+    metrics = calculate_efficiency_metrics([0.01, -0.02], benchmark=[1e-17, -1e-17])
+    assert {"benchmark.up_capture", "benchmark.down_capture"} <= set(metrics.undefined)

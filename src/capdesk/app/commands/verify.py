@@ -31,7 +31,8 @@ def verify(file: PlanFile, json_output: options.Json = False) -> ExitCode:
         raise InvalidInput(f"{file}: {error}") from error
     holds = all(each.holds for each in checks)
     if json_output:
-        render.write_json({"file": file, "holds": holds, "checks": checks})
+        told = [{"name": each.name, "holds": each.holds, "said": each.said} for each in checks]
+        render.write_json({"file": file, "holds": holds, "checks": told})
     else:
         for each in checks:
             render.say(f"{SIGNS[each.holds]} [bold]{each.name}[/] {render.literal(each.said)}")

@@ -46,4 +46,4 @@ def _capture(returns: Array, benchmark: Array, chosen: NDArray[np.bool_]) -> flo
     if not count:
         return None
     ours, theirs = (float(np.prod(1 + each[chosen])) ** (1 / count) - 1 for each in (returns, benchmark))
-    return ours / theirs
+    return ours / theirs if theirs else None

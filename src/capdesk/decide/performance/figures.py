@@ -26,7 +26,7 @@ def growth_figures(values: Array, growth: float, depth: float, per_year: float) 
     """Growth and spread of a year, from the returns (T,) and what they compounded to."""
     if not len(values):
         return dict.fromkeys(("annual_return", "volatility", "calmar_ratio", "skewness", "kurtosis"))
-    annual = growth ** (per_year / len(values)) - 1 if isfinite(growth) else None
+    annual = _compounded(growth, per_year / len(values))
     skewness, kurtosis = moments(values)
     flat = spread(values) == 0
     return {
@@ -36,6 +36,14 @@ def growth_figures(values: Array, growth: float, depth: float, per_year: float) 
         "skewness": None if flat else skewness,
         "kurtosis": None if flat else kurtosis,
     }
+
+
+def _compounded(growth: float, times: float) -> float | None:
+    """growth^times - 1; None where that is more than a number holds."""
+    try:
+        return growth**times - 1 if isfinite(growth) else None
+    except OverflowError:
+        return None
 
 
 def sharpe_figures(

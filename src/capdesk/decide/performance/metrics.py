@@ -144,6 +144,8 @@ def _beside(
 def _returns(given: Iterable[object], name: str) -> list[Decimal]:
     if isinstance(given, str | bytes):
         raise InvalidInput(f"{name} must be a series of numbers, got the text {given!r}")
+    if not isinstance(given, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidInput(f"{name} must be a series of numbers, got {type(given).__name__}")
     read = [read_decimal(each, f"{name}[{place}]") for place, each in enumerate(given)]
     ruin = next((place for place, each in enumerate(read) if each < -1), None)
     if ruin is not None:

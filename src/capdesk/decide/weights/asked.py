@@ -12,6 +12,7 @@ from capdesk.decide.weights import estimators, inputs
 from capdesk.decide.weights.limits import Limits
 from capdesk.decide.weights.problem import Array, Covariance
 from capdesk.model.errors import InvalidInput
+from capdesk.model.money import read_decimal
 
 SCORES_AS_VOLATILITIES = "risk scores were taken as volatilities of names that are not correlated"
 _MOMENTS = "covariance, factors, returns or prices"
@@ -134,7 +135,9 @@ class Asked:
         given = self.given.get("risk_aversion")
         if given is None:
             return None
-        value = float(given)
+        value = (
+            float(given) if isinstance(given, float | int) else float(read_decimal(given, "risk_aversion"))
+        )
         if not 0 <= value < np.inf:
             raise InvalidInput(f"risk_aversion must be 0 or more, got {given}")
         return value

@@ -12,7 +12,7 @@ unlike the one with Omega^-1, also holds for views that are certain.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -131,7 +131,12 @@ def matrix_of_views(
     """
     place = {name: number for number, name in enumerate(names)}
     portfolios = np.zeros((len(views), len(names)))
-    for row, (portfolio, _) in enumerate(views):
+    for row, view in enumerate(views):
+        if not (isinstance(view, tuple | list) and len(view) == 2 and isinstance(view[0], Mapping)):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidInput(
+                f"view {row + 1} must be ({{name: share}}, expected excess return), got {view!r}"
+            )
+        portfolio = view[0]
         for name, share in portfolio.items():
             if name not in place:
                 raise InvalidInput(f"view {row + 1} is about {name!r}, which is not among the names")

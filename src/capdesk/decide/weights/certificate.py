@@ -92,7 +92,10 @@ def _figures(evidence: Evidence) -> Figures:
     if evidence.curvature:
         value += evidence.curvature / 2 * float(weights @ evidence.times(weights))
         own = evidence.curvature / 2 * float(weights**2 @ evidence.variances())
-    return Figures(x, value, max(abs(value), own + float(np.abs(evidence.linear) @ np.abs(x)), 1e-300))
+    costs = np.abs(evidence.linear)
+    # A millionth of what costs most is as small as an objective can be told from nothing.
+    least = max(float(costs.max(initial=0.0)) / MICRO, 1e-300)
+    return Figures(x, value, max(abs(value), own + float(costs @ np.abs(x)), least))
 
 
 def _optimum(evidence: Evidence) -> Certificate:

@@ -17,7 +17,7 @@ from capdesk.decide.weights import feasibility, fixed_trades, mixed_integer, qua
 from capdesk.decide.weights.limits import NO_LIMIT, Limits, Whole
 from capdesk.decide.weights.optimum import Found, finish, optimum
 from capdesk.decide.weights.problem import Array, Covariance
-from capdesk.decide.weights.statement import state
+from capdesk.decide.weights.statement import Statement, state
 from capdesk.model.errors import InfeasibleError, InvalidInput
 from capdesk.model.money import MICRO
 
@@ -47,12 +47,19 @@ def exact(limits: Limits, covariance: Covariance, curvature: float, linear: Arra
     """
     if (limits.lower < 0).any() or (limits.upper >= NO_LIMIT).any():
         raise InvalidInput("max_names, min_weight_if_held and fixed_costs need long_only weights")
+
+    def attempt(total: int) -> tuple[Statement, mixed_integer.Chosen | fixed_trades.Traded]:
+        statement = state(limits, covariance, curvature, linear, total, exact=invest)
+        return statement, _search(limits, statement.problem)
+
     total = _total(limits) if invest else limits.budget
-    statement = state(limits, covariance, curvature, linear, total, exact=invest)
     try:
-        found = _search(limits, statement.problem)
+        statement, found = attempt(total)
     except quadratic.NotSolved as failure:
-        raise _impossible(limits) from failure
+        total = _largest(limits, total) if invest else 0
+        if not total:
+            raise _impossible(limits) from failure
+        statement, found = attempt(total)
     held = found.held
     fixed = 0.0 if limits.fixed_costs is None else found.objective - found.problem.objective(found.solution.x)
     chosen = _restricted(limits, held) if isinstance(found, mixed_integer.Chosen) else _stayed(limits, ~held)
@@ -108,21 +115,55 @@ def _total(limits: Limits) -> int:
     if most < whole and not limits.allow_cash:
         raise InfeasibleError(
             ("budget", "max_names", "max_weight"),
-            f"the {limits.max_names} largest maxima add up to {most / 10_000:.6g} % < {whole / 10_000:.6g} %, "
+            f"the {limits.max_names} largest maxima add up to {_percent(most)} < {_percent(whole)}, "
             "and cash is not allowed",
-            (),
+            (("budget", _percent(whole), _percent(most)),),
         )
     return min(whole, most)
+
+
+def _largest(limits: Limits, total: int) -> int:
+    """The largest sum below `total` that any choice of names allows; 0 where there is none.
+
+    Raises
+    ------
+    InfeasibleError
+        Where the rest would be cash, and that is not allowed.
+    """
+    largest = feasibility.largest_choice(limits)
+    if largest is None or largest >= total:
+        return 0
+    if not limits.allow_cash:
+        said = f"no choice of names invests more than {_percent(largest)} < {_percent(limits.budget)}, "
+        relaxed = ("budget", _percent(limits.budget), _percent(largest))
+        raise InfeasibleError(("budget", *_asked(limits)), f"{said}and cash is not allowed", (relaxed,))
+    return largest
+
+
+def _percent(micro: int) -> str:
+    return f"{micro / 10_000:.7g} %"
+
+
+def _asked(limits: Limits) -> tuple[str, ...]:
+    """The limits that make names be chosen."""
+    named = (("max_names", limits.max_names), ("min_weight_if_held", limits.min_if_held))
+    return tuple(name for name, given in named if given is not None)
 
 
 def _impossible(limits: Limits) -> InfeasibleError:
     """The conflict of the limits without the choice, or else the choice itself."""
     feasibility.largest_sum(limits)
-    asked = [
-        name
-        for name, given in (("max_names", limits.max_names), ("min_weight_if_held", limits.min_if_held))
-        if given is not None
-    ]
+    if limits.min_if_held is not None and (limits.min_if_held > limits.upper).all():
+        place = int((limits.min_if_held - limits.upper).argmin())
+        least, most = _percent(int(limits.min_if_held[place])), _percent(int(limits.upper[place]))
+        kinds = limits.upper_kinds
+        beside = kinds if isinstance(kinds, str) else kinds[place]
+        return InfeasibleError(
+            ("min_weight_if_held", beside),
+            f"no name may have more than {most} < {least}",
+            (("min_weight_if_held", least, most),),
+        )
+    asked = _asked(limits)
     said = f"no choice of names meets {' and '.join(asked)} together with the other limits"
     return InfeasibleError((*asked, "budget"), said, ())
 

@@ -9,7 +9,7 @@ linear problem finds the least by which that one alone would have to give way.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, floor
 
 import highspy
@@ -70,7 +70,9 @@ def explained(limits: Limits) -> InfeasibleError:
 def _clauses(limits: Limits) -> list[_Clause]:
     """Every limit as rows that are at most something; the budget is asked for where cash is not allowed."""
     count = len(limits.names)
-    statement = state(limits, no_risk(count), 0.0, np.zeros(count), limits.budget, exact=False)
+    # A limit that gives way moves the bounds: sizes must be right on both sides of them.
+    free = replace(limits, lower=np.full(count, -NO_LIMIT), upper=np.full(count, NO_LIMIT))
+    statement = state(free, no_risk(count), 0.0, np.zeros(count), limits.budget, exact=False)
     problem = statement.problem
     clauses: list[_Clause] = []
 
@@ -99,6 +101,8 @@ def _clauses(limits: Limits) -> list[_Clause]:
             row[index] = sign
             value = float(values[index]) / MICRO
             add(row, sign * value, Label(kind, name, value, sign))
+            if sign < 0 and limits.long_only and kind != "long_only":
+                add(row, 0.0, Label("long_only", "", 0.0, sign))
     for index in range(count, width):
         row = np.zeros(width)
         row[index] = -1.0
@@ -165,7 +169,7 @@ def _arithmetic(minimal: list[_Clause], limits: Limits) -> str:
     duals = -np.asarray(_elastic(minimal).getSolution().row_dual)
     used = [(clause, price) for clause, price in zip(minimal, duals, strict=True) if price > _TOLERANCE]
     of_budget = [price for clause, price in used if clause.key[0] == "budget"]
-    unit = of_budget[0] if of_budget else max(price for _, price in used)
+    unit = of_budget[0] if of_budget else max(price for clause, price in used if clause.key[0])
     plain = not any(clause.key[0].startswith("exposure") for clause, _ in used)
     allowed: list[tuple[str, float, float]] = []
     asked: list[tuple[str, float, float]] = []

@@ -12,6 +12,7 @@ import numpy as np
 from capdesk.decide.weights import conflict, quadratic
 from capdesk.decide.weights.limits import NO_LIMIT, Limits
 from capdesk.decide.weights.linear import optimise
+from capdesk.decide.weights.problem import Array
 from capdesk.decide.weights.statement import no_risk, state
 from capdesk.model.errors import CertificateError
 from capdesk.model.money import MICRO
@@ -77,14 +78,41 @@ def _unsolved(limits: Limits, invested: int, failure: Exception) -> str:
 def largest_sum(limits: Limits) -> int:
     """The largest sum of weights, at most the budget, that all limits allow, in millionths.
 
-    Where exposures forbid the whole budget it is twenty millionths less: at the largest sum
-    itself only a few weights meet rows of real numbers, and none need be whole millionths.
+    Where exposures to parts of names forbid the whole budget it is twenty millionths less: at
+    the largest sum itself only a few weights meet rows of real numbers, and none need be whole
+    millionths.
 
     Raises
     ------
     InfeasibleError
         Where it is less than the budget and cash is not allowed, or no weights meet the limits.
     """
+    found = _most(limits)
+    if found is None:
+        raise conflict.explained(limits)
+    if found < limits.budget and not limits.allow_cash:
+        raise conflict.explained(limits)
+    return _beside_exposures(limits, found)
+
+
+def largest_choice(limits: Limits) -> int | None:
+    """`largest_sum` over all choices of names; None where no choice meets the limits."""
+    found = _most(limits, choosing=True)
+    return None if found is None else _beside_exposures(limits, found)
+
+
+def _beside_exposures(limits: Limits, largest: int) -> int:
+    exposed = any(row.kind == "exposure" and not _counts_whole(row.coefficients) for row in limits.rows)
+    return largest - _MARGIN if exposed and largest < limits.budget else largest
+
+
+def _counts_whole(coefficients: Array) -> bool:
+    """Whether a row adds up whole weights, as a group does: then whole millionths meet it."""
+    return bool(np.isin(coefficients, (-1.0, 0.0, 1.0)).all())
+
+
+def _most(limits: Limits, *, choosing: bool = False) -> int | None:
+    """The largest sum in millionths, by a linear problem, or a mixed-integer one over choices of names."""
     count = len(limits.names)
     problem = state(limits, no_risk(count), 0.0, np.zeros(count), limits.budget, exact=False).problem
     costs = np.zeros(len(problem.linear))
@@ -92,11 +120,30 @@ def largest_sum(limits: Limits) -> int:
     rows = np.vstack([problem.equalities[0], problem.inequalities[0]])
     high = np.concatenate([problem.equalities[1], problem.inequalities[1]])
     low = np.concatenate([problem.equalities[1], np.full(len(problem.inequalities[1]), -np.inf)])
-    highs = optimise(costs, rows, (low, high), (problem.lower, problem.upper))
+    lower, upper = problem.lower, problem.upper
+    if choosing:
+        chosen, room = _choice(limits, len(costs))
+        rows = np.vstack([np.hstack([rows, np.zeros((len(rows), count))]), chosen])
+        low, high = np.concatenate([low, np.full(len(room), -np.inf)]), np.concatenate([high, room])
+        costs = np.concatenate([costs, np.zeros(count)])
+        lower, upper = np.concatenate([lower, np.zeros(count)]), np.concatenate([upper, np.ones(count)])
+    highs = optimise(costs, rows, (low, high), (lower, upper), count if choosing else 0)
     if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-        raise conflict.explained(limits)
-    largest = min(floor(-highs.getInfo().objective_function_value * MICRO + _UNIT), limits.budget)
-    if largest < limits.budget and not limits.allow_cash:
-        raise conflict.explained(limits)
-    exposed = any(row.kind == "exposure" for row in limits.rows)
-    return largest - _MARGIN if exposed and largest < limits.budget else largest
+        return None
+    return min(floor(-highs.getInfo().objective_function_value * MICRO + _UNIT), limits.budget)
+
+
+def _choice(limits: Limits, width: int) -> tuple[Array, Array]:
+    """Rows at most their limits that tie weights (of `width` variables) to who is held, for n more variables."""
+    count = len(limits.names)
+    least = np.zeros(count) if limits.min_if_held is None else limits.min_if_held / MICRO
+    own, beside = np.eye(count, width), np.eye(count)
+    places = count if limits.max_names is None else limits.max_names
+    rows = np.vstack(
+        [
+            np.hstack([own, -beside * (limits.upper / MICRO)]),
+            np.hstack([-own, beside * least]),
+            np.hstack([np.zeros((1, width)), np.ones((1, count))]),
+        ]
+    )
+    return rows, np.concatenate([np.zeros(2 * count), [places]])

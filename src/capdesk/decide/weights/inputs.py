@@ -14,7 +14,7 @@ import numpy as np
 
 from capdesk.decide.weights import estimators, repair
 from capdesk.decide.weights.problem import Array, Covariance
-from capdesk.decide.weights.reading_limits import check_known
+from capdesk.decide.weights.reading_limits import check_known, order_of
 from capdesk.model.errors import InvalidInput
 from capdesk.model.money import read_decimal
 
@@ -172,6 +172,8 @@ def _probe(matrix: Array, names: tuple[str, ...]) -> None:
 
 
 def _floats(given: Any, what: str) -> Array:
+    if np.iscomplexobj(given):
+        raise InvalidInput(f"{what} must be real numbers, got complex ones")
     try:
         return np.asarray(given, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -181,6 +183,8 @@ def _floats(given: Any, what: str) -> Array:
 def _frame(given: Any, what: str) -> Any:
     try:
         return nw.from_native(given, eager_only=True)
+    except nw.exceptions.DuplicateError as error:
+        raise InvalidInput(f"{what} must have a column once: {error}") from None
     except TypeError:
         raise InvalidInput(
             f"{what} must be a pandas or polars table or an array, got {type(given).__name__}"
@@ -192,17 +196,12 @@ def _is_pandas(given: Any) -> bool:
 
 
 def _labelled(given: Any, names: tuple[str, ...], what: str) -> Array:
-    """A pandas series, whose labels are the names, or else numbers in their order."""
-    labels = [str(label) for label in given.index]
-    values = _floats(given.to_numpy(), what)
-    if set(labels) >= set(names):
-        return values[[labels.index(name) for name in names]]
-    return values
+    """A pandas series: by its labels, or in the order of the names where it only counts them."""
+    values, order = _floats(given.to_numpy(), what), order_of(given.index, names, what)
+    return values if order is None else values[order]
 
 
 def _square(given: Any, names: tuple[str, ...]) -> Array:
     matrix = table(given, names, "covariance")
-    labels = [str(label) for label in given.index] if _is_pandas(given) else []
-    if set(labels) >= set(names):
-        matrix = matrix[[labels.index(name) for name in names]]
-    return matrix
+    order = order_of(given.index, names, "covariance") if _is_pandas(given) else None
+    return matrix if order is None else matrix[order]

@@ -36,6 +36,8 @@ class Limits:
         (n,), at most `NO_LIMIT` in size.
     lower_kinds, upper_kinds
         Which limit each bound is: one text for all, or one for each.
+    long_only
+        Whether no weight may be below 0, whatever its lower bound would become.
     current
         (n,), where trades start from; None where nothing speaks of trades.
     min_if_held, fixed_costs
@@ -49,6 +51,7 @@ class Limits:
     upper: Whole
     lower_kinds: str | tuple[str, ...]
     upper_kinds: str | tuple[str, ...]
+    long_only: bool
     budget: int
     fully_invested: bool
     allow_cash: bool

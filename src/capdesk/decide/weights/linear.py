@@ -40,9 +40,12 @@ def is_optimal(highs: highspy.Highs) -> bool:
 
 
 def optimise(
-    costs: Array, rows: Any, row_bounds: tuple[Array, Array], bounds: tuple[Array, Array]
+    costs: Array, rows: Any, row_bounds: tuple[Array, Array], bounds: tuple[Array, Array], whole: int = 0
 ) -> highspy.Highs:
-    """Minimise costs'x over rows (dense or sparse) and bounds: HiGHS after its run, on one thread."""
+    """Minimise costs'x over rows (dense or sparse) and bounds: HiGHS after its run, on one thread.
+
+    The last `whole` variables are whole numbers.
+    """
     matrix: Any = csc_array(rows)
     model: Any = highspy.HighsLp()
     model.num_col_, model.num_row_ = len(costs), rows.shape[0]
@@ -53,11 +56,16 @@ def optimise(
     model.a_matrix_.start_ = matrix.indptr
     model.a_matrix_.index_ = matrix.indices
     model.a_matrix_.value_ = matrix.data
+    if whole:
+        kinds = highspy.HighsVarType
+        model.integrality_ = [kinds.kContinuous] * (len(costs) - whole) + [kinds.kInteger] * whole
     highs = highspy.Highs()
     highs.setOptionValue("output_flag", False)
     highs.setOptionValue("threads", 1)
     highs.setOptionValue("primal_feasibility_tolerance", 1e-10)
     highs.setOptionValue("dual_feasibility_tolerance", 1e-10)
+    highs.setOptionValue("mip_feasibility_tolerance", 1e-9)
+    highs.setOptionValue("mip_rel_gap", 1e-9)
     highs.passModel(model)
     highs.run()
     return highs

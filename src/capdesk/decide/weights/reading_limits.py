@@ -6,20 +6,22 @@ read obey what was written.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN
-from typing import Any, cast
+from typing import Any, SupportsIndex, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from capdesk.decide.weights.constraints import Constraints
+from capdesk.decide.weights.constraints import Constraints, Exposure, Group
 from capdesk.decide.weights.limits import NO_LIMIT, Limits, Row, Whole
 from capdesk.model.errors import InvalidInput
 from capdesk.model.evidence import Array
 from capdesk.model.money import MICRO, Amount, read_decimal, to_micro
 
 _LARGEST_BARE = 10 * MICRO
+
+Kind = TypeVar("Kind")
 
 
 def read_names(names: Sequence[str]) -> tuple[str, ...]:
@@ -32,13 +34,15 @@ def read_names(names: Sequence[str]) -> tuple[str, ...]:
     """
     if isinstance(names, str):
         raise InvalidInput(f"names must be a list of names, got the text {names!r}")
+    if not isinstance(names, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidInput(f"names must be a list of names, got {type(names).__name__}")
     given = tuple(names)
-    if len(set(given)) != len(given):
-        twice = sorted({name for name in given if given.count(name) > 1})
-        raise InvalidInput(f"names must differ, got {', '.join(map(repr, twice))} more than once")
     for name in given:
         if not isinstance(name, str) or not name:  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidInput(f"names must be texts that are not empty, got {name!r}")
+    if len(set(given)) != len(given):
+        twice = sorted({name for name in given if given.count(name) > 1})
+        raise InvalidInput(f"names must differ, got {', '.join(map(repr, twice))} more than once")
     return given
 
 
@@ -58,26 +62,32 @@ def read_limits(
         For a percent where a fraction is meant, an unknown name, a minimum above its maximum,
         and limits of trades without current weights.
     """
-    budget = to_micro(constraints.budget, "budget")
-    gross = None if constraints.gross is None else _limit(constraints.gross, "gross", budget)
+    budget = _limit(constraints.budget, "budget", _LARGEST_BARE)
+    if budget < 0 and constraints.long_only:
+        raise InvalidInput(f"budget={constraints.budget}: below 0 needs long_only=False")
+    gross = None if constraints.gross is None else _size(constraints.gross, "gross", _LARGEST_BARE)
     top = max(budget, MICRO, gross or 0)
     read = _Reader(names, top if constraints.long_only else max(top, _LARGEST_BARE))
     lower, upper, lower_kinds, upper_kinds = _bounds(read, constraints, budget)
     start = _current(names, constraints, current)
     if constraints.max_trade is not None and start is not None:
-        step = read.each(constraints.max_trade, "max_trade", NO_LIMIT, ROUND_FLOOR)
+        step = _sizes(
+            read.each(constraints.max_trade, "max_trade", NO_LIMIT, ROUND_FLOOR), names, "max_trade"
+        )
         from_below, from_above = start - step > lower, start + step < upper
         lower_kinds = _kinds(lower_kinds, from_below)
         upper_kinds = _kinds(upper_kinds, from_above)
         lower, upper = np.maximum(lower, start - step), np.minimum(upper, start + step)
     costs, fixed = constraints.proportional_costs, constraints.fixed_costs
-    held = constraints.min_weight_if_held
+    asked = constraints.min_weight_if_held
+    held = None if asked is None else read.each(asked, "min_weight_if_held", 0, ROUND_CEILING)
     return Limits(
         names=names,
         lower=lower,
         upper=upper,
         lower_kinds=lower_kinds,
         upper_kinds=upper_kinds,
+        long_only=constraints.long_only,
         budget=budget,
         fully_invested=constraints.fully_invested,
         allow_cash=constraints.allow_cash,
@@ -85,10 +95,10 @@ def read_limits(
         gross=gross,
         turnover=None
         if constraints.turnover is None
-        else _limit(constraints.turnover, "turnover", max(4 * MICRO, 2 * top)),
+        else _size(constraints.turnover, "turnover", max(4 * MICRO, 2 * top)),
         current=start,
         max_names=_max_names(constraints.max_names),
-        min_if_held=None if held is None else _some(read.each(held, "min_weight_if_held", 0, ROUND_CEILING)),
+        min_if_held=None if held is None else _some(_sizes(held, names, "min_weight_if_held")),
         proportional_costs=None if costs is None else read.costs(costs, "proportional_costs"),
         fixed_costs=None if fixed is None else read.costs(fixed, "fixed_costs"),
     )
@@ -145,12 +155,48 @@ def check_known(given: Mapping[str, Any], names: tuple[str, ...], what: str) -> 
         raise InvalidInput(f"{what} speaks of {', '.join(unknown)}, which is not among the names")
 
 
+def order_of(index: Any, names: tuple[str, ...], what: str) -> list[int] | None:
+    """Where each name's label is; None for an index that only counts.
+
+    Raises
+    ------
+    InvalidInput
+        For a name without a label, or with two.
+    """
+    labels: list[Any] = list(index)
+    if labels == list(range(len(labels))):
+        return None
+    places: dict[Any, int] = {label: place for place, label in enumerate(labels)}
+    missing = [name for name in names if name not in places]
+    if missing:
+        raise InvalidInput(f"{what} has no value for {', '.join(missing)}: its index must be the names")
+    twice = [name for name in names if labels.count(name) > 1]
+    if twice:
+        raise InvalidInput(f"{what} has {', '.join(twice)} more than once in its index")
+    return [places[name] for name in names]
+
+
 def _limit(value: Any, what: str, largest: int, rounding: str = ROUND_FLOOR) -> int:
     micro = to_micro(value, what, rounding)
     if abs(micro) > largest and abs(micro) >= 2 * MICRO:
         hint = Amount(read_decimal(value)) / 100
         raise InvalidInput(f"{what}={value}: a fraction is meant, did you mean {hint.normalize():f}?")
     return micro
+
+
+def _size(value: Any, what: str, largest: int) -> int:
+    """A limit of a size, which is never below 0."""
+    micro = _limit(value, what, largest)
+    if micro < 0:
+        raise InvalidInput(f"{what} must be 0 or more, got {value}")
+    return micro
+
+
+def _sizes(values: Whole, names: tuple[str, ...], what: str) -> Whole:
+    if (values < 0).any():
+        place = int(values.argmin())
+        raise InvalidInput(f"{what} of {names[place]} must be 0 or more, got {values[place] / MICRO:g}")
+    return values
 
 
 def _bounds(
@@ -209,6 +255,12 @@ def _current(
         if asked:
             raise InvalidInput(f"{asked[0]} needs the weights that trades start from: give current={{...}}")
         return None
+    if hasattr(current, "index") and hasattr(current, "to_numpy"):
+        series: Any = current
+        order_of(series.index, names, "current")
+        current = dict(zip(series.index, series.tolist(), strict=True))
+    if not isinstance(current, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidInput(f"current must be weights by name, got {type(current).__name__}")
     check_known(current, names, "current")
     return np.array(
         [to_micro(current.get(name, 0), f"current of {name}", ROUND_HALF_EVEN) for name in names], np.int64
@@ -218,7 +270,9 @@ def _current(
 def _groups(read: _Reader, constraints: Constraints) -> list[Row]:
     rows: list[Row] = []
     places = {name: index for index, name in enumerate(read.names)}
-    for name, group in constraints.groups.items():
+    for name, group in _items(constraints.groups, Group, "groups"):
+        if isinstance(group.members, str):
+            raise InvalidInput(f"group {name} must have a list of members, got the text {group.members!r}")
         check_known(dict.fromkeys(group.members), read.names, f"group {name}")
         coefficients = np.zeros(len(read.names))
         coefficients[[places[member] for member in group.members]] = 1.0
@@ -234,7 +288,7 @@ def _groups(read: _Reader, constraints: Constraints) -> list[Row]:
 
 def _exposures(names: tuple[str, ...], constraints: Constraints) -> list[Row]:
     rows: list[Row] = []
-    for name, exposure in constraints.exposures.items():
+    for name, exposure in _items(constraints.exposures, Exposure, "exposures"):
         coefficients = _loadings(exposure.loadings, names, f"exposure {name}")
         low = None if exposure.min is None else float(read_decimal(exposure.min, f"min of exposure {name}"))
         high = None if exposure.max is None else float(read_decimal(exposure.max, f"max of exposure {name}"))
@@ -246,12 +300,25 @@ def _exposures(names: tuple[str, ...], constraints: Constraints) -> list[Row]:
     return rows
 
 
+def _items(given: Any, kind: type[Kind], what: str) -> list[tuple[str, Kind]]:
+    values = cast("Mapping[str, Any]", given) if isinstance(given, Mapping) else None
+    if values is None or not all(isinstance(value, kind) for value in values.values()):
+        raise InvalidInput(f"{what} must be {kind.__name__}(...) by their own names, got {given!r}")
+    return list(values.items())
+
+
 def _loadings(given: Any, names: tuple[str, ...], what: str) -> Array:
     if isinstance(given, Mapping):
         values = cast("Mapping[str, Any]", given)
         check_known(values, names, what)
         return np.array([float(read_decimal(values.get(name, 0), f"{what} of {name}")) for name in names])
-    array = np.asarray(given, float)
+    try:
+        array = np.asarray(given, float)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(f"the loadings of {what} must be numbers: {error}") from None
+    if hasattr(given, "index") and hasattr(given, "to_numpy"):
+        order = order_of(given.index, names, f"the loadings of {what}")
+        array = array if order is None else array[order]
     if array.shape != (len(names),):
         raise InvalidInput(f"the loadings of {what} must be {len(names)} numbers, got shape {array.shape}")
     if not np.isfinite(array).all():
@@ -273,9 +340,11 @@ def _row(kind: str, name: str, coefficients: Array, low: float | None, high: flo
 
 
 def _max_names(given: int | None) -> int | None:
-    if given is not None and (isinstance(given, bool) or not isinstance(given, int) or given < 1):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if given is None:
+        return None
+    if isinstance(given, bool) or not isinstance(given, SupportsIndex) or given.__index__() < 1:  # pyright: ignore[reportUnnecessaryIsInstance]
         raise InvalidInput(f"max_names must be a whole number of 1 or more, got {given!r}")
-    return given
+    return given.__index__()
 
 
 def _some(values: Whole) -> Whole | None:

@@ -106,4 +106,4 @@ def rule_statement(limits: Limits, total: int) -> Statement:
     """The limits as rows that weights can be checked against."""
     count = len(limits.names)
     plain = replace(limits, proportional_costs=None)
-    return state(plain, no_risk(count), 0.0, np.zeros(count), max(total, limits.budget), exact=False)
+    return state(plain, no_risk(count), 0.0, np.zeros(count), limits.budget, exact=False)

@@ -22,6 +22,7 @@ from capdesk.model.money import read_decimal
 from capdesk.model.plans import AllocationStrategy
 
 _VARIANCE = 2.0
+_LARGEST_MARKET = 10.0
 
 
 def equal_weight(asked: Asked) -> Found:
@@ -85,6 +86,10 @@ def black_litterman(asked: Asked) -> Found:
     aversion = asked.risk_aversion or views.RISK_AVERSION
     if asked.has("market_weights"):
         market = inputs.vector(asked.option("market_weights"), asked.names, "market_weights")
+        if not abs(market.sum()) < _LARGEST_MARKET:
+            raise InvalidInput(
+                f"market_weights add up to {market.sum():g}: they are fractions of the market, 1 in all"
+            )
         prior = views.equilibrium(asked.covariance, market, aversion)
     elif asked.has("mean"):
         prior = asked.mean - _rate(asked)
@@ -96,19 +101,22 @@ def black_litterman(asked: Asked) -> Found:
         confidences = asked.option("confidences")
         stated = None if confidences is None else np.asarray(confidences, float)
         given = views.Views(portfolios, expected, confidences=stated)
-    tau = float(asked.option("tau"))
+    tau = float(read_decimal(asked.option("tau"), "tau"))
     after = views.posterior(asked.covariance, prior, given, tau)
     own = aversion / (1 + tau) if asked.limits.fully_invested else aversion
     return best(asked.limits, after.covariance, own, -after.mean)
 
 
 def _rate(asked: Asked) -> float:
-    return float(read_decimal(asked.option("risk_free_rate"), "risk_free_rate"))
+    rate = read_decimal(asked.option("risk_free_rate"), "risk_free_rate")
+    if not -1 < rate < 1:
+        raise InvalidInput(f"risk_free_rate={rate}: a fraction is meant, did you mean {rate / 100:f}?")
+    return float(rate)
 
 
 def min_cvar(asked: Asked) -> Found:
     """Minimise the mean loss of the worst scenarios."""
-    return minimum_cvar(asked.limits, asked.returns, float(asked.option("tail")))
+    return minimum_cvar(asked.limits, asked.returns, float(read_decimal(asked.option("tail"), "tail")))
 
 
 def hierarchical_risk_parity(asked: Asked) -> Found:

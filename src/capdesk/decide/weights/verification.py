@@ -10,7 +10,7 @@ theorem 10.3). The shift is charged to the bound.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import isqrt, sqrt
 from operator import mul
@@ -23,15 +23,23 @@ LARGEST_GAP = Fraction(1, 10**4)
 CONTRIBUTION = Fraction(1, 10**5)
 VIOLATION = Fraction(1, 10**9)
 UNIT = Fraction(1, 10**6)
+SMALLEST = Fraction(1, 10**300)
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was recomputed: whether it holds, and the figures."""
+    """One thing that was recomputed: whether it holds, and the figures.
+
+    `objective` and `bound` are what was found, where the plan states them too, and `scale` the
+    size that differences are judged by.
+    """
 
     name: str
     holds: bool
     said: str
+    objective: Fraction | None = None
+    bound: Fraction | None = None
+    scale: Fraction = Fraction(0)
 
 
 def check(text: str | bytes) -> list[Check]:
@@ -49,13 +57,34 @@ def check(text: str | bytes) -> list[Check]:
         problem = Problem(plan)
         if problem.kind not in _KINDS:
             raise NotAPlan(f"the plan's kind is {problem.kind!r}: this reads {', '.join(_KINDS)}")
+        checks = [_sums(plan, problem), _feasible(problem), *_KINDS[problem.kind](problem)]
+        return [*checks, _claims(plan, problem, checks)]
     except json.JSONDecodeError as error:
         raise NotAPlan(f"this is not a plan, because it is no JSON: {error}") from error
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, LookupError, ArithmeticError) as error:
         if isinstance(error, NotAPlan):
             raise
         raise NotAPlan(f"this is not a plan: {type(error).__name__} {error}") from error
-    return [_sums(plan, problem), _feasible(problem), *_KINDS[problem.kind](problem)]
+
+
+def _claims(plan: dict[str, Any], problem: Problem, checks: list[Check]) -> Check:
+    """Whether the plan's own certificate says what was found: its kind, its sum, its objective and bound."""
+    stated = plan["certificate"]
+    kinds = _OF_STRATEGY.get(plan["strategy"], ("rule",))
+    if stated["kind"] != problem.kind or problem.kind not in kinds:
+        said = f"{plan['strategy']} with a certificate of kind {stated['kind']} and a problem of kind {problem.kind}"
+        return Check("certificate", False, said)
+    figures = [("sum", Fraction(stated["total"]), sum(problem.weights, Fraction(0)), Fraction(0))]
+    for each in checks:
+        for name, found in (("objective", each.objective), ("bound", each.bound)):
+            if found is not None:
+                figures.append((name, Fraction(stated[name]), found, LARGEST_GAP * each.scale))
+    for name, claimed, found, room in figures:
+        if abs(claimed - found) > room:
+            return Check(
+                "certificate", False, f"{name} {float(claimed):.12g} is stated, {float(found):.12g} found"
+            )
+    return Check("certificate", True, f"{', '.join(name for name, *_ in figures)} as stated")
 
 
 def _dot(first: Vector, second: Vector) -> Fraction:
@@ -132,13 +161,14 @@ def _optimum(problem: Problem) -> list[Check]:
     size = own + sum(
         (abs(cost * at) for cost, at in zip(problem.linear, problem.x, strict=True)), Fraction(0)
     )
-    scale = max(abs(value), size, Fraction(1, 10**300))
+    scale = max(abs(value), size, UNIT * max(map(abs, problem.linear), default=Fraction(0)), SMALLEST)
     gap, tolerance = (value - bound) / scale, _tolerance(problem, scale, half)
     said = (
         f"objective {float(value):.12g}, nothing feasible is below {float(bound):.12g}: gap {float(gap):.1e}, "
         f"at most {float(tolerance):.1e}"
     )
-    return [_convex(problem), _prices_allowed(problem), Check("optimal", gap <= tolerance, said)]
+    optimal = Check("optimal", gap <= tolerance, said, value, bound, scale)
+    return [_convex(problem), _prices_allowed(problem), optimal]
 
 
 def _search(problem: Problem) -> list[Check]:
@@ -146,7 +176,9 @@ def _search(problem: Problem) -> list[Check]:
     said = (
         "the weights are checked within the chosen names; that no other choice is better rests on the search"
     )
-    return [*_optimum(problem), Check("choice", True, said)]
+    *others, optimal = _optimum(problem)
+    # What is stated of a search has its fixed costs, and the search's own bound.
+    return [*others, replace(optimal, objective=None, bound=None), Check("choice", True, said)]
 
 
 def _sharpe(problem: Problem) -> list[Check]:
@@ -175,7 +207,8 @@ def _sharpe(problem: Problem) -> list[Check]:
         f"Sharpe ratio {sqrt(excess**2 / variance):.12g}, none is above {sqrt(largest_squared):.12g}: "
         f"gap of the squares {float(gap):.1e}, at most {float(tolerance):.1e}"
     )
-    return [*checks, Check("optimal", gap <= tolerance, said)]
+    ratio, most = _root_below(excess**2 / variance), _root_above(largest_squared)
+    return [*checks, Check("optimal", gap <= tolerance, said, ratio, most, most)]
 
 
 def _least_variance(problem: Problem) -> Fraction:
@@ -259,7 +292,7 @@ def _tail(problem: Problem) -> list[Check]:
     costs, constant = problem.priced(gradient)
     bound = problem.least(costs) - constant
     sizes = (abs(cost * at) for cost, at in zip(problem.linear, problem.x, strict=True))
-    scale = max(abs(own) + sum(sizes, Fraction(0)), Fraction(1, 10**300))
+    scale = max(abs(own) + sum(sizes, Fraction(0)), SMALLEST)
     held = [place for place, weight in enumerate(problem.weights) if weight]
     largest = max((sum(abs(row[place]) for row in rows) for place in held), default=0)
     coarse = UNIT * (1 + isqrt(len(held))) * Fraction(largest, below * len(rows))
@@ -269,7 +302,7 @@ def _tail(problem: Problem) -> list[Check]:
         f"tail loss and costs {float(value):.12g}, nothing feasible is below {float(bound):.12g}: "
         f"gap {float(gap):.1e}, at most {float(tolerance):.1e}"
     )
-    return [_prices_allowed(problem), Check("optimal", gap <= tolerance, said)]
+    return [_prices_allowed(problem), Check("optimal", gap <= tolerance, said, value, bound, scale)]
 
 
 def _growth(_problem: Problem) -> list[Check]:
@@ -294,3 +327,15 @@ _KINDS = {
     "growth": _growth,
     "rule": _rule,
 }
+
+_OF_STRATEGY = {
+    "risk_parity": ("rule", "contributions"),
+    "min_variance": ("optimum", "search"),
+    "mean_variance": ("optimum", "search", "sharpe"),
+    "max_sharpe": ("optimum", "sharpe"),
+    "black_litterman": ("optimum", "search"),
+    "kelly_criterion": ("optimum", "search", "growth", "rule"),
+    "min_cvar": ("tail",),
+    "frontier": ("optimum", "tail"),
+}
+"""The kinds of proof that a strategy has; those that are not here are rules."""

@@ -7,6 +7,8 @@ This is how a rule without an objective meets bounds; it is part of the rule.
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 import numpy as np
 
 from capdesk.decide.weights.problem import Array
@@ -29,18 +31,21 @@ def waterfill(shares: Array, lower: Array, upper: Array, total: float, highest: 
     moving = shares > 0
     share, low, high = shares[moving], lower[moving], upper[moving]
     starts, ends = low / share, high / share
-    levels = np.concatenate([starts, ends])
-    changes = np.concatenate([share, -share])
-    order = np.argsort(levels, kind="stable")
-    levels, slopes = levels[order], np.cumsum(changes[order])
-    sums = lower.sum() + np.concatenate([[0.0], np.cumsum(slopes[:-1] * np.diff(levels))])
-    place = int(np.searchsorted(sums, total, side="right")) - 1
-    if place < 0:
-        level = 0.0
-    elif place >= len(levels) - 1 or slopes[place] <= 0:
-        level = float(levels[min(place, len(levels) - 1)])
-    else:
-        level = float(levels[place] + (total - sums[place]) / slopes[place])
+    levels = np.sort(np.concatenate([starts, ends]))
+    still = float(lower[~moving].sum())
+
+    def filled(level: float) -> float:
+        return still + float(np.clip(share * level, low, high).sum())
+
+    place = bisect_right(levels, total, key=filled) - 1
+    level = float(levels[place]) if place >= 0 else 0.0
+    if 0 <= place < len(levels) - 1:
+        # Summed anew rather than level by level: shares of very different sizes would cancel.
+        free = (starts <= level) & (level < ends)
+        held = float(high[ends <= level].sum()) + float(low[starts > level].sum())
+        slope = float(share[free].sum())
+        if slope > 0:
+            level = float(np.clip((total - still - held) / slope, level, levels[place + 1]))
     weights = lower.astype(float)
     weights[moving] = np.clip(share * min(level, highest), low, high)
     return weights
