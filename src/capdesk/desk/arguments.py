@@ -123,7 +123,7 @@ def request(
     all_or_none: object = False,
     group: object = None,
     account: object = None,
-    priority: object = "normal",
+    priority: Any = "normal",
     lease_seconds: object = None,
 ) -> Request:
     """A request in micro-units; what is asked is rounded down.
@@ -152,7 +152,7 @@ def request(
         all_or_none=all_or_none is not False and flag(all_or_none, "all_or_none"),
         group=None if group is None else name(group, "group"),
         account=None if account is None else name(account, "account"),
-        priority=cast(Any, priority),
+        priority=priority,
         lease=lease,
     )
 
