@@ -145,9 +145,9 @@ def request(
     if lease == 0:
         raise InvalidInput(f"lease_seconds must be above 0, got {lease_seconds}")
     return Request(
-        market=name(market_id, "market_id"),
-        asked=asked,
-        strategy=name(strategy, "strategy"),
+        name(market_id, "market_id"),
+        asked,
+        name(strategy, "strategy"),
         min_amount=least,
         all_or_none=all_or_none is not False and flag(all_or_none, "all_or_none"),
         group=None if group is None else name(group, "group"),

@@ -203,8 +203,8 @@ class Ledger:
         return future
 
     def _guard(self) -> None:
-        self._guard_fork()
-        if self._closed:
+        if self._closed or self._inherited:
+            self._guard_fork()
             raise LedgerClosed("the ledger is closed: open it again")
 
     def _guard_fork(self) -> None:
@@ -233,9 +233,10 @@ class Ledger:
             commands = [item for item in batch if item.question is None]
             if commands or not (batch or closing):
                 writer.run(commands)
-            for item in batch:
-                if item.question is not None and not item.abandoned():
-                    self._answer_question(item)
+            if len(commands) < len(batch):
+                for item in batch:
+                    if item.question is not None and not item.abandoned():
+                        self._answer_question(item)
             self._deliver(batch)
             self._store.tend(idle=not batch)
             if writer.snapshot_is_due():

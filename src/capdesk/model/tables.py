@@ -83,5 +83,6 @@ class Fork(Table[K, V]):
         base, default = self.base, self.default
         base.update(self)
         if type(base) is Table:
-            for key in [key for key, value in self.items() if value == default]:
-                del base[key]
+            for key, value in self.items():
+                if value == default:
+                    del base[key]
