@@ -20,7 +20,7 @@ def open_position(state: State, new: Position) -> None:
     key = (new.market, new.strategy)
     state.positions[key] = new
     use = state.markets[new.market]
-    state.markets[new.market] = MarketUse(use.used + new.amount, use.strategies + (new.strategy,))  # noqa: RUF005
+    state.markets[new.market] = MarketUse(use.used + new.amount, (*use.strategies, new.strategy))
     _move_totals(state, new, new.amount)
     if new.lease_until is not None:
         state.leases[key] = new.lease_until
@@ -62,14 +62,9 @@ def close_position(state: State, old: Position, at: int) -> None:
 def _move_totals(state: State, position: Position, delta: int) -> None:
     """What the accounts, strategies, sleeves and groups hold moves with an allocation."""
     state.allocated += delta
-    account, strategy, by_account, by_strategy = (
-        position.account,
-        position.strategy,
-        state.by_account,
-        state.by_strategy,
-    )
-    by_account.put(account, by_account[account] + delta)
-    by_strategy.put(strategy, by_strategy[strategy] + delta)
+    account, strategy = position.account, position.strategy
+    state.by_account.put(account, state.by_account[account] + delta)
+    state.by_strategy.put(strategy, state.by_strategy[strategy] + delta)
     _count(state.by_sleeve, position.sleeve, delta)
     _count(state.by_group, position.group, delta)
 
