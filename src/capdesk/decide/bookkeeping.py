@@ -19,7 +19,9 @@ def open_position(state: State, new: Position) -> None:
     """Put an allocation on the books; it is not marked yet."""
     key = (new.market, new.strategy)
     state.positions[key] = new
-    _move(state, new, new.amount, opens=True)
+    use = state.markets[new.market]
+    state.markets[new.market] = MarketUse(use.used + new.amount, (*use.strategies, new.strategy))
+    _move_totals(state, new, new.amount)
     if new.lease_until is not None:
         state.leases[key] = new.lease_until
 
@@ -29,7 +31,9 @@ def change_position(state: State, old: Position, new: Position, at: int) -> None
     key = (new.market, new.strategy)
     state.positions[key] = new
     if new.amount != old.amount:
-        _move(state, new, new.amount - old.amount)
+        use = state.markets[new.market]
+        state.markets[new.market] = MarketUse(use.used + new.amount - old.amount, use.strategies)
+        _move_totals(state, new, new.amount - old.amount)
     if new.mark is not None or old.mark is not None:
         gain = mark_gain(new, state.mandate, at)
         state.mark_excess += gain - mark_gain(old, state.mandate, at)
@@ -45,32 +49,24 @@ def close_position(state: State, old: Position, at: int) -> None:
     """Take an allocation off the books."""
     key = (old.market, old.strategy)
     state.positions.put(key, None)
-    _move(state, old, -old.amount, closes=True)
+    use = state.markets[old.market]
+    others = tuple(name for name in use.strategies if name != old.strategy)
+    state.markets.put(old.market, MarketUse(use.used - old.amount, others) if others else EMPTY_MARKET)
+    _move_totals(state, old, -old.amount)
     if old.mark is not None:
         state.mark_excess -= mark_gain(old, state.mandate, at)
     if old.lease_until is not None:
         state.leases.put(key, 0)
 
 
-def _move(state: State, position: Position, delta: int, *, opens: bool = False, closes: bool = False) -> None:
+def _move_totals(state: State, position: Position, delta: int) -> None:
+    """What the accounts, strategies, sleeves and groups hold moves with an allocation."""
     state.allocated += delta
-    account, strategy, market = position.account, position.strategy, position.market
+    account, strategy = position.account, position.strategy
     state.by_account.put(account, state.by_account[account] + delta)
     state.by_strategy.put(strategy, state.by_strategy[strategy] + delta)
-    if position.sleeve is not None:
-        state.by_sleeve.put(position.sleeve, state.by_sleeve[position.sleeve] + delta)
-    if position.group is not None:
-        state.by_group.put(position.group, state.by_group[position.group] + delta)
-    use = state.markets[market]
-    strategies = use.strategies
-    if opens:
-        strategies = (*strategies, strategy)
-    elif closes:
-        strategies = tuple(name for name in strategies if name != strategy)
-    if strategies:
-        state.markets[market] = MarketUse(use.used + delta, strategies)
-    else:
-        state.markets.put(market, EMPTY_MARKET)
+    _count(state.by_sleeve, position.sleeve, delta)
+    _count(state.by_group, position.group, delta)
 
 
 def regroup(state: State, before: Mandate) -> None:

@@ -37,17 +37,14 @@ from capdesk.model.state import Day, Halt, Pending, Position, Recall, State, Tra
 def evolve(state: State, event: j.Event, sequence: int, at: int) -> None:
     """Carry one event into a working copy of the state."""
     _EVOLVERS[type(event)](state, event, sequence, at)
-    if type(event) is j.Marked and event.more:
-        # Equity is half marked: neither a high-water mark nor a drawdown may come of it.
-        return
-    if state.mandate.drawdown_ppm is not None:
+    # While equity is half marked, neither a high-water mark nor a drawdown may come of it.
+    if state.mandate.drawdown_ppm is not None and not (type(event) is j.Marked and event.more):
         watch_drawdown(state, at)
 
 
 def _granted(state: State, event: Granted, sequence: int, at: int) -> None:
-    old = state.positions[event.market, event.strategy]
     state.heard[event.strategy] = at
-    if old is None:
+    if not event.increase:
         new = Position(
             market=event.market,
             strategy=event.strategy,
@@ -64,6 +61,7 @@ def _granted(state: State, event: Granted, sequence: int, at: int) -> None:
             state.expired.put((event.market, event.strategy), 0)
         open_position(state, new)
         return
+    old = _position(state, event.market, event.strategy)
     amount = old.amount + event.amount
     mark = None if old.mark is None else old.mark + event.amount
     change_position(

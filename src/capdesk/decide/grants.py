@@ -16,7 +16,7 @@ from capdesk.model.mandate import Mandate
 from capdesk.model.money import PPM, usd
 from capdesk.model.requests import PRIORITIES, AllocationResult, Granted, Refused, Request, RoomLeft
 from capdesk.model.rules import Budget, Sleeve
-from capdesk.model.state import MarketUse, State
+from capdesk.model.state import MarketUse, Position, State
 
 _PRECEDENCE = {
     "available": AllocationResult.INSUFFICIENT_CAPITAL,
@@ -55,7 +55,8 @@ def decide_request(state: State, request: Request, at: int) -> Granted | Refused
     sleeve = _sleeve_of(state, request) if mandate.sleeves else None
     budget = None if sleeve is None else budget_of(state, sleeve, at)
     use = state.markets[request.market]
-    early = _refuse_early(state, request, mandate, sleeve, budget, use)
+    held = state.positions[request.market, request.strategy] if use.strategies else None
+    early = _refuse_early(state, request, mandate, sleeve, budget, use, held)
     if early is not None:
         return early
     rooms = rooms_for(state, request, account, group, sleeve, budget, use, at)
@@ -137,11 +138,12 @@ def rooms_for(
     counts as zero. The market's multiplier is in the budgets or in the market limits.
     """
     mandate = state.mandate
-    equity = state.equity
+    bankroll = state.bankroll
+    equity = bankroll + state.mark_excess
     if equity < 0:
         equity = 0
     allocated = state.allocated
-    rooms = [RoomLeft("available", state.bankroll - state.transit_total, allocated)]
+    rooms = [RoomLeft("available", bankroll - state.transit_total, allocated)]
     if len(mandate.accounts) > 1:
         rooms.append(RoomLeft(f"account:{account}", state.balances[account], state.by_account[account]))
     gated = mandate.risk is not None or mandate.breakers is not None or state.breakers.any()
@@ -155,16 +157,17 @@ def rooms_for(
         rooms.append(RoomLeft(f"sleeve:{budget.sleeve}", budget.amount, state.by_sleeve[budget.sleeve]))
     if group is not None:
         rooms.extend(_group_rooms(state, mandate, group, equity))
-    used = use.used
-    percent, absolute = (
-        mandate.market_limits(request.market)
-        if mandate.profiles
-        else (mandate.market_percent_ppm, mandate.market_absolute)
-    )
-    factor = market_limit_multiplier(state, sleeve, at) if gated else PPM
-    rooms.append(RoomLeft("market_percent", equity * percent * factor // (PPM * PPM), used))
+    percent, absolute = mandate.market_percent_ppm, mandate.market_absolute
+    if mandate.profiles:
+        percent, absolute = mandate.market_limits(request.market)
+    of_equity = equity * percent
+    if gated:
+        factor = market_limit_multiplier(state, sleeve, at)
+        of_equity = of_equity * factor // PPM
+        absolute = None if absolute is None else absolute * factor // PPM
+    rooms.append(RoomLeft("market_percent", of_equity // PPM, use.used))
     if absolute is not None:
-        rooms.append(RoomLeft("market_absolute", absolute * factor // PPM, used))
+        rooms.append(RoomLeft("market_absolute", absolute, use.used))
     return tuple(rooms)
 
 
@@ -210,6 +213,7 @@ def _refuse_early(
     sleeve: Sleeve | None,
     budget: Budget | None,
     use: MarketUse,
+    held: Position | None,
 ) -> Refused | None:
     """The reasons that come before any limit."""
     if state.halt is not None:
@@ -219,7 +223,6 @@ def _refuse_early(
         outside = _refuse_strategy(state, request, mandate, sleeve, budget)
         if outside is not None:
             return outside
-    held = state.positions[request.market, request.strategy]
     if request.asked < mandate.min_order:
         asked = usd(request.asked)
         detail = (

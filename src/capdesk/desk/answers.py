@@ -12,12 +12,9 @@ from capdesk.model.requests import Granted, Refused, Request, Verdict
 
 def verdict(entry: Entry) -> Verdict:
     """The verdict on one request."""
-    return Verdict(
-        cast(Request, entry.command),
-        cast("Granted | Refused", entry.events[0]),
-        entry.request_id,
-        entry.sequence,
-    )
+    request: Any = entry.command
+    outcome: Any = entry.events[0]
+    return Verdict(request, outcome, entry.request_id, entry.sequence)
 
 
 def verdicts(entry: Entry) -> list[Verdict]:

@@ -152,7 +152,7 @@ def request(
     all_or_none: object = False,
     group: object = None,
     account: object = None,
-    priority: object = "normal",
+    priority: Any = "normal",
     lease_seconds: object = None,
 ) -> Request:
     """A request in micro-units; what is asked is rounded down.
@@ -174,14 +174,14 @@ def request(
     if lease == 0:
         raise InvalidInput(f"lease_seconds must be above 0, got {lease_seconds}")
     return Request(
-        market=name(market_id, "market_id"),
-        asked=asked,
-        strategy=name(strategy, "strategy"),
+        name(market_id, "market_id"),
+        asked,
+        name(strategy, "strategy"),
         min_amount=least,
         all_or_none=all_or_none is not False and flag(all_or_none, "all_or_none"),
         group=None if group is None else name(group, "group"),
         account=None if account is None else name(account, "account"),
-        priority=cast(Any, priority),
+        priority=priority,
         lease=lease,
     )
 

@@ -14,6 +14,7 @@ from capdesk.model.journal import Body, Entry, Event
 GENESIS = bytes(32)
 
 _KINDS: dict[type, str] = {kind: str(kind.__struct_config__.tag) for kind in get_args(Command)}
+_NAMED = {kind for kind in _KINDS if "market" in kind.__struct_fields__}
 _encode = msgspec.json.Encoder().encode
 _decoder = msgspec.json.Decoder(Body)
 
@@ -45,19 +46,17 @@ def write_row(previous: bytes, sequence: int, at: int, request_id: str, body: Bo
     """The row of an entry, chained to the one before."""
     command = body.command
     kind = _KINDS[type(command)]
-    market = subject(command, body.events)
+    market: str = command.market if type(command) in _NAMED else _subject(body.events)  # pyright: ignore
     encoded = _encode(body)
     digest = chain(previous, sequence, at, kind, market, request_id, encoded)
-    return Row(sequence, at, kind, market, request_id, encoded, digest)
+    # As `Row` does it, without the call.
+    return tuple.__new__(Row, (sequence, at, kind, market, request_id, encoded, digest))
 
 
-def subject(command: Command, events: tuple[Event, ...]) -> str:
-    """The market an entry is about; empty when it is about none or several."""
-    market = getattr(command, "market", None)
-    if market is None:
-        named = {getattr(event, "market", None) for event in events}
-        market = named.pop() if len(named) == 1 else None
-    return market or ""
+def _subject(events: tuple[Event, ...]) -> str:
+    """The one market that events are about; empty when they are about none or several."""
+    named = {getattr(event, "market", None) for event in events}
+    return (named.pop() if len(named) == 1 else None) or ""
 
 
 def read_row(row: Row) -> Entry:

@@ -36,16 +36,19 @@ class Deadlines:
 
     def watch(self, loop: asyncio.AbstractEventLoop, waiting: Waiting, seconds: float | None) -> None:
         """Let a future fail when its time is over."""
-        if seconds is not None:
+        if seconds is None:
+            line = self._lines.get(loop) or self._new_line(loop)
+            waiting.due = loop.time() + self._usual
+            line[waiting] = None
+        else:
             timer = loop.call_later(seconds, _fail, waiting, seconds)
             waiting.future.add_done_callback(lambda _: timer.cancel())
-            return
-        line = self._lines.get(loop)
-        if line is None:
-            line = self._lines[loop] = {}
-            loop.call_later(min(_LOOK_SECONDS, self._usual), self._look, loop, line)
-        waiting.due = loop.time() + self._usual
-        line[waiting] = None
+
+    def _new_line(self, loop: asyncio.AbstractEventLoop) -> dict[Waiting, None]:
+        if loop not in self._lines:
+            self._lines[loop] = {}
+            loop.call_later(min(_LOOK_SECONDS, self._usual), self._look, loop, self._lines[loop])
+        return self._lines[loop]
 
     def forget(self, loop: asyncio.AbstractEventLoop, answered: Iterable[Waiting]) -> None:
         """These have their answer."""

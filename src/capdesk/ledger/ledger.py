@@ -17,6 +17,7 @@ from itertools import count
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
+from weakref import WeakSet
 
 from capdesk.ledger.codec import read_row
 from capdesk.ledger.deadlines import Deadlines
@@ -61,7 +62,8 @@ class Ledger:
     ) -> None:
         self._store = store
         self._writer = Writer(store, transition, clock)
-        self._process = os.getpid()
+        self._inherited = False
+        _ledgers.add(self)
         self._ids = (f"{prefix}-{number}" for prefix in (secrets.token_hex(8),) for number in count(1))
         self._queue: SimpleQueue[Item | None] = SimpleQueue()
         self._deadlines = Deadlines(deadline_seconds)
@@ -196,19 +198,19 @@ class Ledger:
         self._guard()
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
-        item = Item(command, request_id or next(self._ids), request_id is not None, question, future)
+        item = Item(command, request_id or next(self._ids), request_id is not None, question, future, loop)
         self._deadlines.watch(loop, item, deadline)
         self._queue.put(item)
         return future
 
     def _guard(self) -> None:
-        self._guard_fork()
-        if self._closed:
+        if self._closed or self._inherited:
+            self._guard_fork()
             raise LedgerClosed("the ledger is closed: open it again")
 
     def _guard_fork(self) -> None:
         """No writer keeps the state up to date in a child, and nobody there gives up a lock that was held."""
-        if os.getpid() != self._process:
+        if self._inherited:
             raise ForkedLedger(
                 "this process was forked after the ledger was opened: open it anew in the child "
                 "(a SQLite connection must not cross a fork)"
@@ -232,9 +234,10 @@ class Ledger:
             commands = [item for item in batch if item.question is None]
             if commands or not (batch or closing):
                 writer.run(commands)
-            for item in batch:
-                if item.question is not None and not item.abandoned():
-                    self._answer_question(item)
+            if len(commands) < len(batch):
+                for item in batch:
+                    if item.question is not None and not item.abandoned():
+                        self._answer_question(item)
             self._deliver(batch)
             self._store.tend(idle=not batch)
             if writer.snapshot_is_due():
@@ -244,10 +247,8 @@ class Ledger:
 
     def _deliver(self, batch: list[Item]) -> None:
         """Wake each loop once for all its answers."""
-        by_loop: dict[Any, list[Item]] = {}
-        for item in batch:
-            by_loop.setdefault(item.future.get_loop(), []).append(item)
-        for loop, items in by_loop.items():
+        for loop in {item.loop for item in batch}:
+            items = [item for item in batch if item.loop is loop]
             if loop is None:
                 for item in items:
                     item.future.finish()
@@ -303,7 +304,7 @@ class Ledger:
         if self._closed:
             return
         self._closed = True
-        if os.getpid() != self._process:
+        if self._inherited:
             return
         if self._thread is not None:
             self._queue.put(None)
@@ -325,3 +326,15 @@ class Ledger:
                 item.error = LedgerClosed("the ledger was closed: open it again")
                 late.append(item)
         self._deliver(late)
+
+
+_ledgers: WeakSet[Ledger] = WeakSet()
+
+
+def _inherit() -> None:
+    """Told once by the fork itself: to ask for the process's number with every command would cost more."""
+    for ledger in list(_ledgers):
+        ledger._inherited = True  # pyright: ignore[reportPrivateUsage]
+
+
+os.register_at_fork(after_in_child=_inherit)

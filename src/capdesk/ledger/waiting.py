@@ -16,6 +16,7 @@ class Item(Struct, eq=False):
     given: bool
     question: Any
     future: Any
+    loop: Any = None
     reply: Any = None
     error: Exception | None = None
     due: float = 0.0
@@ -39,9 +40,6 @@ class ThreadWaiter:
 
     def done(self) -> bool:
         return self._event.is_set()
-
-    def get_loop(self) -> None:
-        return None
 
     def finish(self) -> None:
         self._event.set()

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from msgspec.structs import replace
 
-from capdesk.ledger.codec import GENESIS, Row, read_row, verify_row, write_row
+from capdesk.ledger.batch import Batch, refusal_key
+from capdesk.ledger.codec import GENESIS, read_row, verify_row, write_row
 from capdesk.ledger.invariants import check_step
 from capdesk.ledger.snapshot import FORMAT, read_snapshot, write_snapshot
 from capdesk.ledger.store import DuplicateId, Store, StoredSnapshot
@@ -24,7 +25,7 @@ from capdesk.ledger.waiting import Item
 from capdesk.model.commands import Command, describe
 from capdesk.model.errors import CapdeskError, CorruptLedger, IdConflict, InvariantBreach, LedgerClosed
 from capdesk.model.journal import Body, Entry, Event
-from capdesk.model.requests import Refused, Request
+from capdesk.model.requests import Refused
 from capdesk.model.state import NEVER, State
 
 SNAPSHOT_EVERY = 20_000
@@ -41,21 +42,6 @@ class Transition:
     evolve: Callable[[State, Event, int, int], None]
     tick: Callable[[State, int], None]
     due: Callable[[State, int], list[Command]]
-
-
-@dataclass(slots=True)
-class _Batch:
-    """What one transaction will write."""
-
-    draft: State
-    at: int
-    last_hash: bytes
-    rows: list[Row] = field(default_factory=list)
-    ids: list[tuple[int, str, int]] = field(default_factory=list)
-    repeats: list[tuple[int, int]] = field(default_factory=list)
-    replies: dict[str, Entry] = field(default_factory=dict)
-    refusals: dict[Any, Entry] = field(default_factory=dict)
-    written: bool = False
 
 
 class Writer:
@@ -176,13 +162,13 @@ class Writer:
             raise
         self._publish(batch)
 
-    def _begin_batch(self) -> _Batch:
+    def _begin_batch(self) -> Batch:
         at = self.now()
         # Only a copy that was merged comes back: what a failure leaves of another is dropped.
         spare, self._spare = self._spare, None
         draft = self.state.fork() if spare is None else self.state.refresh(spare)
         self._transition.tick(draft, at)
-        batch = _Batch(draft, at, self._last_hash)
+        batch = Batch(draft, at, self._last_hash)
         due_at = self.next_due()
         falls_due = due_at is not None and due_at <= at
         if falls_due or self.state.halt is not None or self.state.breakers:
@@ -194,11 +180,12 @@ class Writer:
                 self._enter(batch, command, events, request_id, at)
         return batch
 
-    def _decide(self, batch: _Batch, items: Sequence[Item], *, careful: bool) -> None:
+    def _decide(self, batch: Batch, items: Sequence[Item], *, careful: bool) -> None:
         period = batch.draft.id_period
         known = self._known(items, period, careful=careful)
         for item in items:
-            if item.abandoned():
+            future = item.future
+            if future is not None and future.done():
                 # The wait for the lock may have been longer than the caller's patience.
                 continue
             try:
@@ -216,51 +203,59 @@ class Writer:
         if aged or (failed and self.store.recall((period, period - 1), failed)):
             raise DuplicateId("an id of this batch may be known")
 
-    def _answer(self, batch: _Batch, item: Item, known: dict[str, int]) -> Entry:
+    def _answer(self, batch: Batch, item: Item, known: dict[str, int]) -> Entry:
         command, request_id, at = item.command, item.request_id, batch.at
-        earlier = batch.replies.get(request_id)
-        if earlier is None and request_id in known:
-            earlier = self._stored(known[request_id])
-        if earlier is not None:
-            if earlier.command != command:
-                raise IdConflict(request_id, describe(earlier.command), describe(command))
-            return replace(earlier, request_id=request_id)
+        if request_id in batch.replies or request_id in known:
+            return self._answer_again(batch, item, known)
+        draft = batch.draft
         # As the replay does before each row: a command of this batch may have changed what ages.
-        self._transition.tick(batch.draft, at)
-        events = self._transition.decide(batch.draft, command, request_id, at)
+        self._transition.tick(draft, at)
+        events = self._transition.decide(draft, command, request_id, at)
         if not events and not item.given:
-            return Entry(batch.draft.sequence, at, request_id, command, ())
-        if events and type(events[0]) is Refused and all(type(event) is Refused for event in events):
-            key = (command.market, command.strategy) if type(command) is Request else command
-            last = batch.refusals.get(key) or self._refusals.get(key)
-            if last is not None and last.command == command and last.events == events:
-                batch.ids.append((batch.draft.id_period, request_id, last.sequence))
-                batch.repeats.append((last.sequence, at))
-                batch.replies[request_id] = last
-                return replace(last, request_id=request_id)
-            entry = self._enter(batch, command, events, request_id, at)
-            batch.refusals[key] = entry
-        else:
-            entry = self._enter(batch, command, events, request_id, at)
-        batch.ids.append((batch.draft.id_period, request_id, entry.sequence))
+            return Entry(draft.sequence, at, request_id, command, ())
+        refused = (
+            bool(events) and type(events[0]) is Refused and all(type(event) is Refused for event in events)
+        )
+        if refused and (last := self._refused_alike(batch, command, events)) is not None:
+            batch.ids.append((draft.id_period, request_id, last.sequence))
+            batch.repeats.append((last.sequence, at))
+            batch.replies[request_id] = last
+            return replace(last, request_id=request_id)
+        entry = self._enter(batch, command, events, request_id, at)
+        if refused:
+            batch.refusals[refusal_key(command)] = entry
+        batch.ids.append((draft.id_period, request_id, entry.sequence))
         batch.replies[request_id] = entry
         return entry
 
+    def _answer_again(self, batch: Batch, item: Item, known: dict[str, int]) -> Entry:
+        command, request_id = item.command, item.request_id
+        earlier = batch.replies.get(request_id) or self._stored(known[request_id])
+        if earlier.command != command:
+            raise IdConflict(request_id, describe(earlier.command), describe(command))
+        return replace(earlier, request_id=request_id)
+
+    def _refused_alike(self, batch: Batch, command: Command, events: tuple[Event, ...]) -> Entry | None:
+        """The last refusal of the same, if this one says nothing else."""
+        key = refusal_key(command)
+        last = batch.refusals.get(key) or self._refusals.get(key)
+        alike = last is not None and last.command == command and last.events == events
+        return last if alike else None
+
     def _enter(
-        self, batch: _Batch, command: Command, events: tuple[Event, ...], request_id: str, at: int
+        self, batch: Batch, command: Command, events: tuple[Event, ...], request_id: str, at: int
     ) -> Entry:
         draft = batch.draft
         sequence = draft.sequence + 1
         row = write_row(batch.last_hash, sequence, at, request_id, Body(command, events))
-        evolve = self._transition.evolve
         for event in events:
-            evolve(draft, event, sequence, at)
+            self._transition.evolve(draft, event, sequence, at)
         draft.sequence, draft.at = sequence, at
         batch.last_hash = row.hash
         batch.rows.append(row)
         return Entry(sequence, at, request_id, command, events)
 
-    def _write(self, batch: _Batch) -> None:
+    def _write(self, batch: Batch) -> None:
         store = self.store
         if batch.rows:
             store.append(batch.rows)
@@ -271,7 +266,7 @@ class Writer:
         batch.written = batch.written or bool(batch.rows or batch.ids)
         batch.rows, batch.ids, batch.repeats = [], [], []
 
-    def _publish(self, batch: _Batch) -> None:
+    def _publish(self, batch: Batch) -> None:
         if len(self._refusals) + len(batch.refusals) > _REFUSALS_REMEMBERED:
             self._refusals.clear()
         self._refusals.update(batch.refusals)

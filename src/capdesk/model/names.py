@@ -15,9 +15,9 @@ def name(value: object, what: str) -> str:
     InvalidInput
         If it is no text of 1 to 256 printable characters.
     """
-    if not isinstance(value, str):
-        raise InvalidInput(f"{what} must be a text, got {type(value).__name__}")
     if type(value) is not str:
+        if not isinstance(value, str):
+            raise InvalidInput(f"{what} must be a text, got {type(value).__name__}")
         value = str.__str__(value)
     if 0 < len(value) <= LONGEST_NAME and value.isprintable() and value[0] != " " != value[-1]:
         return value

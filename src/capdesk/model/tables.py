@@ -61,7 +61,9 @@ class Fork(Table[K, V]):
 
     def any(self) -> bool:
         """Whether anything is there."""
-        return next(self.entries(), None) is not None if self else self.base.any()
+        if not self:
+            return self.base.any()
+        return next(self.entries(), None) is not None
 
     def put(self, key: K, value: V) -> None:
         """Set a key; the default stands for its absence."""
@@ -81,5 +83,6 @@ class Fork(Table[K, V]):
         base, default = self.base, self.default
         base.update(self)
         if type(base) is Table:
-            for key in [key for key, value in self.items() if value == default]:
-                del base[key]
+            for key, value in self.items():
+                if value == default:
+                    del base[key]
