@@ -12,7 +12,9 @@ from msgspec.structs import replace
 from capdesk.model.errors import InfeasibleError, InvalidInput
 from capdesk.pools import (
     ChainCosts,
+    ExpectedLoss,
     Holding,
+    Piecewise,
     Pool,
     PoolParameters,
     PoolPlan,
@@ -243,11 +245,33 @@ def test_a_token_on_another_chain_is_another_token_and_a_bridge_costs() -> None:
     assert slow.objective < near.objective
 
 
+def test_a_plans_own_amounts_are_tomorrows_holdings() -> None:
+    first = optimize_allocations(universe(), {}, CASH)
+    again = optimize_allocations(universe(), first.allocations, {"USDC": Decimal("0.5")})
+    assert again.decision.kind == "place_yield"
+    assert again.allocations == first.allocations
+
+
+def test_nothing_is_placed_beyond_the_last_deposit_whose_rate_is_known() -> None:
+    pools = changed(universe(), "p11", rate_model=Piecewise((10_000.0,), (50.0,)))
+    assert optimize_allocations(pools, {}, CASH).allocations["p11"] == 10_000
+    more = optimize_allocations(pools, {"p11": 30_000}, CASH)
+    assert more.allocations["p11"] <= 30_000
+
+
+@pytest.mark.parametrize("name", ["usdc", "Ethereum:usdc"])
+def test_an_expected_loss_of_a_token_is_known_without_case(name: str) -> None:
+    sure = optimize_allocations(universe(), {}, CASH, {"token_losses": {name: ExpectedLoss(1.0)}})
+    assert {each.tokens for each in sure.positions} == {("ethereum:USDT",)}
+
+
 def test_units_follow_prices() -> None:
     plan = optimize_allocations(universe(), {}, CASH, prices={"USDC": 1.0, "USDT": 0.5})
     flows = [flow for step in plan.transactions for flow in step.gives if flow.token == "ethereum:USDT"]
     assert all(flow.units == pytest.approx(float(flow.amount) * 2) for flow in flows)
 
+
+FRAME = {"pool_id": ["a", "b"], "tokens": ["USDC", "USDT"], "forecasted_apy": [5.0, 6.0]}
 
 BAD: list[tuple[dict[str, Any], str]] = [
     ({"parameters": {"min_pool": 3}}, r"'min_pool': did you mean min_pools\?"),
@@ -280,6 +304,41 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"liquidity_portfolio": {"USDC": float("nan")}}, "finite number"),
     ({"current_allocations": {"p0": 5.0}, "prices": {"USDC": 1.0}}, "held pool's token USDT has no price"),
     ({"method": "guess"}, "method must be exact"),
+    ({"parameters": [1]}, "parameters must be a mapping, got list"),
+    ({"parameters": PoolParameters(min_pools=None)}, "min_pools"),  # pyright: ignore
+    ({"parameters": PoolParameters(token_losses={"USDC": 0.1})}, "token_losses"),  # pyright: ignore
+    ({"parameters": {"yesterday_yield_usd": 1e300}}, "yesterday_yield_usd must be 0 or more, and at most"),
+    ({"liquidity_portfolio": None}, "liquidity_portfolio must be a mapping, got NoneType"),
+    ({"liquidity_portfolio": {}}, "nothing is held in either"),
+    (
+        {"liquidity_portfolio": {"USDC": 1e13}},
+        r"liquidity_portfolio\['USDC'\] must be 0 or more, and at most",
+    ),
+    ({"liquidity_portfolio": {"USDC": 9e12, "USDT": 9e12}}, "all of liquidity_portfolio and"),
+    ({"current_allocations": {"p0": Holding(5.0, -1.0)}}, "days_since_move must be 0 or more"),
+    ({"current_allocations": {"old": Holding(5.0, pool="p0")}}, "must be a Pool, got str"),  # pyright: ignore
+    ({"pools": [replace(universe(1)[0], pool_id=5)]}, "pool_id must be a text, got 5"),
+    ({"pools": [replace(universe(1)[0], chain=None)]}, r"row 0 \(p0\): chain must be a text, got None"),
+    ({"pools": [replace(universe(1)[0], tokens="USDC")]}, "tokens must be a tuple of names"),
+    ({"pools": [replace(universe(1)[0], tokens=(":",))]}, "tokens must be names"),
+    ({"pools": [replace(universe(1)[0], tokens=("0x12",))]}, r"row 0 \(p0\): tokens: an address has"),
+    ({"pools": [replace(universe(1)[0], tokens=("usdc", "ethereum:USDC"))]}, "each once"),
+    (
+        {"pools": [replace(universe(1)[0], tokens=("base:USDC",))]},
+        "does not lie on the pool's chain ethereum",
+    ),
+    (
+        {"pools": [replace(universe(1)[0], tokens=("USDC", "USDT"), shares=(1.0, 0.0))]},
+        "shares must be more than 0",
+    ),
+    ({"pools": [replace(universe(1)[0], forecasted_tvl=1e300)]}, "forecasted_tvl must be 0 or more, and at"),
+    ({"pools": [replace(universe(1)[0], rate_model="kinked")]}, "rate_model must be Emission, Kinked or"),
+    ({"pools": [replace(universe(1)[0], rate_model=Piecewise((float("nan"),), (5.0,)))]}, "finite number"),
+    (
+        {"pools": pl.DataFrame({**FRAME, "forecasted_tvl": [1e8, None]})},
+        r"row 1 \(b\): forecasted_tvl is empty",
+    ),
+    ({"pools": pl.DataFrame({**FRAME, "group": [None, 1]})}, r"row 0 \(a\): group is empty"),
 ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Literal
 
 from capdesk.decide.pools import checks, exact, planning, whole
@@ -35,8 +36,8 @@ Method = Literal["exact", "highs", "milp", "cvxpy"]
 
 def optimize_allocations(
     pools: Sequence[Pool] | Any,
-    current_allocations: Mapping[str, float | Holding],
-    liquidity_portfolio: Mapping[str, float],
+    current_allocations: Mapping[str, Decimal | float | Holding],
+    liquidity_portfolio: Mapping[str, Decimal | float],
     parameters: PoolParameters | Mapping[str, Any] | None = None,
     *,
     method: Method = "exact",
@@ -79,8 +80,8 @@ def optimize_allocations(
     wanted = checks.parameters_from(parameters)
     universe = pools_from(pools)
     holdings = {
-        name: held if isinstance(held, Holding) else Holding(held)
-        for name, held in current_allocations.items()
+        name: checks.holding(name, held)
+        for name, held in checks.mapping(current_allocations, "current_allocations").items()
     }
     known = {pool.pool_id for pool in universe}
     gone = [held.pool for name, held in holdings.items() if name not in known and held.pool is not None]
@@ -101,8 +102,8 @@ def optimize_allocations(
 
 def optimize_allocations_milp(
     pools: Sequence[Pool] | Any,
-    current_allocations: Mapping[str, float | Holding],
-    liquidity_portfolio: Mapping[str, float],
+    current_allocations: Mapping[str, Decimal | float | Holding],
+    liquidity_portfolio: Mapping[str, Decimal | float],
     parameters: PoolParameters | Mapping[str, Any] | None = None,
     *,
     prices: Mapping[str, float] | None = None,
@@ -119,13 +120,13 @@ def _to_leave(pool: Pool) -> Pool:
     return replace(pool, status="exit", reason=pool.reason or "the pool is not offered any more")
 
 
-def _named(given: Mapping[str, float], chains: list[str], where: str) -> dict[str, float]:
+def _named(given: Mapping[str, Decimal | float], chains: list[str], where: str) -> dict[str, float]:
     found: dict[str, float] = {}
-    for token, value in given.items():
+    for token, value in checks.mapping(given, where).items():
         name = checks.full_name(token, chains, where)
         if name in found:
             raise InvalidInput(f"{where}[{token!r}]: the token stands there twice, as {name}")
-        found[name] = value
+        found[name] = checks.dollars(f"{where}[{token!r}]", value)
     return found
 
 

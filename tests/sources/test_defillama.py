@@ -75,6 +75,7 @@ def test_bad_entries_are_told_with_their_row_and_field_and_left_out(tmp_path: Pa
         {**ENTRY, "pool": "c", "tvlUsd": -1},
         {**ENTRY, "pool": "d", "apy": None},
         {**ENTRY, "pool": "e", "underlyingTokens": 5},
+        {**ENTRY, "pool": "f", "underlyingTokens": [None, *ENTRY["underlyingTokens"]]},
         {key: value for key, value in ENTRY.items() if key != "chain"},
         {**ENTRY, "apy": 3},
     ]
@@ -87,8 +88,9 @@ def test_bad_entries_are_told_with_their_row_and_field_and_left_out(tmp_path: Pa
         (4, "tvlUsd"),
         (5, "apy"),
         (6, "underlyingTokens"),
-        (7, "chain"),
-        (8, "pool"),
+        (7, "underlyingTokens"),
+        (8, "chain"),
+        (9, "pool"),
     ]
     assert len(found.rows) == 2
 
@@ -108,6 +110,7 @@ def test_a_number_that_json_does_not_know_is_a_bad_field(tmp_path: Path) -> None
         '{"status": "error", "data": []}',
         '{"status": "success", "data": {}}',
         "<html>",
+        "[" * 100_000,
         "\x00",
     ],
 )

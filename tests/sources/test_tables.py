@@ -69,9 +69,12 @@ BAD_FIELDS = [
     ({"tvl_usd": "1e20"}, "tvl_usd", "must be at most"),
     ({"sigma": "-0.1"}, "sigma", "must not be negative"),
     ({"observations": "1.5"}, "observations", "must be a whole number"),
+    ({"observations": "1e20"}, "observations", "must be a whole number from 0 to 9,223,372,036,854,775,807"),
     ({"date": "yesterday"}, "date", "must be a date"),
     ({"pool": ""}, "pool", "must be a text"),
     ({"chain": " "}, "chain", "nothing must be a text"),
+    ({"chain": "a:b"}, "chain", "must not have a colon"),
+    ({"symbol": "-", "underlying_tokens": ""}, "symbol", "must name a token"),
     ({"symbol": "US\x1b[31mDC"}, "symbol", r"'US\x1b[31mDC' must be a text"),
     ({"symbol": "X" * 201}, "symbol", "at most 200 printable characters"),
     ({"underlying_tokens": "0x\x07"}, "underlying_tokens", "must be an address"),
@@ -146,6 +149,36 @@ def test_a_file_that_is_no_such_table_is_refused(
     path.write_bytes(content)
     with pytest.raises(MalformedDocument, match=said):
         read(PoolTable(path))
+
+
+def broken(content: bytes, at: int) -> bytes:
+    """The content with one byte turned over."""
+    return content[:at] + bytes([content[at] ^ 255]) + content[at + 1 :]
+
+
+def test_a_file_that_was_damaged_is_refused_wherever_the_damage_is(tmp_path: Path) -> None:
+    plain = csv_file(tmp_path / "pools.csv", *({**POOL, "pool": f"p{each}"} for each in range(20)))
+    typed = pyarrow.Table.from_pylist([{**POOL, "pool": f"p{each}"} for each in range(20)])
+    parquet.write_table(typed, tmp_path / "whole.parquet")
+    contents = {
+        "pools.csv.gz": gzip.compress(plain.read_bytes()),
+        "pools.parquet": (tmp_path / "whole.parquet").read_bytes(),
+    }
+    refused = dict.fromkeys(contents, 0)
+    for name, content in contents.items():
+        for at in range(0, len(content), 7):
+            (tmp_path / name).write_bytes(broken(content, at))
+            try:
+                read(PoolTable(tmp_path / name))
+            except MalformedDocument:
+                refused[name] += 1
+    assert min(refused.values()) > 10
+
+
+@pytest.mark.parametrize("name", ["pools.csv", "pools.parquet"])
+def test_a_file_that_is_not_there_is_no_malformed_one(tmp_path: Path, name: str) -> None:
+    with pytest.raises(FileNotFoundError):
+        read(PoolTable(tmp_path / name))
 
 
 def test_a_file_of_another_kind_is_refused_by_its_name(tmp_path: Path) -> None:

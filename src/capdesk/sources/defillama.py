@@ -132,7 +132,7 @@ def _document(location: str | Path, path: str, get: Get) -> Any:
         return get(f"{str(location).rstrip('/')}{path}")
     try:
         return json.loads(Path(location).read_bytes())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise MalformedDocument(f"{location} is no JSON: {error}") from None
 
 

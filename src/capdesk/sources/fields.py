@@ -20,6 +20,7 @@ from capdesk.model.money import read_decimal, to_micro
 Record = Mapping[Any, Any]
 
 LONGEST_WORD = 200
+LARGEST_COUNT = 2**63 - 1
 _TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0", "")
 
 
@@ -48,6 +49,14 @@ def word(record: Record, *names: str) -> str:
     if not isinstance(value, str) or not is_plain(value):
         raise BadField(name, value, f"must be a text of at most {LONGEST_WORD} printable characters")
     return value
+
+
+def chain(record: Record) -> str:
+    """The name of a chain, which must be there; a colon would end it in a token's id."""
+    name = word(record, "chain")
+    if ":" in name:
+        raise BadField("chain", name, "must not have a colon")
+    return name
 
 
 def is_plain(text: str) -> bool:
@@ -113,8 +122,8 @@ def maybe_count(record: Record, *names: str) -> int | None:
     if value is None:
         return None
     found = _decimal(name, value)
-    if found < 0 or found != found.to_integral_value():
-        raise BadField(name, value, "must be a whole number, 0 or more")
+    if not 0 <= found <= LARGEST_COUNT or found != found.to_integral_value():
+        raise BadField(name, value, f"must be a whole number from 0 to {LARGEST_COUNT:,}")
     return int(found)
 
 
@@ -156,6 +165,8 @@ def addresses(record: Record, *names: str) -> tuple[str, ...]:
     if not isinstance(value, list | tuple):
         raise BadField(name, value, "must be a list of addresses")
     found = [each for each in value if each is not None]
+    if found and len(found) < len(value):
+        raise BadField(name, value, "must tell the address of each token, or of none")
     for each in found:
         if not isinstance(each, str) or not each or " " in each or not is_plain(each):
             raise BadField(name, each, "must be an address")

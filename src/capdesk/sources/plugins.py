@@ -147,7 +147,7 @@ def _config(path: str) -> dict[str, Any] | None:
         return None
     try:
         found = json.loads(Path(path).read_bytes())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidInput(f"{path} is no JSON: {error}") from None
     if not isinstance(found, dict):
         raise InvalidInput(f"{path} must hold an object with what ccxt takes")

@@ -19,18 +19,21 @@ def pool_facts(record: Record) -> PoolFacts:
     BadField
         Naming the field that cannot be accepted.
     """
-    chain, symbol = fields.word(record, "chain"), fields.word(record, "symbol").upper()
+    chain, symbol = fields.chain(record), fields.word(record, "symbol").upper()
     stablecoin = fields.flag(record, "stablecoin", default=True)
     listed = fields.addresses(record, "underlying_tokens", "underlyingTokens")
     exposure = fields.find(record, "exposure")[1] or "single"
     if exposure not in ("single", "multi"):
         raise BadField("exposure", exposure, "must be single or multi")
+    tokens = tokens_of(chain, symbol, listed, stablecoins=stablecoin)
+    if not tokens:
+        raise BadField("symbol", symbol, "must name a token")
     return PoolFacts(
         pool_id=fields.word(record, "pool", "pool_id"),
         chain=chain,
         project=fields.word(record, "project", "protocol"),
         symbol=symbol,
-        tokens=tokens_of(chain, symbol, listed, stablecoins=stablecoin),
+        tokens=tokens,
         il_risk=fields.flag(record, "il_risk", "ilRisk", default=False),
         stablecoin=stablecoin,
         exposure=exposure,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -46,24 +47,27 @@ class Table:
                 lines = csv.DictReader(file, strict=True)
                 self._check(lines.fieldnames or ())
                 yield from enumerate(lines, 1)
-        except (csv.Error, UnicodeDecodeError, gzip.BadGzipFile, EOFError) as error:
+        except (csv.Error, UnicodeDecodeError, gzip.BadGzipFile, EOFError, zlib.error) as error:
             raise MalformedDocument(f"{self.path} is no CSV: {error}") from None
 
     def _parquet(self) -> Iterator[tuple[int, Record]]:
         try:
-            from pyarrow import ArrowInvalid, parquet
+            from pyarrow import ArrowException, parquet
         except ModuleNotFoundError:
             raise InvalidInput("Parquet needs pyarrow: install capdesk with its extra 'sources'") from None
         try:
-            table = parquet.read_table(self.path)
-        except ArrowInvalid as error:
+            with self.path.open("rb") as file:
+                table = parquet.read_table(file)
+            records = table.to_pylist()
+        except (ArrowException, UnicodeDecodeError) as error:
+            raise MalformedDocument(f"{self.path} is no Parquet file: {error}") from None
+        except OSError as error:
+            # pyarrow tells of broken pages so; an error of the system has a number.
+            if error.errno is not None:
+                raise
             raise MalformedDocument(f"{self.path} is no Parquet file: {error}") from None
         self._check(table.column_names)
-        row = 0
-        for batch in table.to_batches():
-            for record in batch.to_pylist():
-                row += 1
-                yield row, record
+        yield from enumerate(records, 1)
 
     def _check(self, columns: Any) -> None:
         columns = [str(name) for name in columns]
@@ -128,7 +132,7 @@ class GasTable:
         """One gas price a row."""
 
         def gas(record: Record) -> Iterator[Gas]:
-            chain = fields.word(record, "chain") if "chain" in record else self.chain
+            chain = fields.chain(record) if "chain" in record else self.chain
             yield Gas(fields.day(record, "date", "day"), chain.casefold(), fields.decimal(record, "gas_gwei"))
 
         return _each(self.table, gas, lambda it: (it.day, it.chain))
@@ -154,7 +158,7 @@ def _each(table: Table, read: Callable[[Record], Iterator[Any]], key: Callable[[
 def _token(record: Record) -> Token:
     symbol = fields.word(record, "symbol").upper()
     address = next(iter(fields.addresses(record, "address")), None)
-    return Token(fields.word(record, "chain"), symbol, address, known_peg(symbol))
+    return Token(fields.chain(record), symbol, address, known_peg(symbol))
 
 
 def _balance(record: Record) -> Iterator[Balance]:

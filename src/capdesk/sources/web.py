@@ -72,7 +72,7 @@ def _parse(text: str, address: str) -> Any:
 
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise MalformedDocument(f"{address} gave no JSON: {error}") from None
 
 

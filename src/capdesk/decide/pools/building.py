@@ -107,11 +107,10 @@ def expected_loss(pool: Pool, parameters: PoolParameters) -> float:
     """What a dollar in the pool is expected to lose in a year: its protocol's, and its tokens' by share."""
     by_protocol = {name.casefold(): loss.yearly for name, loss in parameters.protocol_losses.items()}
     loss = by_protocol.get(pool.protocol.casefold(), 0.0)
+    by_token = {name.casefold(): loss.yearly for name, loss in parameters.token_losses.items()}
     for token, share in zip(pool.tokens, shares_of(pool), strict=True):
-        known = parameters.token_losses.get(token) or parameters.token_losses.get(
-            token_key(pool.chain, token)
-        )
-        loss += share * known.yearly if known else 0.0
+        name = token_key(pool.chain, token).casefold()
+        loss += share * by_token.get(name, by_token.get(name.partition(":")[2], 0.0))
     return loss
 
 

@@ -12,6 +12,8 @@ from capdesk.model.errors import InvalidInput
 from capdesk.model.pools import Pool
 
 _LISTS = ("tokens", "shares")
+_TOLD = ("pool_id", "tokens", "forecasted_apy", "forecasted_tvl", "group")
+"""What a row cannot leave empty where its frame has the column: nothing is a safe guess."""
 
 
 def pools_from(given: Any) -> list[Pool]:
@@ -29,6 +31,8 @@ def pools_from(given: Any) -> list[Pool]:
         return list(cast("Sequence[Pool]", given))
     try:
         frame = nw.from_native(given, eager_only=True)
+    except nw.exceptions.DuplicateError as error:
+        raise InvalidInput(f"pools: a column stands there twice: {' '.join(str(error).split())}") from None
     except TypeError:
         raise InvalidInput(
             f"pools must be Pool objects or a pandas, polars or pyarrow frame, got {type(given).__name__}"
@@ -47,6 +51,9 @@ def pools_from(given: Any) -> list[Pool]:
 
 def _pool(row: dict[str, Any], number: int) -> Pool:
     values = {name: value for name, value in row.items() if not _empty(value)}
+    for name in _TOLD:
+        if name in row and name not in values:
+            raise InvalidInput(f"pools row {number} ({row['pool_id']}): {name} is empty")
     for name in _LISTS:
         value = values.get(name)
         if isinstance(value, str):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from capdesk.model.pool_parameters import ChainCosts, PoolParameters
-from capdesk.model.pools import Kinked, Pool
+from capdesk.model.pools import Kinked, Piecewise, Pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,8 @@ def room(
     most = max(held - ticket, 0.0) if leave else withdrawable
     cap = max(limit, held - withdrawable)
     moves = pool.status == "open" and not too_dear(pool.chain, parameters)
-    addable = cap - held if moves and not _cooling(days_since_move, parameters) else 0.0
+    full = min(cap, pool.rate_model.deposits[-1]) if isinstance(pool.rate_model, Piecewise) else cap
+    addable = max(full - held, 0.0) if moves and not _cooling(days_since_move, parameters) else 0.0
     smallest = max(parameters.minimum_move_usd, 0.0 if held else ticket)
     stuck = max(overdue - withdrawable, 0.0)
     return Room(
