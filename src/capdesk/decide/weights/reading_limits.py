@@ -221,6 +221,8 @@ def _current(
 
 def _groups(read: _Reader, constraints: Constraints) -> list[Row]:
     rows: list[Row] = []
+    if not constraints.groups:
+        return rows
     places = {name: index for index, name in enumerate(read.names)}
     for name, group in constraints.groups.items():
         check_known(dict.fromkeys(group.members), read.names, f"group {name}")
