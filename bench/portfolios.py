@@ -42,6 +42,12 @@ class Market:
         """The names."""
         return list(self.returns.columns)
 
+    @property
+    def says(self) -> str:
+        """What everybody was given."""
+        rows, names = self.returns.shape
+        return f"{rows} days of {names} fat-tailed returns with a market factor and sectors, sample moments"
+
 
 def market(count: int, rows: int | None = None) -> Market:
     """A market of fat-tailed daily returns: a common factor, a few sectors and what is each name's own."""
@@ -68,7 +74,13 @@ class Goal:
 
 
 def contest(
-    place: Place, task: str, ours: Answer, goals: list[Goal], value: Callable[[Weights], float], rounds: int
+    place: Place,
+    task: str,
+    given: Market,
+    ours: Answer,
+    goals: list[Goal],
+    value: Callable[[Weights], float],
+    rounds: int,
 ) -> list[Row]:
     """Rows of one task, a peer each, with the difference of what the answers are worth.
 
@@ -88,10 +100,12 @@ def contest(
     turns = {"capdesk": turn("capdesk", ours), **{goal.peer: turn(goal.peer, goal.answer) for goal in goals}}
     seconds = asyncio.run(take_turns(turns, place.rounds(rounds)))
     reached = {name: value(weights) for name, weights in answers.items()}
-    return [_row(task, goal, seconds, reached) for goal in goals]
+    return [_row(task, given, goal, seconds, reached) for goal in goals]
 
 
-def _row(task: str, goal: Goal, seconds: Mapping[str, list[float]], reached: Mapping[str, float]) -> Row:
+def _row(
+    task: str, given: Market, goal: Goal, seconds: Mapping[str, list[float]], reached: Mapping[str, float]
+) -> Row:
     theirs = reached[goal.peer]
     difference = (reached["capdesk"] - theirs) / max(abs(theirs), 1e-300)
     return Row(
@@ -102,6 +116,6 @@ def _row(task: str, goal: Goal, seconds: Mapping[str, list[float]], reached: Map
         peer=median(seconds[goal.peer]) * 1e3,
         ratio=ratio(seconds[goal.peer], seconds["capdesk"]),
         goal=goal.goal,
-        note=f"objective {difference:+.1e} of the peer's",
+        note=f"{given.says}; objective {difference:+.1e} of the peer's",
         wrong=difference > WRONG,
     )

@@ -73,7 +73,8 @@ def table(given: Any, names: tuple[str, ...], what: str) -> Array:
         array = _floats(given, what)
     else:
         frame = _frame(given, what)
-        missing = [name for name in names if name not in frame.columns]
+        columns = frozenset(frame.columns)
+        missing = [name for name in names if name not in columns]
         if missing:
             raise InvalidInput(f"{what} has no column for {', '.join(missing)}")
         array = _floats(frame.select(*names).to_numpy(), what)
