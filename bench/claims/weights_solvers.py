@@ -29,7 +29,7 @@ def measure(place: Place) -> list[Row]:
     for count in (20, 50, 100, 200, 500) if place.quick else (20, 50, 100, 200, 500, 2000):
         whole = market(count)
         given = whole.covariance
-        peers = dict(_DENSE) if count < 2000 else {"PIQP": solvers.by_piqp}
+        peers: dict[str, Solver] = dict(_DENSE) if count < 2000 else {"PIQP": solvers.by_piqp}
         if count <= 100:
             peers["HiGHS"] = solvers.by_highs
         if count <= 20:

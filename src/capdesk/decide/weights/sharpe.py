@@ -111,10 +111,10 @@ def _solved(limits: Limits, statement: Statement, total: int) -> Found:
     scaled = _Scaled(statement.problem, total / MICRO)
     solution, slope = scaled.solve(len(limits.names))
     count = len(limits.names)
+    tangent = statement.problem.covariance.times(solution.x[:count])
     gradient = statement.problem.linear.copy()
-    gradient[:count] += slope * statement.problem.covariance.times(solution.x[:count])
+    gradient[:count] += slope * tangent
     proof = finish("sharpe", limits, statement, solution, total, gradient).evidence
-    tangent = proof.times(solution.x[:count])
     variance = float(solution.x[:count] @ tangent)
     if variance <= _NO_VARIANCE * float(statement.problem.covariance.diagonal().max()):
         raise InvalidInput(_UNBOUNDED)
@@ -193,30 +193,30 @@ class _Scaled:
 
     def _with_rows(self, above: NDArray[np.intp], below: NDArray[np.intp]) -> tuple[Solution, float]:
         problem, count, width = self.problem, self.problem.names, len(self.problem.linear)
-        share = np.concatenate([np.full(count, 1 / self.total), np.zeros(width - count)])
+        share = np.zeros(width)
+        share[:count] = 1 / self.total
         equal, aims = problem.equalities[0][1:], problem.equalities[1][1:]
         rows, limits = problem.inequalities
-        identity = np.eye(count, width)
         upper, lower = problem.upper[above], problem.lower[below]
+        first, second = len(limits), len(limits) + len(above)
+        exact = np.empty((1 + len(aims), width))
+        exact[0], exact[1:] = -problem.linear, equal - aims[:, None] * share
+        at_most = np.zeros((second + len(below), width))
+        at_most[:first] = rows
+        at_most[np.arange(first, second), above] = 1.0
+        at_most[np.arange(second, len(at_most)), below] = -1.0
+        at_most -= np.concatenate((limits, upper, -lower))[:, None] * share
+        lowest = np.zeros(width)
+        lowest[:count][self.free] = -np.inf
+        aim = np.zeros(len(exact))
+        aim[0] = self.excess
         scaled = QuadraticProblem(
             covariance=problem.covariance,
             curvature=1.0,
             linear=np.zeros(width),
-            equalities=(
-                np.vstack([-problem.linear, equal - np.outer(aims, share)]),
-                np.concatenate([[self.excess], np.zeros(len(aims))]),
-            ),
-            inequalities=(
-                np.vstack(
-                    [
-                        rows - np.outer(limits, share),
-                        identity[above] - np.outer(upper, share),
-                        np.outer(lower, share) - identity[below],
-                    ]
-                ),
-                np.zeros(len(limits) + len(above) + len(below)),
-            ),
-            lower=np.where(np.concatenate([self.free, np.zeros(width - count, bool)]), -np.inf, 0.0),
+            equalities=(exact, aim),
+            inequalities=(at_most, np.zeros(len(at_most))),
+            lower=lowest,
             upper=np.full(width, np.inf),
         )
         found = quadratic.solve(scaled)
