@@ -91,8 +91,8 @@ def bisected(covariance: Array, order: NDArray[np.intp]) -> Array:
     risks = np.add.reduceat(across, halves.begins) / np.add.reduceat(inverse[rows], halves.begins) ** 2
     of_left, of_right = risks[::2], risks[1::2]
     parts = np.empty(len(risks))
-    parts[::2] = of_right / (of_left + of_right)
-    parts[1::2] = 1.0 - parts[::2]
+    parts[::2], parts[1::2] = of_right, of_left
+    parts /= np.repeat(of_left + of_right, 2)
     shares = np.ones(len(order))
     np.multiply.at(shares, rows, parts[halves.half])
     answer[order] = shares
