@@ -21,7 +21,7 @@ from capdesk.decide.weights.statement import Statement, state
 from capdesk.model.errors import CertificateError
 from capdesk.model.money import MICRO
 
-NEWTON = "Newton's method on risk contributions"
+SOLVER = "multiplication and Newton's method on risk contributions"
 NEAREST = "turnover and gross limits are met by the weights nearest to the risk budgets"
 _BINDING = 2.0 / MICRO
 
@@ -56,7 +56,7 @@ def _within(limits: Limits, covariance: Covariance, shares: Array) -> Found:
     units = whole(weights, limits, total)
     slope, solution = _proven(statement, units, shares)
     proof = evidence("contributions", limits, statement, solution, units, slope=slope, budgets=shares)
-    return Found(proof, NEWTON)
+    return Found(proof, SOLVER)
 
 
 def _statement(limits: Limits, covariance: Covariance, total: int) -> Statement:
@@ -115,6 +115,6 @@ def _solution(
         x=weights,
         equality_multipliers=np.zeros(len(problem.equalities[1])) if y is None else y,
         inequality_multipliers=np.zeros(len(problem.inequalities[1])) if z is None else z,
-        solver=NEWTON,
+        solver=SOLVER,
         iterations=0,
     )
