@@ -17,6 +17,8 @@ from bench.place import Place
 from bench.portfolios import CAP, Goal, Market, Weights, contest, market
 from bench.rows import Row
 from capdesk.decide.weights.tail_risk import cvar
+from capdesk.model.money import MICRO
+from capdesk.model.plans import Plan
 from capdesk.weights import Constraints, plan_weights
 
 TAIL = 0.05
@@ -152,7 +154,7 @@ def _measure(
     task: str,
     title: str,
     goals: Goals,
-    plan: Callable[[Market], object],
+    plan: Callable[[Market], Plan],
     value: Callable[[Market, Weights], float],
     rows: int | None = None,
 ) -> list[Row]:
@@ -165,9 +167,9 @@ def _measure(
         peers = [Goal(peer, partial(_PEERS[peer], given, task), goal) for peer, goal in wanted.items()]
         rounds = 20 if count <= 100 else 1
         ours = partial(_as_array, plan, given)
-        measured += contest(place, f"{title}, n={count}", ours, peers, partial(value, given), rounds)
+        measured += contest(place, f"{title}, n={count}", given, ours, peers, partial(value, given), rounds)
     return measured
 
 
-def _as_array(plan: Callable[[Market], object], given: Market) -> Weights:
-    return np.array([float(weight) for weight in plan(given).weights.values()])  # pyright: ignore
+def _as_array(plan: Callable[[Market], Plan], given: Market) -> Weights:
+    return plan(given).evidence.weights / MICRO

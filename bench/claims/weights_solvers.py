@@ -27,8 +27,9 @@ def measure(place: Place) -> list[Row]:
     """A row for each solver at each size; one that takes minutes at a size is left out there."""
     rows: list[Row] = []
     for count in (20, 50, 100, 200, 500) if place.quick else (20, 50, 100, 200, 500, 2000):
-        given = market(count).covariance
-        peers = dict(_DENSE) if count < 2000 else {"PIQP": solvers.by_piqp}
+        whole = market(count)
+        given = whole.covariance
+        peers: dict[str, Solver] = dict(_DENSE) if count < 2000 else {"PIQP": solvers.by_piqp}
         if count <= 100:
             peers["HiGHS"] = solvers.by_highs
         if count <= 20:
@@ -37,6 +38,7 @@ def measure(place: Place) -> list[Row]:
         rows += contest(
             place,
             f"minimum variance kernel, n={count}",
+            whole,
             partial(_kernel, given),
             goals,
             partial(_variance, given),

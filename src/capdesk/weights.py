@@ -20,11 +20,11 @@ from capdesk.decide.weights.strategies import STRATEGIES, decided
 from capdesk.model.errors import InvalidInput, RulesWarning
 from capdesk.model.money import Amount, Number
 from capdesk.model.plans import AllocationStrategy, Plan
+from capdesk.model.shares import Shares
 
 __all__ = ["Constraints", "Exposure", "Group", "plan_weights"]
 
 _NO_CONSTRAINTS = Constraints()
-_NOTHING = Amount(0)
 
 
 def plan_weights(
@@ -189,15 +189,12 @@ def as_plan(asked: Asked, found: Found) -> Plan:
         Where the evidence does not prove them.
     """
     certificate = certify(found.evidence)
-    units = found.evidence.weights.tolist()
+    budget = asked.limits.budget
     return Plan(
         strategy=asked.strategy,
-        weights={
-            name: Amount.from_micro(unit) if unit else _NOTHING
-            for name, unit in zip(asked.names, units, strict=True)
-        },
-        cash=Amount.from_micro(asked.limits.budget - sum(units)),
-        budget=Amount.from_micro(asked.limits.budget),
+        weights=Shares(asked.names, found.evidence.weights),
+        cash=Amount.from_micro(budget - int(found.evidence.weights.sum())),
+        budget=Amount.from_micro(budget),
         certificate=certificate,
         evidence=found.evidence,
         solver=found.solver,

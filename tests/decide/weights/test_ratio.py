@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 
 from capdesk.decide.weights import quadratic, ratio
+from capdesk.decide.weights.constraints import Constraints
 from capdesk.decide.weights.problem import Array, Covariance, QuadraticProblem
+from capdesk.decide.weights.reading_limits import read_limits
+from capdesk.decide.weights.sharpe import maximum_sharpe
 from tests.decide.weights.problems import assert_optimal, by_clarabel, capped, factors, sampled
 
 
@@ -70,6 +73,19 @@ def test_equal_means_are_minimum_variance() -> None:
     found, _ = ratio.solve(problem)
     least = quadratic.solve(replace(problem, linear=np.zeros(100)))
     assert np.abs(found.x - least.x).max() <= 1e-8
+
+
+@pytest.mark.parametrize("cap", [0.1, 0.009])
+def test_many_held_names_have_the_frontiers_answer(cap: float) -> None:
+    count, source = 300, np.random.default_rng(7)
+    names = tuple(f"n{place}" for place in range(count))
+    covariance = Covariance(matrix=np.cov(source.normal(size=(900, count)).T) * 1e-4)
+    mean = np.abs(source.normal(5e-4, 3e-4, count))
+    point = maximum_sharpe(read_limits(names, Constraints(max_weight=cap)), covariance, mean).evidence.point
+    along, _ = ratio.solve(capped(covariance, cap, -mean))
+    assert np.count_nonzero(along.x) > count / 2
+    assert (0 < np.count_nonzero(along.x >= cap) < 24) == (cap < 0.1)
+    assert np.abs(point - along.x).max() <= 1e-10
 
 
 def test_no_positive_mean_is_refused() -> None:

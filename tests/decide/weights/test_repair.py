@@ -74,6 +74,8 @@ def test_nearest_correlation_is_a_correlation_and_no_clipped_one_is_nearer(entri
     [
         ([[1.0, 0.5]], r"shape \(1, 2\): it must be \(2, 2\)"),
         ([[1.0, np.nan], [np.nan, 1.0]], "must be finite: a, b is nan"),
+        ([[1.0, np.inf], [np.inf, 1.0]], "must be finite: a, b is inf"),
+        ([[np.inf, 0.0], [0.0, 1.0]], "must be finite: a, a is inf"),
         ([[1.0, 0.5], [0.4, 1.0]], "must be symmetric: a, b is 0.5 one way and 0.4 the other"),
         ([[1.0, 0.0], [0.0, 0.0]], r"variances must be positive: b \(0\)"),
         ([[-1.0, 0.0], [0.0, 1.0]], r"variances must be positive: a \(-1\)"),

@@ -31,22 +31,29 @@ def solve(problem: QuadraticProblem) -> tuple[Solution | None, float]:
     """
     scale, hessian = scaled_hessian(problem)
     costs = problem.linear / scale
-    equal, at_most = problem.equalities, problem.inequalities
-    count, split = len(costs), len(costs) + len(equal[1])
-    rows = np.concatenate([equal[0], at_most[0]])
-    upper = np.concatenate([problem.upper, equal[1], at_most[1]])
-    lower = np.full(len(upper), -np.inf)
-    lower[:split] = upper[:split]
-    lower[:count] = problem.lower
-    sense = np.zeros(len(upper), dtype=np.int32)
+    (equal, aims), (at_most, limits) = problem.equalities, problem.inequalities
+    count, split = len(costs), len(costs) + len(aims)
+    rows, upper, lower = equal, (problem.upper, aims), (problem.lower, aims)
+    if len(limits):
+        rows = np.concatenate((equal, at_most))
+        upper, lower = (*upper, limits), (*lower, np.full(len(limits), -np.inf))
+    sense = np.zeros(split + len(limits), dtype=np.int32)
     sense[count:split] = _EQUALITY
-    x, _, flag, info = _daqp.solve(hessian, costs, rows, upper, lower, sense, primal_tol=_FEASIBLE)
-    multipliers: Array = info["lam"]
+    x, _, flag, info = _daqp.solve(
+        hessian, costs, rows, np.concatenate(upper), np.concatenate(lower), sense, primal_tol=_FEASIBLE
+    )
     if flag != 1:
         return None, np.inf
-    left = hessian @ x + costs + multipliers[:count] + multipliers[count:] @ rows
-    x = np.where(multipliers[:count] < 0, problem.lower, np.where(multipliers[:count] > 0, problem.upper, x))
-    x = np.minimum(np.maximum(x, problem.lower), problem.upper)
+    multipliers: Array = info["lam"]
+    own = multipliers[:count]
+    left = hessian @ x
+    left += costs
+    left += own
+    left += multipliers[count:] @ rows
+    np.copyto(x, problem.lower, where=own < 0)
+    np.copyto(x, problem.upper, where=own > 0)
+    np.maximum(x, problem.lower, out=x)
+    np.minimum(x, problem.upper, out=x)
     multipliers *= scale
     found = Solution(
         x=x,
@@ -55,14 +62,14 @@ def solve(problem: QuadraticProblem) -> tuple[Solution | None, float]:
         solver="DAQP",
         iterations=info["iterations"],
     )
-    return found, float(np.abs(left).max())
+    return found, float(np.maximum.reduce(np.abs(left)))
 
 
 def scaled_hessian(problem: QuadraticProblem) -> tuple[float, Array]:
     """The size of the objective's costs, and the Hessian over all variables divided by it."""
     names, count = problem.names, len(problem.linear)
-    variance = problem.curvature * float(problem.covariance.diagonal().max())
-    scale = max(variance, float(np.abs(problem.linear).max()), 1e-300)
+    variance = problem.curvature * float(np.maximum.reduce(problem.covariance.diagonal()))
+    scale = max(variance, float(np.maximum.reduce(np.abs(problem.linear))), 1e-300)
     hessian = (problem.curvature / scale) * problem.covariance.dense()
     if count == names:
         return scale, hessian

@@ -60,19 +60,24 @@ def certify(evidence: Evidence) -> Certificate:
 
 def violation(evidence: Evidence, x: Array) -> float:
     """The largest excess over a bound or a row, a row's in units of its largest coefficient."""
-    worst = max(float((evidence.lower - x).max(initial=0.0)), float((x - evidence.upper).max(initial=0.0)))
+    worst = max(_largest(evidence.lower - x), _largest(x - evidence.upper))
     for (rows, limits), exact in ((evidence.equalities, True), (evidence.inequalities, False)):
         if len(limits):
             excess = rows @ x - limits
-            size = np.maximum(np.abs(rows).max(axis=1, initial=0.0), 1e-300)
-            worst = max(worst, float(((np.abs(excess) if exact else excess) / size).max()))
+            size = np.maximum(np.maximum.reduce(np.abs(rows), axis=1, initial=0.0), 1e-300)
+            worst = max(worst, float(np.maximum.reduce((np.abs(excess) if exact else excess) / size)))
     return worst
+
+
+def _largest(values: Array) -> float:
+    """The largest value, 0 where none is above 0; NaN where there is one."""
+    return float(np.maximum.reduce(values, initial=0.0))
 
 
 def least_over_box(evidence: Evidence, costs: Array) -> float:
     """The least of costs'x over the box; a side without a bound ends twice as far as any weight."""
     lower, upper = evidence.lower, evidence.upper
-    reach = _REACH * max(1.0, float(np.abs(evidence.point).max(initial=0.0)))
+    reach = _REACH * max(1.0, _largest(np.abs(evidence.point)))
     return float(costs @ np.where(costs > 0, np.maximum(lower, -reach), np.minimum(upper, reach)))
 
 
@@ -136,7 +141,7 @@ def _tolerance(evidence: Evidence, scale: float, risk: float) -> float:
 
     `risk` is what a variance of 1 costs in the objective.
     """
-    prices = risk / 2 / MICRO * float(evidence.variances().sum())
+    prices = risk / 2 / MICRO * float(np.add.reduce(evidence.variances()))
     rows, multipliers = evidence.inequalities[0], evidence.inequality_multipliers
     for row, price, label in zip(rows, multipliers, evidence.inequality_labels, strict=True):
         if label.limit and price > 0:
@@ -189,18 +194,19 @@ def _contributions(evidence: Evidence) -> Certificate:
     a minimum (Richard & Roncalli 2019); without limits that is the contribution itself.
     """
     weights = evidence.full_point()
-    costs, _ = evidence.priced(evidence.times(weights))
+    marginal = evidence.times(weights)
+    costs, _ = evidence.priced(marginal)
     budgets = np.zeros(len(weights)) if evidence.budgets is None else evidence.budgets
-    variance = float(weights @ evidence.times(weights))
+    variance = float(weights @ marginal)
     errors = (weights * costs - evidence.slope * budgets) / variance
     errors = np.where(weights >= evidence.upper, np.maximum(errors, 0.0), errors)
     errors = np.where(
         (weights <= evidence.lower) & (weights < evidence.upper), np.minimum(errors, 0.0), errors
     )
-    gap = max(float(np.abs(errors).max(initial=0.0)), _loose(evidence, weights) / variance)
+    gap = max(_largest(np.abs(errors)), _loose(evidence, weights) / variance)
     # A millionth of one name changes its own share by its marginal risk, and of others those beside it.
-    beside = float(evidence.variances().max(initial=0.0)) * (1 + isqrt(len(weights)))
-    coarse = float((np.abs(evidence.times(weights)) + weights * beside).max(initial=0.0)) / variance / MICRO
+    beside = _largest(evidence.variances()) * (1 + isqrt(len(weights)))
+    coarse = _largest(np.abs(marginal) + weights * beside) / variance / MICRO
     says = f"every share of risk that no limit holds is within {gap:.1e} of its budget"
     return _certificate(
         evidence, weights, gap=gap, tolerance=min(_LARGEST_GAP, CONTRIBUTION + coarse), says=says

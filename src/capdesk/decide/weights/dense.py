@@ -17,17 +17,17 @@ class SingularMatrix(Exception):
     """A matrix that should have a factorisation has none."""
 
 
-def cholesky(matrix: Array) -> Array:
+def cholesky(matrix: Array, *, overwrite: bool = False) -> Array:
     """The factor of a symmetric positive definite matrix (n, n), for `cholesky_solve`.
 
-    Only its upper triangle is read.
+    Only its upper triangle is read, and with `overwrite` the factor takes its place.
 
     Raises
     ------
     SingularMatrix
         Where the matrix is not positive definite.
     """
-    factor, failed = _lapack.dpotrf(matrix.T, lower=1, clean=0)
+    factor, failed = _lapack.dpotrf(matrix.T, lower=1, clean=0, overwrite_a=overwrite)
     if failed:
         raise SingularMatrix
     return factor

@@ -9,6 +9,8 @@ minimises nothing, and needs no inverse of the covariance.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -61,7 +63,7 @@ def leaf_order(
     """The names in the order of the tree's leaves, (n,)."""
     if len(covariance) < 3:
         return np.arange(len(covariance))
-    apart = _distance.squareform(_distances(covariance, distance), checks=False)
+    apart = _distances(covariance, distance)
     tree = _hierarchy.linkage(apart, method=linkage, optimal_ordering=optimal_order)
     return np.asarray(_hierarchy.leaves_list(tree), dtype=np.intp)
 
@@ -72,63 +74,81 @@ def bisected(covariance: Array, order: NDArray[np.intp]) -> Array:
     Notes
     -----
     With u = 1 / variance, a list's inverse-variance portfolio has the variance u' Sigma u /
-    (sum u)^2. The sums over a list are those over its halves and twice what lies between them,
-    so every entry of the covariance is added once.
+    (sum u)^2. Running sums along the rows of Sigma diag(u) give all of them at once.
     """
-    inverse = 1.0 / np.diagonal(covariance)[order]
-    weighted = covariance[np.ix_(order, order)] * inverse[:, None] * inverse
-    shares = np.empty(len(order))
-    totals = _totals(weighted, inverse)
-    _divide(totals, shares, 0, len(order), 1.0)
-    answer = np.empty(len(order))
+    halves = _halves(len(order))
+    answer = np.ones(len(order))
+    if not len(halves.first):
+        return answer
+    inverse = 1.0 / covariance.diagonal()[order]
+    weighted = np.zeros((len(order), len(order) + 1))
+    inner = weighted[:, 1:]
+    np.take(covariance[order], order, axis=1, out=inner, mode="clip")
+    inner *= inverse
+    sums = np.cumsum(weighted, axis=1, out=weighted)
+    rows = halves.names
+    across = (sums[rows, halves.last] - sums[rows, halves.first]) * inverse[rows]
+    risks = np.add.reduceat(across, halves.begins) / np.add.reduceat(inverse[rows], halves.begins) ** 2
+    of_left, of_right = risks[::2], risks[1::2]
+    parts = np.empty(len(risks))
+    parts[::2], parts[1::2] = of_right, of_left
+    parts /= np.repeat(of_left + of_right, 2)
+    shares = np.ones(len(order))
+    np.multiply.at(shares, rows, parts[halves.half])
     answer[order] = shares
     return answer
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Halves:
+    """Both halves of every list of the bisection of n places, name by name, each left one before its right one.
+
+    Attributes
+    ----------
+    names, half, first, last
+        For each name of each half: its place, which half it is, and where that begins and ends.
+    begins
+        For each half where its names begin in those.
+    """
+
+    names: NDArray[np.intp]
+    half: NDArray[np.intp]
+    first: NDArray[np.intp]
+    last: NDArray[np.intp]
+    begins: NDArray[np.intp]
+
+
+@lru_cache(maxsize=8)
+def _halves(count: int) -> _Halves:
+    """The halves, which only depend on how many names there are."""
+    ends: list[tuple[int, int]] = []
+    waiting = [(0, count)]
+    for first, last in waiting:
+        middle = (first + last) // 2
+        if last - first > 1:
+            ends += [(first, middle), (middle, last)]
+            waiting += ends[-2:]
+    first, last = np.array(ends, np.intp).reshape(-1, 2).T
+    size = last - first
+    begins = np.cumsum(size) - size
+    half = np.repeat(np.arange(len(size)), size)
+    names = np.arange(len(half)) - begins[half] + first[half]
+    return _Halves(names, half, first[half], last[half], begins)
+
+
 def _distances(covariance: Array, distance: Distance) -> Array:
-    """Distances between the names, (n, n), with zeros on the diagonal."""
-    scale = 1.0 / np.sqrt(np.diagonal(covariance))
-    correlation = covariance * scale[:, None] * scale
+    """Distances between the names, (n (n - 1) / 2,): the upper triangle, row by row."""
+    scale = 1.0 / np.sqrt(covariance.diagonal())
+    correlation = covariance * scale[:, None]
+    correlation *= scale
+    between = _distance.squareform(correlation, checks=False)
     if distance == "absolute_correlation":
-        return np.sqrt(np.maximum(1.0 - np.abs(correlation), 0.0))
-    apart = np.sqrt(np.maximum(0.5 - 0.5 * correlation, 0.0))
+        return np.sqrt(np.maximum(1.0 - np.abs(between), 0.0))
+    apart = np.sqrt(np.maximum(0.5 - 0.5 * between, 0.0))
     if distance == "correlation":
         return apart
-    np.fill_diagonal(apart, 0.0)
-    inner = apart @ apart
-    squares = np.diagonal(inner)
-    return np.sqrt(np.maximum(squares[:, None] + squares - 2.0 * inner, 0.0))
-
-
-def _totals(weighted: Array, inverse: Array) -> dict[tuple[int, int], tuple[float, float]]:
-    """For every list of the bisection u' Sigma u and sum u."""
-    totals: dict[tuple[int, int], tuple[float, float]] = {}
-
-    def total(first: int, last: int) -> tuple[float, float]:
-        if last - first == 1:
-            found = float(weighted[first, first]), float(inverse[first])
-        else:
-            middle = (first + last) // 2
-            (left, left_sum), (right, right_sum) = total(first, middle), total(middle, last)
-            between = float(weighted[first:middle, middle:last].sum())
-            found = left + right + 2.0 * between, left_sum + right_sum
-        totals[first, last] = found
-        return found
-
-    total(0, len(inverse))
-    return totals
-
-
-def _divide(
-    totals: dict[tuple[int, int], tuple[float, float]], shares: Array, first: int, last: int, share: float
-) -> None:
-    """Give a list's share to its halves, and so on down to single names."""
-    if last - first == 1:
-        shares[first] = share
-        return
-    middle = (first + last) // 2
-    (left, left_sum), (right, right_sum) = totals[first, middle], totals[middle, last]
-    left_variance, right_variance = left / left_sum**2, right / right_sum**2
-    left_share = share * right_variance / (left_variance + right_variance)
-    _divide(totals, shares, first, middle, left_share)
-    _divide(totals, shares, middle, last, share - left_share)
+    whole = _distance.squareform(apart, checks=False)
+    inner = whole @ whole
+    squares = inner.diagonal()
+    squared = np.maximum(squares[:, None] + squares - 2.0 * inner, 0.0)
+    return np.sqrt(_distance.squareform(squared, checks=False))

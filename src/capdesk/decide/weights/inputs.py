@@ -20,6 +20,7 @@ from capdesk.model.money import read_decimal
 
 FULLY_CHECKED = 1_000
 _SYMMETRIC = 1e-8
+_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,7 +73,8 @@ def table(given: Any, names: tuple[str, ...], what: str) -> Array:
         array = _floats(given, what)
     else:
         frame = _frame(given, what)
-        missing = [name for name in names if name not in frame.columns]
+        columns = frozenset(frame.columns)
+        missing = [name for name in names if name not in columns]
         if missing:
             raise InvalidInput(f"{what} has no column for {', '.join(missing)}")
         array = _floats(frame.select(*names).to_numpy(), what)
@@ -158,9 +160,13 @@ def _require_variance(variances: Array, names: tuple[str, ...]) -> None:
 
 
 def _probe(matrix: Array, names: tuple[str, ...]) -> None:
-    """Find what is not finite, not symmetric or without variance in two passes over a large matrix."""
+    """Find what is not finite, not symmetric or without variance in one pass over a large matrix."""
     probe = np.cos(np.arange(len(names)) ** 2)
-    down, across = probe @ matrix, matrix @ probe
+    down, across = np.zeros(len(names)), np.empty(len(names))
+    for first in range(0, len(names), _AT_ONCE):
+        part = slice(first, first + _AT_ONCE)
+        down += probe[part] @ matrix[part]
+        across[part] = matrix[part] @ probe
     if not np.isfinite(down).all():
         raise InvalidInput(
             f"the covariance must be finite: {names[int(np.flatnonzero(~np.isfinite(down))[0])]} is not"

@@ -63,7 +63,7 @@ def solve(statement: Statement, limits: Limits, total: int, *, invest: bool) -> 
     ------
     NotSolved
     """
-    if invest and limits.simple and total == int(limits.upper.sum()):
+    if invest and limits.simple and total == int(np.add.reduce(limits.upper)):
         return _all_at_maximum(statement)
     return quadratic.solve(statement.problem)
 
@@ -112,6 +112,9 @@ def evidence(
     statement: Statement,
     solution: Solution,
     units: Whole,
+    *,
+    slope: float = 0.0,
+    budgets: Array | None = None,
 ) -> Evidence:
     """What proves the weights: the statement, the solver's point and its multipliers."""
     problem = statement.problem
@@ -132,11 +135,11 @@ def evidence(
         point=solution.x,
         equality_multipliers=solution.equality_multipliers,
         inequality_multipliers=solution.inequality_multipliers,
-        slope=0.0,
+        slope=slope,
         anchor=None,
         anchor_equal=None,
         anchor_most=None,
-        budgets=None,
+        budgets=budgets,
         scenarios=None,
         tail=0.0,
         chances=None,

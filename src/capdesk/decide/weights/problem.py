@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+# From so many names on, leaving out those without a weight is quicker than multiplying by 0.
+_WORTH_SKIPPING = 200
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Covariance:
@@ -39,15 +42,15 @@ class Covariance:
     @property
     def size(self) -> int:
         """The number of names."""
-        return len(self.factors()[1]) if self.matrix is None else len(self.matrix)
+        return len(self.matrix) if self.matrix is not None else len(self.factors()[1])
 
     def times(self, vector: Array) -> Array:
         """Sigma v, (n,) or (n, m)."""
         if self.matrix is not None:
-            held = np.flatnonzero(vector) if vector.ndim == 1 else ()
-            if vector.ndim == 1 and 4 * len(held) < len(vector):
-                return vector[held] @ self.matrix[held]
-            return self.matrix @ vector
+            if vector.ndim > 1 or len(vector) < _WORTH_SKIPPING:
+                return self.matrix @ vector
+            held = vector.nonzero()[0]
+            return vector[held] @ self.matrix[held] if 4 * len(held) < len(vector) else self.matrix @ vector
         loadings, specific = self.factors()
         own = specific * vector if vector.ndim == 1 else specific[:, None] * vector
         return loadings @ (loadings.T @ vector) + own
@@ -55,7 +58,7 @@ class Covariance:
     def diagonal(self) -> Array:
         """The variances, (n,)."""
         if self.matrix is not None:
-            return np.diagonal(self.matrix)
+            return self.matrix.diagonal()
         loadings, specific = self.factors()
         return np.einsum("ij,ij->i", loadings, loadings) + specific
 

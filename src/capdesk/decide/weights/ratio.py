@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from capdesk.decide.weights import quadratic
+from capdesk.decide.weights import quadratic, subset
 from capdesk.decide.weights.problem import Array, QuadraticProblem, Solution
 from capdesk.decide.weights.vertex import vertex
 
@@ -23,13 +23,15 @@ _TOLERANCE = 1e-12
 _NO_RISK = 1e-13
 
 
-def solve(problem: QuadraticProblem) -> tuple[Solution, QuadraticProblem]:
+def solve(problem: QuadraticProblem, start: Array | None = None) -> tuple[Solution, QuadraticProblem]:
     """Maximise -linear'x / sqrt(w' Sigma w) over the problem's rows and bounds.
 
     Parameters
     ----------
     problem
         Its `linear` is minus the excess mean; its `curvature` is not read.
+    start
+        (m,), a feasible point near the answer, if one is known.
 
     Returns
     -------
@@ -48,7 +50,9 @@ def solve(problem: QuadraticProblem) -> tuple[Solution, QuadraticProblem]:
     Where a positive mean comes without risk there is no highest ratio: such weights are
     returned, for the caller to see that their variance is 0.
     """
-    point = vertex(replace(problem, curvature=0.0))
+    point = start
+    if point is None or -float(problem.linear @ point) <= 0:
+        point = vertex(replace(problem, curvature=0.0))
     if point is None or -float(problem.linear @ point) <= 0:
         raise quadratic.NotSolved("no feasible weights have a positive excess return")
     riskless = _NO_RISK * float(problem.covariance.diagonal().max()) / float(np.abs(problem.linear).max())
@@ -68,6 +72,20 @@ def solve(problem: QuadraticProblem) -> tuple[Solution, QuadraticProblem]:
             return found, stated
         inverse = following
     raise quadratic.NotSolved(f"the risk aversion did not settle in {_MOST_STEPS} steps")
+
+
+def among_few(problem: QuadraticProblem) -> Array | None:
+    """A point near the answer to start from, if that holds few names, as a quick look tells.
+
+    The aversion is that of positive means over variances, which would be the answer without correlations.
+    """
+    near = np.zeros(len(problem.linear))
+    near[: problem.names] = np.maximum(-problem.linear[: problem.names], 0.0) / problem.covariance.diagonal()
+    inverse = _tolerance_of_risk(problem, near / max(float(near.sum()), 1e-300))
+    if not 0 < inverse < np.inf:
+        return None
+    found = subset.solve(replace(problem, curvature=1.0 / inverse))[0]
+    return None if found is None else found.x
 
 
 def _tolerance_of_risk(problem: QuadraticProblem, point: Array) -> float:

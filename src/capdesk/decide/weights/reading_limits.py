@@ -217,7 +217,11 @@ def _bounds(
             )
         lower = np.maximum(lower, asked)
         lower_kinds = _kinds("long_only", asked > floor, "min_weight")
-    if constraints.max_weight is not None:
+    if constraints.max_weight is not None and not isinstance(constraints.max_weight, Mapping):
+        most = min(_limit(constraints.max_weight, "max_weight", read.largest), ceiling)
+        upper_kinds = "max_weight" if count and most < ceiling else "budget"
+        upper = np.full(count, most, np.int64)
+    elif constraints.max_weight is not None:
         asked = read.each(constraints.max_weight, "max_weight", ceiling, ROUND_FLOOR)
         upper = np.minimum(upper, asked)
         upper_kinds = _kinds("budget", asked < ceiling, "max_weight")
@@ -269,6 +273,8 @@ def _current(
 
 def _groups(read: _Reader, constraints: Constraints) -> list[Row]:
     rows: list[Row] = []
+    if not constraints.groups:
+        return rows
     places = {name: index for index, name in enumerate(read.names)}
     for name, group in _items(constraints.groups, Group, "groups"):
         if isinstance(group.members, str):

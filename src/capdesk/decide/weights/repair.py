@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from capdesk.decide.weights.dense import SingularMatrix, cholesky
 from capdesk.decide.weights.problem import Array
 from capdesk.model.errors import InvalidInput
 
@@ -42,6 +43,8 @@ def checked(matrix: Array, names: Sequence[str], *, repair: bool = False) -> Arr
         For another shape, a value that is missing, a matrix that is not symmetric, a variance
         that is not positive (by name), or, unless repaired, a negative eigenvalue (which it names).
     """
+    if _plainly_good(matrix, len(names)):
+        return matrix.copy()
     _require_square(matrix, names)
     symmetric = (matrix + matrix.T) / 2
     variances = np.diagonal(symmetric)
@@ -107,13 +110,29 @@ def _unit_diagonal(matrix: Array) -> Array:
     return (scaled + scaled.T) / 2
 
 
-def _is_semidefinite(matrix: Array) -> bool:
-    shifted = matrix + np.diag(np.full(len(matrix), TOLERANCE * float(np.max(np.diagonal(matrix)))))
-    try:
-        np.linalg.cholesky(shifted)
-    except np.linalg.LinAlgError:
+def _plainly_good(matrix: Array, count: int) -> bool:
+    """Whether a matrix passes every check in one sweep; one that does not may still be good.
+
+    A value that is missing differs from itself, and an infinite one leaves no finite factor.
+    """
+    if matrix.shape != (count, count) or not count:
         return False
-    return True
+    variances = matrix.diagonal()
+    if not (variances.min() > 0 and variances.max() < np.inf):
+        return False
+    return bool((matrix == matrix.T).all()) and _is_semidefinite(matrix)
+
+
+def _is_semidefinite(matrix: Array) -> bool:
+    shifted = matrix.copy()
+    diagonal = shifted.diagonal()
+    largest = float(diagonal.max())
+    shifted.flat[:: len(matrix) + 1] = diagonal + TOLERANCE * largest
+    try:
+        factor = cholesky(shifted, overwrite=True)
+    except SingularMatrix:
+        return False
+    return bool(np.isfinite(factor.diagonal()).all())
 
 
 def _require_square(matrix: Array, names: Sequence[str]) -> None:

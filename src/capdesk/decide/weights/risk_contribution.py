@@ -18,6 +18,10 @@ _MOST_STEPS = 100
 _TOLERANCE = 1e-12
 _ENOUGH = 1e-8
 _DIRECT = 120
+_BALANCED = 1e-11
+_WORSE = 10.0
+_MOST_MULTIPLICATIONS = 40
+_FIRST_LENGTH, _SHORTEST, _LONGEST = 0.9, 0.4, 1.0
 
 
 class NotBalanced(Exception):
@@ -41,14 +45,18 @@ def equal_risk(covariance: Covariance, budgets: Array) -> Array:
 
     Notes
     -----
-    Newton's method with a line search on correlations, so that scales do not matter. Large
-    dense systems are solved by conjugate gradients, no further than the step deserves (Dembo,
-    Eisenstat & Steihaug 1982).
+    Each weight is first multiplied by what its contribution lacks, over and over. Where that does
+    not settle, as with strong hedges, it is Newton's method with a line search on correlations, so
+    that scales do not matter. Large dense systems are solved by conjugate gradients, no further
+    than the step deserves (Dembo, Eisenstat & Steihaug 1982).
     """
-    shares = budgets / budgets.sum()
+    shares = budgets / np.add.reduce(budgets)
     scale = 1.0 / np.sqrt(covariance.diagonal())
+    start, settled = _multiplied(covariance, shares, np.sqrt(shares) * scale)
+    if settled:
+        return start / np.add.reduce(start)
     standard = _scaled(covariance, scale)
-    y = np.sqrt(shares)
+    y = start / scale
     y = y / np.sqrt(max(float(y @ standard.times(y)), 1e-6))
     marginal = standard.times(y)
     error = np.inf
@@ -63,6 +71,35 @@ def equal_risk(covariance: Covariance, budgets: Array) -> Array:
         y = y + _length(standard, shares, (y, marginal), step) * step
         marginal = standard.times(y)
     raise NotBalanced(f"risk contributions are off by {error:.1e} of their budgets after {_MOST_STEPS} steps")
+
+
+def _multiplied(covariance: Covariance, shares: Array, start: Array) -> tuple[Array, bool]:
+    """Weights multiplied by 1 + length x (budget / contribution - 1) until that is 1, and whether it is.
+
+    The repeated multiplication of Chaves, Hsu, Li & Shakernia (Efficient Algorithms for
+    Computing Risk Parity Portfolio Weights, 2012), with the step lengths of Barzilai & Borwein
+    (1988): near the answer each step leaves I - length (I + K) of what is missing, and where names
+    move together the eigenvalues of I + K lie between 1 and 2.
+    """
+    weights, length, before, least = start, _FIRST_LENGTH, None, np.inf
+    best = start
+    for _ in range(_MOST_MULTIPLICATIONS):
+        parts = weights * covariance.times(weights)
+        if not np.minimum.reduce(parts) > 0:
+            return best, False
+        lack = shares * np.add.reduce(parts) / parts - 1.0
+        error = float(np.maximum.reduce(np.abs(lack)))
+        if error <= _BALANCED:
+            return weights, True
+        if error < least:
+            best, least = weights, error
+        elif error > _WORSE * least:
+            return best, False
+        if before is not None:
+            change = lack - before
+            length = min(max(-length * float(before @ change) / float(change @ change), _SHORTEST), _LONGEST)
+        weights, before = weights * (1.0 + length * lack), lack
+    return best, False
 
 
 def _newton_step(standard: Covariance, shares: Array, at: tuple[Array, Array], precision: float) -> Array:

@@ -21,7 +21,7 @@ from capdesk.decide.weights.statement import Statement, state
 from capdesk.model.errors import CertificateError
 from capdesk.model.money import MICRO
 
-NEWTON = "Newton's method on risk contributions"
+SOLVER = "multiplication and Newton's method on risk contributions"
 NEAREST = "turnover and gross limits are met by the weights nearest to the risk budgets"
 _BINDING = 2.0 / MICRO
 
@@ -55,12 +55,14 @@ def _within(limits: Limits, covariance: Covariance, shares: Array) -> Found:
     (statement, weights), total = feasibility.with_largest_total(limits, attempt)
     units = whole(weights, limits, total)
     slope, solution = _proven(statement, units, shares)
-    proof = evidence("contributions", limits, statement, solution, units)
-    return Found(replace(proof, slope=slope, budgets=shares), NEWTON)
+    proof = evidence("contributions", limits, statement, solution, units, slope=slope, budgets=shares)
+    return Found(proof, SOLVER)
 
 
 def _statement(limits: Limits, covariance: Covariance, total: int) -> Statement:
-    return state(replace(limits, proportional_costs=None), covariance, 1.0, np.zeros(covariance.size), total)
+    if limits.proportional_costs is not None:
+        limits = replace(limits, proportional_costs=None)
+    return state(limits, covariance, 1.0, np.zeros(covariance.size), total)
 
 
 def _weights(statement: Statement, shares: Array) -> Array:
@@ -78,6 +80,9 @@ def _proven(statement: Statement, units: Whole, shares: Array) -> tuple[float, S
     own = weights * problem.covariance.times(weights)
     inside = (weights > problem.lower) & (weights < problem.upper)
     rows, limits = problem.inequalities
+    if len(problem.equalities[1]) == 1 and not len(limits) and inside.any():
+        share = shares[inside]
+        return float(own[inside] @ share / (share @ share)), _solution(statement, weights)
     size = np.maximum(np.abs(rows).max(axis=1, initial=0.0), 1e-300)
     binding = np.flatnonzero(limits - rows @ weights <= _BINDING * size)
     equal = np.arange(1, len(problem.equalities[1]))
@@ -110,6 +115,6 @@ def _solution(
         x=weights,
         equality_multipliers=np.zeros(len(problem.equalities[1])) if y is None else y,
         inequality_multipliers=np.zeros(len(problem.inequalities[1])) if z is None else z,
-        solver=NEWTON,
+        solver=SOLVER,
         iterations=0,
     )

@@ -29,14 +29,15 @@ def whole(weights: Array, limits: Limits, total: int, prices: Prices | None = No
         What room at rows and moves of names cost, where there is an objective.
     """
     exact = weights * MICRO
-    units = np.clip(np.floor(exact + _NEARLY), limits.lower, limits.upper).astype(np.int64)
+    units = np.floor(exact + _NEARLY).astype(np.int64)
+    units = np.minimum(np.maximum(units, limits.lower), limits.upper)
     units = _spread(units, exact, limits.lower, limits.upper, total)
     return units if limits.simple else mended(units, exact, limits, prices)
 
 
 def _spread(units: Whole, exact: Array, lower: Whole, upper: Whole, total: int) -> Whole:
     """Give the spare units to the largest remainders that have room."""
-    spare = total - int(units.sum())
+    spare = total - int(np.add.reduce(units))
     while spare:
         step = 1 if spare > 0 else -1
         room = units < upper if step > 0 else units > lower

@@ -105,5 +105,5 @@ def _as_rule(limits: Limits, weights: Array, total: int) -> Found:
 def rule_statement(limits: Limits, total: int) -> Statement:
     """The limits as rows that weights can be checked against."""
     count = len(limits.names)
-    plain = replace(limits, proportional_costs=None)
+    plain = limits if limits.proportional_costs is None else replace(limits, proportional_costs=None)
     return state(plain, no_risk(count), 0.0, np.zeros(count), limits.budget, exact=False)

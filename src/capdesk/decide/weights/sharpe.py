@@ -4,7 +4,8 @@ The ratio does not change with the size of the weights, so they are scaled until
 return is 1 and the variance is minimised (Cornuejols & Tütüncü, Optimization Methods in
 Finance, section 8.2); a limit of b becomes b times the scaled sum over the sum. Its
 multipliers, scaled back, prove the ratio in the terms of the plan itself. With many names a
-row for every bound costs more than the few problems along the frontier that `ratio` solves.
+row for every bound costs more than the few problems along the frontier that `ratio` solves,
+if those hold few names; where they hold many, only the bounds that are broken become rows.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ _UNBOUNDED = (
     "some weights have a positive excess return and no variance, so the Sharpe ratio has no maximum: "
     "the covariance is singular; estimate it with shrinkage or factors"
 )
-_ONE_PROBLEM = 64
+_ONE_PROBLEM = 110
+_MOST_ROWS = 24
+_EXCEEDED = 1e-11
 _NO_VARIANCE = 1e-13
 _CLEARLY_POSITIVE = 1e-4
 
@@ -108,10 +111,10 @@ def _solved(limits: Limits, statement: Statement, total: int) -> Found:
     scaled = _Scaled(statement.problem, total / MICRO)
     solution, slope = scaled.solve(len(limits.names))
     count = len(limits.names)
+    tangent = statement.problem.covariance.times(solution.x[:count])
     gradient = statement.problem.linear.copy()
-    gradient[:count] += slope * statement.problem.covariance.times(solution.x[:count])
+    gradient[:count] += slope * tangent
     proof = finish("sharpe", limits, statement, solution, total, gradient).evidence
-    tangent = proof.times(solution.x[:count])
     variance = float(solution.x[:count] @ tangent)
     if variance <= _NO_VARIANCE * float(statement.problem.covariance.diagonal().max()):
         raise InvalidInput(_UNBOUNDED)
@@ -146,7 +149,7 @@ def _marginal(costs: Array, lower: Array, upper: Array, total: float) -> float:
 
 
 class _Scaled:
-    """The problem in scaled weights, in which bounds become rows; with many names, the frontier instead."""
+    """The problem in scaled weights, in which bounds become rows; with many names and few held, the frontier."""
 
     def __init__(self, problem: QuadraticProblem, total: float) -> None:
         self.problem = problem
@@ -162,37 +165,58 @@ class _Scaled:
 
     def solve(self, count: int) -> tuple[Solution, float]:
         """The weights with multipliers for the problem as it was, and the slope."""
-        if count > _ONE_PROBLEM:
-            found, stated = ratio.solve(self.problem)
-            return found, stated.curvature
-        return self._with_rows(self.upper_rows, self.lower_rows)
+        if count <= _ONE_PROBLEM:
+            return self._with_rows(self.upper_rows, self.lower_rows)
+        near = None
+        if self.problem.covariance.matrix is not None:
+            near = ratio.among_few(self.problem)
+            found = self._with_broken_rows() if near is None else None
+            if found is not None:
+                return found
+        settled, stated = ratio.solve(self.problem, near)
+        return settled, stated.curvature
+
+    def _with_broken_rows(self) -> tuple[Solution, float] | None:
+        """Maxima become rows only where an answer without them exceeds them; None where that does not end."""
+        above = self.upper_rows[:0]
+        while len(above) <= _MOST_ROWS:
+            try:
+                solution, slope = self._with_rows(above, self.lower_rows)
+            except quadratic.NotSolved:
+                return None
+            excess = solution.x[self.upper_rows] - self.problem.upper[self.upper_rows]
+            broken = np.setdiff1d(self.upper_rows[excess > _EXCEEDED], above)
+            if not len(broken):
+                return solution, slope
+            above = np.concatenate([above, broken])
+        return None
 
     def _with_rows(self, above: NDArray[np.intp], below: NDArray[np.intp]) -> tuple[Solution, float]:
         problem, count, width = self.problem, self.problem.names, len(self.problem.linear)
-        share = np.concatenate([np.full(count, 1 / self.total), np.zeros(width - count)])
+        share = np.zeros(width)
+        share[:count] = 1 / self.total
         equal, aims = problem.equalities[0][1:], problem.equalities[1][1:]
         rows, limits = problem.inequalities
-        identity = np.eye(count, width)
         upper, lower = problem.upper[above], problem.lower[below]
+        first, second = len(limits), len(limits) + len(above)
+        exact = np.empty((1 + len(aims), width))
+        exact[0], exact[1:] = -problem.linear, equal - aims[:, None] * share
+        at_most = np.zeros((second + len(below), width))
+        at_most[:first] = rows
+        at_most[np.arange(first, second), above] = 1.0
+        at_most[np.arange(second, len(at_most)), below] = -1.0
+        at_most -= np.concatenate((limits, upper, -lower))[:, None] * share
+        lowest = np.zeros(width)
+        lowest[:count][self.free] = -np.inf
+        aim = np.zeros(len(exact))
+        aim[0] = self.excess
         scaled = QuadraticProblem(
             covariance=problem.covariance,
             curvature=1.0,
             linear=np.zeros(width),
-            equalities=(
-                np.vstack([-problem.linear, equal - np.outer(aims, share)]),
-                np.concatenate([[self.excess], np.zeros(len(aims))]),
-            ),
-            inequalities=(
-                np.vstack(
-                    [
-                        rows - np.outer(limits, share),
-                        identity[above] - np.outer(upper, share),
-                        np.outer(lower, share) - identity[below],
-                    ]
-                ),
-                np.zeros(len(limits) + len(above) + len(below)),
-            ),
-            lower=np.where(np.concatenate([self.free, np.zeros(width - count, bool)]), -np.inf, 0.0),
+            equalities=(exact, aim),
+            inequalities=(at_most, np.zeros(len(at_most))),
+            lower=lowest,
             upper=np.full(width, np.inf),
         )
         found = quadratic.solve(scaled)

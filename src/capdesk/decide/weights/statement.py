@@ -84,7 +84,7 @@ def bounds(limits: Limits) -> tuple[Array, Array]:
 
 def _fractions(micro: Whole) -> Array:
     values = micro / MICRO
-    if np.abs(micro).max(initial=0) >= NO_LIMIT:
+    if np.maximum.reduce(np.abs(micro), initial=0) >= NO_LIMIT:
         values[micro >= NO_LIMIT], values[micro <= -NO_LIMIT] = np.inf, -np.inf
     return values
 
