@@ -29,7 +29,7 @@ from capdesk.decide.pools.activity_kinds import (
     withdrawals,
 )
 from capdesk.decide.pools.matrices import Matrix, sparse
-from capdesk.decide.pools.problem import Array, Index, Mask, PoolProblem
+from capdesk.decide.pools.problem import Array, Index, Mask, PoolProblem, summed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,6 +102,17 @@ class Activities:
     def size(self) -> int:
         """The number of activities."""
         return len(self.kind)
+
+    def worth(self, its: Index, amount: Array) -> Array:
+        """What some activities are worth at some amounts, all of which happen: f(y) less the charge."""
+        count = self.start[its + 1] - self.start[its]
+        pieces = ranges(self.start[its], self.start[its + 1])
+        owner = np.repeat(np.arange(len(its)), count)
+        length = self.length[pieces]
+        ends = np.cumsum(length)
+        before = ends - length - np.repeat((ends - length)[np.cumsum(count) - count], count)
+        filled = np.clip(amount[owner] - before, 0.0, length)
+        return summed(owner, filled * self.slope[pieces], len(its)) - self.charge[its]
 
 
 def activities(p: PoolProblem, *, count: bool) -> Activities:
@@ -190,3 +201,10 @@ def _rivals(kind: Index, owner: Index, pools: int) -> Index:
         chosen = np.flatnonzero(kind == each)
         rival[chosen] = place[1 - each, owner[chosen]]
     return rival
+
+
+def ranges(starts: Index, ends: Index) -> Index:
+    """The numbers from each start up to each end, one after the other."""
+    sizes = ends - starts
+    offsets = np.repeat(starts - (np.cumsum(sizes) - sizes), sizes)
+    return np.arange(int(sizes.sum()), dtype=np.intp) + offsets

@@ -55,21 +55,26 @@ class _Row:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Point:
-    """Where a relaxation stands: of every activity the amount, the most, and the share of its charge."""
+    """Where a relaxation stands: of every activity the amount, the most, and the share of its charge.
+
+    `pay` is what the share costs where nothing else of an activity is wanted.
+    """
 
     a: Activities
     amount: Array
     most: Array
     share: Array
     worth: Array
+    pay: Array
 
 
-def broken(a: Activities, relaxed: Relaxed) -> list[Cut]:
-    """The cuts that a relaxation breaks."""
+def broken(a: Activities, relaxed: Relaxed, rest_charge: Array) -> list[Cut]:
+    """The cuts that a relaxation breaks; `rest_charge` as in `Hull`."""
     amount, share = np.zeros(a.size), np.zeros(a.size)
     amount[relaxed.members], share[relaxed.members] = relaxed.amount, relaxed.share
-    worth = a.slope[a.start[:-1]] - relaxed.priced.unit
-    point = _Point(a, amount, np.maximum(a.most, a.whole), share, worth)
+    most = np.maximum(a.most, a.whole)
+    worth = a.slope[a.start[:-1]] - relaxed.priced.unit - (a.charge + relaxed.priced.charge) / most
+    point = _Point(a, amount, most, share, np.where(amount > 0, np.inf, worth), rest_charge)
     units, charges = a.unit_rows.tocsr(), a.charge_rows.tocsr()
     tokens = [_row(units, charges, number, float(a.upper[number])) for number in range(a.tokens)]
     found: list[Cut] = []
@@ -114,15 +119,24 @@ def _filled(p: _Point, row: _Row) -> list[Cut]:
     others = np.flatnonzero(~gives & ~full & (size > rest))
     if len(others) > _NEAR:
         others = others[np.argpartition(-p.worth[its[others]], _NEAR)[:_NEAR]]
-    use = row.unit * amount + row.charge * share
-    used = float(use[others].sum() - rest * share[others].sum() + use[full].sum())
-    used += float((row.unit * amount)[staying].sum())
-    if used - cap <= _BROKEN:
+    # A cheap charge would pay for the amounts of dear ones, so a cut holds no cheaper one than it needs.
+    pay = p.pay[its[others]]
+    excess = (row.unit * amount + (row.charge - rest) * share)[others]
+    order = np.argsort(-pay, kind="stable")
+    over = np.cumsum(excess[order])
+    slack = cap - float((row.unit * amount + row.charge * share)[full].sum())
+    slack -= float((row.unit * amount)[staying].sum())
+    last = np.flatnonzero(np.diff(pay[order], append=-1.0) != 0)
+    if not len(last):
         return []
-    counted = np.concatenate([np.flatnonzero(full), others])
+    most = int(last[over[last].argmax()])
+    if over[most] - slack <= _BROKEN:
+        return []
+    chosen = others[order[: most + 1]]
+    counted = np.concatenate([np.flatnonzero(full), chosen])
     unit = np.concatenate([counted, np.flatnonzero(staying)])
     charge = row.charge.copy()
-    charge[others] -= rest
+    charge[chosen] -= rest
     return [Cut((its[unit], row.unit[unit]), (its[counted], charge[counted]), cap)]
 
 

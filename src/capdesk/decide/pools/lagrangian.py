@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from capdesk.decide.pools.activities import Activities
+from capdesk.decide.pools.activities import Activities, ranges
 from capdesk.decide.pools.activity_kinds import DEPOSIT
 from capdesk.decide.pools.matrices import Matrix, sparse
 from capdesk.decide.pools.problem import Array, Index, Mask, summed
@@ -193,10 +193,3 @@ def piece_bounds(a: Activities, beyond: Mask) -> tuple[Array, Array]:
     upper[ON] = np.maximum(np.clip(a.most[owner] - before, 0.0, a.length), lower[ON])
     lower[WHOLE] = upper[WHOLE] = a.length
     return lower, upper
-
-
-def ranges(starts: Index, ends: Index) -> Index:
-    """The numbers from each start up to each end, one after the other."""
-    sizes = ends - starts
-    offsets = np.repeat(starts - (np.cumsum(sizes) - sizes), sizes)
-    return np.arange(int(sizes.sum()), dtype=np.intp) + offsets

@@ -14,8 +14,8 @@ import highspy
 import numpy as np
 
 from capdesk.decide.pools import highs
-from capdesk.decide.pools.activities import Activities
-from capdesk.decide.pools.lagrangian import FREE, OFF, ON, WHOLE, Lagrangian, Modes, Priced, ranges
+from capdesk.decide.pools.activities import Activities, ranges
+from capdesk.decide.pools.lagrangian import FREE, OFF, ON, WHOLE, Lagrangian, Modes, Priced
 from capdesk.decide.pools.matrices import Matrix, sparse
 from capdesk.decide.pools.problem import Array, Index, NotSolved, summed
 
@@ -37,6 +37,8 @@ class Relaxed:
         (c,) the admitted activities; the next two are theirs.
     amount, share
         (c,) how much happens, and how much of the charge is paid, 0 ... 1.
+    worth
+        (c,) what the program takes each to be worth.
     value
         The program's own objective.
     possible
@@ -47,6 +49,7 @@ class Relaxed:
     members: Index
     amount: Array
     share: Array
+    worth: Array
     value: float
     possible: bool
 
@@ -129,6 +132,7 @@ class Relaxation:
         self._columns: _Columns | None = None
         self._batches: list[Index] = []
         self._at = np.zeros(0, dtype=np.int32)
+        self._cost = np.zeros(0)
         self._closed = False
         self._breach: Index = np.zeros(0, dtype=np.intp)
         self._breach_price = _BREACH_PRICE * max(1.0, float(a.charge.max(initial=0.0)))
@@ -185,6 +189,7 @@ class Relaxation:
         self._columns = _Columns.joined([*([self._columns] if self._columns else []), *added])
         self._add_columns(cost, np.concatenate([part.upper[FREE] for part in added]), self._matrix(a, chosen))
         self._at = np.concatenate([self._at, np.arange(self._width - len(cost), self._width, dtype=np.int32)])
+        self._cost = np.concatenate([self._cost, cost])
         self._place[chosen] = member
         self.members = np.concatenate([self.members, chosen])
         self._batches.append(chosen)
@@ -270,6 +275,7 @@ class Relaxation:
             members=self.members,
             amount=summed(columns.member, z * columns.amount, count),
             share=summed(columns.member, z * columns.share, count),
+            worth=summed(columns.member, z * self._cost, count),
             value=self._value(),
             possible=self._kept(point),
         )

@@ -17,7 +17,7 @@ from capdesk.decide.pools.relaxation import Relaxation, Relaxed
 
 _PART = 1e-7
 _TARGET = 0.99
-_ROUNDS = 2
+_ROUNDS = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,7 +116,7 @@ def _tighten(s: _Search, modes: Modes, rounds: int) -> None:
     """Add the cuts that a node's relaxation breaks, for the whole tree."""
     for _ in range(rounds):
         relaxed = s.relaxation.solve(modes)
-        cuts = broken(s.a, relaxed)
+        cuts = broken(s.a, relaxed, s.relaxation.lagrangian.hull.rest_charge)
         if not cuts:
             return
         s.a = with_cuts(s.a, cuts)
@@ -241,7 +241,8 @@ def _unpaid(a: Activities, modes: Modes, relaxed: Relaxed) -> Array:
     amounts[its] = relaxed.amount
     felt = relaxed.amount if a.fewest < 0 else np.maximum(relaxed.amount, relaxed.share)
     happens = free[its] & (felt > _PART)
-    unpaid = np.where(happens, np.maximum(1 - relaxed.share, 0.0) * a.charge[its], 0.0)
+    unpaid = np.where(happens, np.maximum(relaxed.worth - a.worth(its, relaxed.amount), 0.0), 0.0)
+    unpaid[unpaid < _PART * a.charge[its]] = 0.0
     allowed = (relaxed.amount >= a.least[its] * (1 - _PART)) & (relaxed.amount <= a.most[its] * (1 + _PART))
     allowed |= (a.whole[its] > 0) & (relaxed.amount >= a.whole[its] * (1 - _PART))
     wrong = happens & (~allowed | ((relaxed.share > 1 + 1e-6) & (a.fewest >= 0)))
@@ -249,7 +250,7 @@ def _unpaid(a: Activities, modes: Modes, relaxed: Relaxed) -> Array:
     both = happens & (a.rival[its] >= 0)
     both &= amounts[a.rival[its]] > _PART
     counted = happens & (relaxed.share < 1 - _PART)
-    return unpaid + np.where(wrong | both, 1e3 + a.charge[its], 0.0) + np.where(counted, 1e-12, 0.0)
+    return unpaid + np.where(wrong | both, 1e-6 + a.charge[its], 0.0) + np.where(counted, 1e-12, 0.0)
 
 
 def _try_rounding(s: _Search, modes: Modes, relaxed: Relaxed) -> None:
