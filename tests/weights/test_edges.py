@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from capdesk import Amount, CertificateError, Constraints, InvalidInput, plan_weights
+from capdesk.decide.weights.verification import check
 from tests.weights.support import covariance, names
 
 SIGMA = covariance(np.random.default_rng(1), 5)
@@ -114,3 +115,23 @@ def test_small_shares_share_what_a_capped_one_leaves() -> None:
     capped = Constraints(max_weight=0.5)
     plan = plan_weights(["a", "b", "c"], "risk_parity", risk_scores=[1e-14, 1, 1], constraints=capped)
     assert plan.weights == {"a": Amount("0.5"), "b": Amount("0.25"), "c": Amount("0.25")}
+
+
+@pytest.mark.parametrize("size", [1e-9, 1e-6, 1e-4, 1.0, 1e4])
+def test_the_least_tail_loss_is_the_same_for_returns_of_any_size(size: float) -> None:
+    returns = np.random.default_rng(4).standard_t(4, size=(100, 15)) * 0.01
+    limits = Constraints(max_weight=0.2, long_only=False, gross=1.5)
+    plain = plan_weights(names(15), "min_cvar", returns=returns, tail=0.2, constraints=limits)
+    sized = plan_weights(names(15), "min_cvar", returns=returns * size, tail=0.2, constraints=limits)
+    assert sized.certificate.bound == pytest.approx(plain.certificate.bound * size, rel=1e-6)
+
+
+def test_a_tail_in_which_losses_and_gains_cancel_is_certified() -> None:
+    """Hedged by its opposite, a name loses next to nothing; what is left is rounding."""
+    rng = np.random.default_rng(1)
+    first = rng.standard_t(4, size=100) * 0.01
+    returns = np.column_stack([first, -first * 0.7 + rng.normal(size=100) * 1e-7])
+    plan = plan_weights(["a", "b"], "min_cvar", returns=returns)
+    assert plan.weights["a"] == pytest.approx(0.7 / 1.7, abs=2e-5)
+    assert abs(plan.certificate.objective or 1) < 1e-6
+    assert all(each.holds for each in check(plan.to_json()))

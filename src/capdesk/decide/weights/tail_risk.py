@@ -18,6 +18,7 @@ from capdesk.decide.weights.problem import Array, QuadraticProblem, Solution
 from capdesk.decide.weights.restriction import restricted
 
 _sparse: Any = _scipy_sparse
+_TYPICAL = 0.01
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,6 +72,25 @@ def solve(scenarios: Array, tail: float, problem: QuadraticProblem) -> TailSolut
     quadratic.NotSolved
         Where no accurate point was found, which is how an infeasible problem ends.
     """
+    size = _size(scenarios)
+    if size != 1.0:
+        scaled = replace(problem, linear=problem.linear / size, curvature=problem.curvature / size)
+        found = _solved(scenarios / size, tail, scaled)
+        return replace(
+            found,
+            equality_multipliers=found.equality_multipliers * size,
+            inequality_multipliers=found.inequality_multipliers * size,
+        )
+    return _solved(scenarios, tail, problem)
+
+
+def _size(scenarios: Array) -> float:
+    """By which power of two returns are divided, so that they move by about a hundredth."""
+    typical = float(np.abs(scenarios).mean())
+    return 2.0 ** round(np.log2(typical / _TYPICAL)) if typical > 0 else 1.0
+
+
+def _solved(scenarios: Array, tail: float, problem: QuadraticProblem) -> TailSolution:
     weight = 1.0 / (tail * len(scenarios))
     whole = _by_quadratic if problem.curvature else _by_simplex
     for attempt, enough in ((_dropping, ACCURATE), (_keeping, ACCURATE), (whole, ACCEPTABLE)):

@@ -292,10 +292,21 @@ def _tail(problem: Problem) -> list[Check]:
     costs, constant = problem.priced(gradient)
     bound = problem.least(costs) - constant
     sizes = (abs(cost * at) for cost, at in zip(problem.linear, problem.x, strict=True))
-    scale = max(abs(own) + sum(sizes, Fraction(0)), SMALLEST)
     held = [place for place, weight in enumerate(problem.weights) if weight]
-    largest = max((sum(abs(row[place]) for row in rows) for place in held), default=0)
-    coarse = UNIT * (1 + isqrt(len(held))) * Fraction(largest, below * len(rows))
+    moves = sum(
+        (
+            chance * sum((abs(row[place] * problem.weights[place]) for place in held), Fraction(0))
+            for row, chance in zip(rows, chances, strict=True)
+            if chance
+        ),
+        Fraction(0),
+    )
+    scale = max(abs(own), moves / below, SMALLEST) + sum(sizes, Fraction(0))
+    largest = max(
+        (sum(abs(row[place]) * chance for row, chance in zip(rows, chances, strict=True)) for place in held),
+        default=Fraction(0),
+    )
+    coarse = UNIT * (1 + isqrt(len(held))) * largest / below
     tolerance = min(LARGEST_GAP, _tolerance(problem, scale, Fraction(0)) + coarse / scale)
     gap = (value - bound) / scale
     said = (
