@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from decimal import Decimal
 from typing import Any
 
@@ -59,6 +60,20 @@ def test_plan_places_everything_and_reconciles_to_the_micro_unit() -> None:
     assert plan.gap <= 1e-6
     assert plan.objective <= plan.bound + 1e-6
     assert plan.certificate.proof == "tree"
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_billions_reconcile_to_the_micro_unit_too(seed: int) -> None:
+    draw = random.Random(seed)
+    pools = [
+        replace(pool, tokens=("USDC", "USDT", "DAI"), shares=(0.3, 0.3, 0.4), forecasted_tvl=9e12)
+        for pool in universe()
+    ]
+    cash = {token: round(draw.uniform(1e10, 4e11), 6) for token in ("USDC", "USDT", "DAI")}
+    held = {"p0": round(draw.uniform(1e10, 2e11), 6), "p7": round(draw.uniform(1e10, 2e11), 6)}
+    plan = optimize_allocations(pools, held, cash)
+    assert total_after(plan) == sum(Decimal(repr(each)) for each in (*cash.values(), *held.values()))
+    assert sum(plan.balances.values(), Decimal(0)) == plan.cash
 
 
 def test_transactions_can_be_carried_out_in_their_order() -> None:

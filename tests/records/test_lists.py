@@ -26,7 +26,7 @@ def test_a_name_is_on_a_list_from_when_it_is_added_until_it_is_removed(records: 
 
 def test_a_snapshot_has_the_names_in_order_with_since_and_why(records: Records) -> None:
     records.add("approved_protocols", ["euler-v2", "aave-v3"], "reviewed")
-    records.add("icebox_tokens", ["ethereum:0x1"], "below its peg", NOW + HOUR)
+    records.add("icebox_tokens", ["ethereum:USDC"], "below its peg", NOW + HOUR)
     assert records.lists(NOW) == Lists(
         approved_protocols=(Listed("aave-v3", NOW, "reviewed"), Listed("euler-v2", NOW, "reviewed"))
     )
@@ -64,3 +64,38 @@ def test_a_list_that_is_none_and_a_reason_that_is_empty_are_refused(records: Rec
         records.add("tokens", ["t"], "why not")
     with pytest.raises(InvalidInput, match="a reason must be told"):
         records.add("approved_tokens", ["t"], " ")
+
+
+def test_a_token_is_listed_as_it_is_looked_up_however_it_is_written(records: Records) -> None:
+    address = "0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48"
+    names = [f"Ethereum:{address}", f"ethereum:{address.lower()}", "Binance:usdc"]
+    assert records.add("blacklisted_tokens", names, "a fake") == [
+        f"ethereum:{address.lower()}",
+        "binance:USDC",
+    ]
+    assert records.remove("blacklisted_tokens", names[:1], "it is not") == [f"ethereum:{address.lower()}"]
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ("aave", "put it in a list"),
+        ([""], "printable characters"),
+        (["a\x00b"], "printable characters"),
+        (["ethereum:0x12"], "40 hexadecimal digits"),
+    ],
+)
+def test_a_name_that_no_token_can_have_is_refused(records: Records, names: list[str], said: str) -> None:
+    with pytest.raises(InvalidInput, match=said):
+        records.add("approved_tokens", names, "why not")
+
+
+def test_a_time_without_a_zone_is_refused(records: Records) -> None:
+    naive = NOW.replace(tzinfo=None)
+    for ask in (
+        lambda: records.add("icebox_tokens", ["t"], "iced", naive),
+        lambda: records.remove("icebox_tokens", ["t"], "back", naive),
+        lambda: records.lists(naive),
+    ):
+        with pytest.raises(InvalidInput, match="a time must tell its zone"):
+            ask()

@@ -76,11 +76,11 @@ def test_a_new_run_deletes_nothing_and_is_marked_as_the_days_latest(records: Rec
 
 
 def test_the_lists_of_a_run_stay_when_the_lists_change(records: Records, clock: Clock) -> None:
-    records.add("approved_tokens", ["ethereum:0x1"], "sound")
+    records.add("approved_tokens", ["ethereum:USDC"], "sound")
     snapshot = records.lists()
     stored = records.save_run(structs.replace(RUN, lists=snapshot))
     clock.forward(hours=1)
-    records.remove("approved_tokens", ["ethereum:0x1"], "no longer")
+    records.remove("approved_tokens", ["ethereum:USDC"], "no longer")
     assert records.lists() == Lists()
     assert records.run(stored.number).run.lists == snapshot
 
@@ -138,6 +138,24 @@ def test_a_run_that_was_changed_by_hand_is_found(records: Records, change: str) 
         connection.execute(text(change))
     with pytest.raises(TamperedRun, match=f"run {stored.number} is not what its hash"):
         records.run(stored.number)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE runs SET day = 'never'",
+        "UPDATE runs SET created_at = 'never'",
+        "UPDATE runs SET prices = '{'",
+        "UPDATE allocation_parameters SET icebox_tokens = '[1]'",
+    ],
+)
+def test_a_run_that_was_made_unreadable_is_found_too(tmp_path: Path, change: str) -> None:
+    with Records(tmp_path / "records.db", create=True) as records:
+        number = records.save_run(RUN).number
+        with records._database.writing() as connection:
+            connection.exec_driver_sql(change)
+        with pytest.raises(TamperedRun, match=f"run {number} cannot be read: it was changed"):
+            records.run(number)
 
 
 @pytest.mark.parametrize("failing", [1, 2, 3, 4, 5])

@@ -10,7 +10,8 @@ from msgspec import Struct
 from sqlalchemy import Connection, insert, or_, select, update
 
 from capdesk.model.errors import InvalidInput
-from capdesk.model.lists import LIST_NAMES, Listed, Lists
+from capdesk.model.lists import APPROVED_PROTOCOLS, LIST_NAMES, Listed, Lists
+from capdesk.model.tokens import read_token_id
 from capdesk.records.list_tables import TABLES
 
 
@@ -30,10 +31,17 @@ def add(connection: Connection, which: str, names: Iterable[str], at: dt.datetim
     Returns
     -------
     list of str
-        The names that are new on it.
+        The names that are new on it, a token's id in the one way of writing it.
+
+    Raises
+    ------
+    InvalidInput
+        If a name is no token's id, or the time is before the name left the list.
     """
     table = _table(which)
     _check_reason(reason)
+    names = _spelled(which, names)
+    _check_zone(at)
     there = set(connection.scalars(select(table.name).where(table.removed_at.is_(None))))
     new = [name for name in dict.fromkeys(names) if name not in there]
     for name in new:
@@ -59,8 +67,9 @@ def remove(
     """
     table = _table(which)
     _check_reason(reason)
+    _check_zone(at)
     gone = []
-    for name in dict.fromkeys(names):
+    for name in dict.fromkeys(_spelled(which, names)):
         here = (table.name == name, table.removed_at.is_(None))
         added_at = connection.scalar(select(table.added_at).where(*here))
         if added_at is None:
@@ -76,6 +85,7 @@ def remove(
 
 def as_of(connection: Connection, at: dt.datetime) -> Lists:
     """The four lists as they stood at a time."""
+    _check_zone(at)
     return Lists(*(_names(connection, which, at) for which in LIST_NAMES))
 
 
@@ -98,6 +108,23 @@ def _table(which: str) -> Any:
     if which not in TABLES:
         raise InvalidInput(f"there is no list {which!r}: choose one of {', '.join(LIST_NAMES)}")
     return TABLES[which]
+
+
+def _spelled(which: str, names: Iterable[str]) -> list[str]:
+    """Names as they are looked up: a token that is written in another way would never be found."""
+    if isinstance(names, str):
+        raise InvalidInput(f"names must be several, got the text {names!r}: put it in a list")
+    found = [name.strip() for name in names]
+    if not all(name and name.isprintable() for name in found):
+        raise InvalidInput(f"a name must be of printable characters, got {found!r}")
+    if which == APPROVED_PROTOCOLS:
+        return found
+    return [read_token_id(name) if ":" in name else name for name in found]
+
+
+def _check_zone(at: dt.datetime) -> None:
+    if at.tzinfo is None:
+        raise InvalidInput(f"a time must tell its zone, got {at.isoformat()}")
 
 
 def _check_reason(reason: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct, structs
 from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.exc import DBAPIError, StatementError
 
 from capdesk.model.errors import InvalidInput, TamperedRun, UnknownRun
 from capdesk.model.lists import LIST_NAMES, Lists
@@ -70,6 +71,19 @@ def load(connection: Connection, number: int) -> StoredRun:
     TamperedRun
         If it is not what was stored.
     """
+    try:
+        found = _read(connection, number)
+    except DBAPIError:
+        raise
+    except (ValueError, StatementError) as error:
+        # What was written is read without fail: these come of a date or a JSON that was made unreadable.
+        raise TamperedRun(f"run {number} cannot be read: it was changed ({error})") from error
+    if hash_of(found.run) != found.hash:
+        raise TamperedRun(f"run {number} is not what its hash {found.hash[:12]} was taken of: it was changed")
+    return found
+
+
+def _read(connection: Connection, number: int) -> StoredRun:
     query = select(RunRow.__table__, ParametersRow.__table__).join(
         ParametersRow.__table__, ParametersRow.run == RunRow.run
     )
@@ -90,10 +104,6 @@ def load(connection: Connection, number: int) -> StoredRun:
         parameters=plain(row["parameters"]),
         **{name: plain(row[name]) for name in SNAPSHOTS},
     )
-    if hash_of(run) != row["hash"]:
-        raise TamperedRun(
-            f"run {number} is not what its hash {row['hash'][:12]} was taken of: it was changed"
-        )
     return StoredRun(number, row["created_at"], row["latest"], row["hash"], run)
 
 

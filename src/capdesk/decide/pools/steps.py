@@ -8,6 +8,7 @@ when it comes.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import numpy as np
 
@@ -49,8 +50,8 @@ def carry_out(p: PoolProblem, answer: Answer) -> Carried:
     AssertionError
         If a micro-unit were made or lost.
     """
-    positions = [_micro(each) for each in p.held]
-    balances = [_micro(each) for each in p.cash]
+    positions = [micro(each) for each in p.held]
+    balances = [micro(each) for each in p.cash]
     before = sum(positions) + sum(balances)
     steps = [
         *_withdraw(p, answer, positions, balances),
@@ -65,7 +66,7 @@ def carry_out(p: PoolProblem, answer: Answer) -> Carried:
 
 def split(total: int, shares: Array) -> list[int]:
     """Parts of a sum in proportion that add up to it; the largest remainders take what is over."""
-    raw = [total * float(share) for share in shares]
+    raw = [total * Fraction(float(share)) for share in shares]
     parts = [int(each) for each in raw]
     order = sorted(range(len(raw)), key=lambda each: parts[each] - raw[each])
     for each in order[: total - sum(parts)]:
@@ -74,8 +75,9 @@ def split(total: int, shares: Array) -> list[int]:
     return parts
 
 
-def _micro(dollars: float) -> int:
-    return round(dollars * MICRO)
+def micro(dollars: float) -> int:
+    """Dollars in micro-units, a float being read through its repr; its own product would be off by some."""
+    return round(Fraction(repr(float(dollars))) * MICRO)
 
 
 def _tokens(p: PoolProblem, pool: int) -> tuple[list[int], Array]:
@@ -86,10 +88,10 @@ def _tokens(p: PoolProblem, pool: int) -> tuple[list[int], Array]:
 def _withdraw(p: PoolProblem, answer: Answer, positions: list[int], balances: list[int]) -> list[Step]:
     steps: list[Step] = []
     for pool in np.flatnonzero(answer.withdrawals * MICRO > _DUST).tolist():
-        amount = min(_micro(answer.withdrawals[pool]), positions[pool])
+        amount = min(micro(answer.withdrawals[pool]), positions[pool])
         if p.leave[pool] and positions[pool] - amount <= _DUST:
             amount = positions[pool]
-        gas = _micro(p.gas_out[pool])
+        gas = micro(p.gas_out[pool])
         tokens, shares = _tokens(p, pool)
         positions[pool] -= amount
         gives = dict(zip(tokens, split(amount - gas, shares), strict=True))
@@ -126,11 +128,11 @@ def _convert(p: PoolProblem, answer: Answer, balances: list[int]) -> list[Step]:
 
 def _trades(market: Market, sold: Array, bought: Array) -> list[Step]:
     """Pair what is sold with what is bought; k sellers and l buyers need k + l - 1 conversions."""
-    gas = _micro(market.gas)
+    gas = micro(market.gas)
     verb: Verb = "bridge" if market.name == "bridge" else "convert"
     sellers, buyers = (
         [
-            [int(token), _micro(amount)]
+            [int(token), micro(amount)]
             for token, amount in zip(market.members, side, strict=True)
             if amount * MICRO > _DUST
         ]
@@ -143,7 +145,7 @@ def _trades(market: Market, sold: Array, bought: Array) -> list[Step]:
         last = len(sellers) == 1 and len(buyers) == 1
         # A rest that its own conversion's gas would eat goes along with this one.
         given = left if last or needed + _gross(_DUST, gas, market.rate) >= left else needed
-        fee = round(given * market.rate)
+        fee = round(given * Fraction(market.rate))
         got = given - fee - gas
         steps.append(Step(verb, -1, given, {seller: given}, {buyer: got}, gas, fee))
         sellers[0][1] -= given
@@ -157,7 +159,7 @@ def _trades(market: Market, sold: Array, bought: Array) -> list[Step]:
 
 def _gross(wanted: int, gas: int, rate: float) -> int:
     """What has to be sold so that `wanted` arrives after the fee and the gas."""
-    return round((wanted + gas) / (1 - rate)) if rate < 1 else wanted + gas
+    return round((wanted + gas) / (1 - Fraction(rate))) if rate < 1 else wanted + gas
 
 
 def _deposit(p: PoolProblem, answer: Answer, positions: list[int], balances: list[int]) -> list[Step]:
@@ -167,10 +169,12 @@ def _deposit(p: PoolProblem, answer: Answer, positions: list[int], balances: lis
     steps: list[Step] = []
     for pool in chosen[np.argsort(wanted[chosen], kind="stable")].tolist():
         tokens, shares = _tokens(p, pool)
-        gas = _micro(float(p.gas_in[pool]))
-        room = _micro(float(p.room[pool]))
-        amount = min(_micro(float(wanted[pool])), room)
-        there = min(int(balances[token] / share) for token, share in zip(tokens, shares, strict=True))
+        gas = micro(float(p.gas_in[pool]))
+        room = micro(float(p.room[pool]))
+        amount = min(micro(float(wanted[pool])), room)
+        there = min(
+            int(balances[token] / Fraction(float(share))) for token, share in zip(tokens, shares, strict=True)
+        )
         amount = min(amount, there - gas - (len(tokens) if len(tokens) > 1 else 0))
         if amount <= 0:
             continue

@@ -10,7 +10,7 @@ import numpy as np
 from capdesk.decide.pools.building import Desk
 from capdesk.decide.pools.prices import Prices
 from capdesk.decide.pools.problem import Array
-from capdesk.decide.pools.steps import Carried, Step, split
+from capdesk.decide.pools.steps import Carried, Step, micro, split
 from capdesk.model.money import MICRO, Amount
 from capdesk.model.pool_plans import Decision, Flow, LimitInForce, Position, Transaction
 
@@ -36,7 +36,7 @@ def positions(w: Written) -> tuple[Position, ...]:
     forced = {each.pool_id: each for each in w.decision.forced}
     found: list[Position] = []
     for number in np.flatnonzero((p.held > 0) | (after > 0)).tolist():
-        pool, micro = w.desk.pools[number], w.carried.positions[number]
+        pool, amount = w.desk.pools[number], w.carried.positions[number]
         where = slice(p.shares.indptr[number], p.shares.indptr[number + 1])
         shares: Array = p.shares.data[where]
         members: list[int] = p.shares.indices[where].tolist()
@@ -47,10 +47,10 @@ def positions(w: Written) -> tuple[Position, ...]:
                 protocol=pool.protocol,
                 chain=pool.chain,
                 tokens=tuple(p.tokens[token] for token in members),
-                token_amounts=tuple(Amount.from_micro(part) for part in split(micro, shares)),
-                before=Amount.from_micro(round(p.held[number] * MICRO)),
-                amount=Amount.from_micro(micro),
-                weight=micro / MICRO / w.total if w.total else 0.0,
+                token_amounts=tuple(Amount.from_micro(part) for part in split(amount, shares)),
+                before=Amount.from_micro(micro(p.held[number])),
+                amount=Amount.from_micro(amount),
+                weight=amount / MICRO / w.total if w.total else 0.0,
                 apy=pool.forecasted_apy,
                 tvl=pool.forecasted_tvl,
                 group=pool.group,
