@@ -280,6 +280,18 @@ def test_an_expected_loss_of_a_token_is_known_without_case(name: str) -> None:
     assert {each.tokens for each in sure.positions} == {("ethereum:USDT",)}
 
 
+def test_a_limit_of_a_name_that_no_pool_bears_is_noted() -> None:
+    given = {
+        "protocol_max_pct": {"avae": 0.1, "Aave": 0.2, "*": 0.5},
+        "token_max_pct": {"USDD": 0.1, "usdc": 0.3, "Ethereum:USDT": 0.3},
+    }
+    notes = optimize_allocations(universe(), {}, CASH, given).notes
+    assert [note for note in notes if "of no pool" in note] == [
+        "token_max_pct['USDD'] is of no pool",
+        "protocol_max_pct['avae'] is of no pool",
+    ]
+
+
 def test_units_follow_prices() -> None:
     plan = optimize_allocations(universe(), {}, CASH, prices={"USDC": 1.0, "USDT": 0.5})
     flows = [flow for step in plan.transactions for flow in step.gives if flow.token == "ethereum:USDT"]

@@ -13,7 +13,7 @@ from capdesk.decide.pools.matrices import Matrix, sparse
 from capdesk.decide.pools.problem import Market, PoolProblem
 from capdesk.decide.pools.room import Room, chain_costs, room, too_dear
 from capdesk.decide.pools.tokens import chain_of, shares_of, token_key
-from capdesk.model.pool_parameters import PoolParameters
+from capdesk.model.pool_parameters import EVERY, PoolParameters
 from capdesk.model.pools import Holding, Pool
 
 
@@ -64,6 +64,7 @@ def state(
     limits, caps, names = exposure_limits(chosen, rooms, total, parameters)
     piece_pool, piece_length, piece_slope = _pieces(chosen, rooms, parameters)
     fewest, notes = _fewest(rooms, parameters)
+    notes += unused(pools, parameters)
     inevitable = sum(1 for its in rooms if its.held and not its.leave)
 
     def column(name: str) -> np.ndarray:
@@ -180,6 +181,26 @@ def _mean_rate(pools: list[Pool]) -> float:
     if not everything:
         return 0.0
     return sum(rates.yearly(pool.forecasted_apy) * pool.forecasted_tvl for pool in open_pools) / everything
+
+
+_BY_NAME = ("token_max_pct", "protocol_max_pct", "chain_max_pct", "protocol_losses", "token_losses")
+
+
+def unused(pools: Sequence[Pool], parameters: PoolParameters) -> list[str]:
+    """A note on each limit and loss whose name no pool bears: it may be misspelt, and limits nothing."""
+    if not any(getattr(parameters, table) for table in _BY_NAME):
+        return []
+    tokens = {token_key(pool.chain, token).casefold() for pool in pools for token in pool.tokens}
+    tokens |= {name.partition(":")[2] for name in tokens}
+    protocols = {pool.protocol.casefold() for pool in pools}
+    chains = {pool.chain.casefold() for pool in pools}
+    known = (tokens, protocols, chains, protocols, tokens)
+    return [
+        f"{table}[{name!r}] is of no pool"
+        for table, names in zip(_BY_NAME, known, strict=True)
+        for name in getattr(parameters, table)
+        if name.casefold() not in names and name != EVERY
+    ]
 
 
 def _fewest(rooms: list[Room], parameters: PoolParameters) -> tuple[int, list[str]]:
