@@ -17,7 +17,10 @@ from capdesk.pools import Pool, optimize_allocations
 from capdesk.study.pools_demo.book import Book, overnight
 
 DAY = dt.date(2026, 2, 16)
-USDC, USDT = Token("Ethereum", "USDC", "0xa", "USD"), Token("Ethereum", "USDT", "0xb", "USD")
+USDC, USDT = (
+    Token("Ethereum", "USDC", "0x" + "a" * 40, "USD"),
+    Token("Ethereum", "USDT", "0x" + "b" * 40, "USD"),
+)
 ONE = PoolFacts("one", "Ethereum", "aave-v3", "USDC", (USDC,))
 TWO = PoolFacts("two", "Ethereum", "aave-v3", "USDC-USDT", (USDC, USDT))
 POOLS = {"one": ONE, "two": TWO}
@@ -49,7 +52,15 @@ def test_dollars_follow_the_price_of_their_coin_and_half_of_it_in_a_pool_of_two(
 
 
 def test_a_plan_that_does_not_account_for_every_micro_unit_is_refused() -> None:
-    pool = Pool("one", ("0xa",), "aave-v3", "Ethereum", forecasted_apy=5, forecasted_tvl=1e9, gas_in_usd=1.5)
+    pool = Pool(
+        "one",
+        (str(USDC.address),),
+        "aave-v3",
+        "Ethereum",
+        forecasted_apy=5,
+        forecasted_tvl=1e9,
+        gas_in_usd=1.5,
+    )
     cash = {USDC.token_id: Amount(1_000)}
     plan = optimize_allocations(
         [pool],
