@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ import pytest
 from capdesk.decide.pools.eligibility import EligibilityRules, OnIce
 from capdesk.decide.pools.icebox import IceRules
 from capdesk.model.lists import APPROVED_PROTOCOLS, BLACKLISTED_TOKENS, ICEBOX_TOKENS
-from capdesk.model.market_rows import PoolDay, PoolFacts
+from capdesk.model.market_rows import PoolDay, PoolFacts, Price
 from capdesk.model.money import MICRO
+from capdesk.model.tokens import Token
 from capdesk.pools import Emission, Kinked
 from capdesk.records import Records
 from capdesk.treasury import (
@@ -122,6 +124,26 @@ def test_a_coin_above_its_peg_is_left_alone_and_one_iced_by_hand_stays(records: 
         records.write(prices(day, usdc="1.05"))
         assert fill_icebox(records, day, IceRules()) == ([], [])
     assert [each.name for each in records.lists(end_of(DAY)).icebox_tokens] == [USDT.token_id]
+
+
+def test_a_price_on_no_chain_ices_every_token_of_its_symbol(records: Records) -> None:
+    coin = Token("", "USDC", None, "USD")
+    records.write([Price(DAY, coin, Decimal("0.97"))])
+    iced, _ = fill_icebox(records, DAY, IceRules())
+    assert iced == [USDC.token_id]
+    assert set(pools(records)) == {"aave-usdt"}
+
+
+def test_a_coin_whose_prices_fell_silent_waits_its_days_at_the_peg(records: Records) -> None:
+    fallen, back = days(1)[0], DAY + dt.timedelta(days=200)
+    records.write(prices(fallen, usdc="0.9"))
+    fill_icebox(records, fallen, IceRules())
+    records.write(prices(back, usdc="1"))
+    assert fill_icebox(records, back, IceRules()) == ([], [])
+    for number in range(1, 7):
+        records.write(prices(back + dt.timedelta(days=number), usdc="1"))
+    settled = back + dt.timedelta(days=6)
+    assert fill_icebox(records, settled, IceRules()) == ([], [USDC.token_id])
 
 
 def test_pools_that_are_called_alike_are_told_apart_by_the_head_of_their_id() -> None:

@@ -16,13 +16,14 @@ from msgspec import Struct, field
 
 from capdesk.decide.pools.eligibility import Eligibility, EligibilityRules, Names, eligibility
 from capdesk.decide.pools.forecast import ALPHA, Forecast, forecast
-from capdesk.decide.pools.icebox import IceRules, PegDay, iced_on
+from capdesk.decide.pools.icebox import IceRules, PegDay, iced_on, is_settled
 from capdesk.decide.pools.stability import Stability, stability
 from capdesk.model.lists import ICEBOX_TOKENS, Lists
 from capdesk.model.market_rows import PoolDay, PoolFacts, Price
 from capdesk.model.money import MICRO
 from capdesk.model.pool_parameters import EVERY
 from capdesk.model.pools import Emission, Pool, RateModel, Status
+from capdesk.model.tokens import Token
 
 if TYPE_CHECKING:
     from capdesk.records import Records
@@ -162,8 +163,9 @@ def fill_icebox(records: Records, day: dt.date, rules: IceRules) -> tuple[list[s
     """Put coins that have left their peg on ice, and take back those that are at it again.
 
     Prices are in dollars: a coin with another peg is measured in that currency where the
-    records hold a price of it, and left alone where they do not. What was iced by hand is
-    taken back by hand.
+    records hold a price of it, and left alone where they do not. A price of "USDC" on no
+    chain counts for every token of that symbol without a price of its own. What was iced by
+    hand is taken back by hand.
 
     Returns
     -------
@@ -174,11 +176,13 @@ def fill_icebox(records: Records, day: dt.date, rules: IceRules) -> tuple[list[s
     lists = records.lists(end_of(day))
     there = {each.name: each.reason for each in lists.icebox_tokens}
     iced, back = [], []
-    for token_id, days in _in_pegs(prices).items():
+    for token_id, days in _in_pegs(prices, records.tokens()).items():
         stay = iced_on(days, day, rules)
         if stay is not None and token_id not in there:
             iced += records.add(ICEBOX_TOKENS, [token_id], stay.reason, end_of(day))
-        elif stay is None and token_id in there and there[token_id].startswith(_BY_PRICE):
+        elif token_id not in there or stay is not None or not is_settled(days, day, rules):
+            continue
+        elif there[token_id].startswith(_BY_PRICE):
             reason = f"{rules.return_days} days at its peg to {day}"
             back += records.remove(ICEBOX_TOKENS, [token_id], reason, end_of(day))
     return iced, back
@@ -187,7 +191,7 @@ def fill_icebox(records: Records, day: dt.date, rules: IceRules) -> tuple[list[s
 _BY_PRICE = ("closed at ", "traded down to ")
 
 
-def _in_pegs(prices: Iterable[Price]) -> dict[str, list[PegDay]]:
+def _in_pegs(prices: Iterable[Price], tokens: Mapping[str, Token]) -> dict[str, list[PegDay]]:
     by_token: defaultdict[str, list[Price]] = defaultdict(list)
     currencies: dict[tuple[str, dt.date], float] = {}
     for price in prices:
@@ -195,9 +199,9 @@ def _in_pegs(prices: Iterable[Price]) -> dict[str, list[PegDay]]:
         if not price.token.chain:
             currencies[price.token.symbol, price.day] = float(price.usd)
     found: dict[str, list[PegDay]] = {}
-    for token_id, days in by_token.items():
-        peg = days[0].token.peg
-        if peg is None:
+    for token_id, token in tokens.items():
+        days, peg = by_token.get(token_id) or by_token.get(token.symbol, []), token.peg
+        if peg is None or not days or not token.chain:
             continue
         units = {price.day: 1.0 if peg == "USD" else currencies.get((peg, price.day)) for price in days}
         found[token_id] = [

@@ -137,7 +137,7 @@ def _figures(day: PoolDay | None, rules: EligibilityRules, own: int) -> list[str
 
 
 def _kind(facts: PoolFacts, rules: EligibilityRules) -> list[str]:
-    reasons: list[str] = []
+    reasons: list[str] = [] if facts.tokens else ["nobody says which tokens it takes"]
     if not facts.stablecoin:
         reasons.append("not all of its tokens are stablecoins")
     if facts.il_risk and not rules.impermanent_loss:

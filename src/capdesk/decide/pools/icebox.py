@@ -98,5 +98,17 @@ def iced_on(days: Sequence[PegDay], on: dt.date, rules: IceRules = USUAL) -> Ice
     return stays[-1] if stays and stays[-1].until is None else None
 
 
+def is_settled(days: Sequence[PegDay], on: dt.date, rules: IceRules = USUAL) -> bool:
+    """Whether a coin has been at its peg on each of the days that a return takes, up to a day."""
+    wanted = {on - dt.timedelta(days=number) for number in range(rules.return_days)}
+    calm = {
+        day.day
+        for day in days
+        if not _below(day.close, rules.close_below)
+        and not _below(day.close if day.low is None else min(day.low, day.close), rules.trade_below)
+    }
+    return wanted <= calm
+
+
 def _below(price: float, fraction: float) -> bool:
     return price <= 1 - fraction + _CLOSE_ENOUGH
