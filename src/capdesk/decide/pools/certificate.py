@@ -122,30 +122,33 @@ def branch_bound(branch: Branch) -> float:
     return max(bounds) * a.unit * a.gain
 
 
-def covered(a: Activities, leaves: Sequence[list[tuple[int, int]]], settled: Modes | None = None) -> bool:
+def covered(a: Activities, leaves: Sequence[list[tuple[int, int]]]) -> bool:
     """Whether leaves, each a list of decisions from the root on, cover every way to decide."""
-    known = dict(settled or {})
-    rest = [_after(leaf, known, a) for leaf in leaves]
-    if any(not leaf for leaf in rest):
-        return True
-    if not rest:
-        return False
-    activity = rest[0][0][0]
-    if any(leaf[0][0] != activity for leaf in rest):
-        return False
-    rival = int(a.rival[activity])
-    blocked = rival >= 0 and (bool(a.must[rival]) or known.get(rival, OFF) != OFF)
-    ways = [OFF] if not a.must[activity] else []
-    ways += [ON] if a.most[activity] > 0 and not blocked else []
-    ways += [WHOLE] if a.whole[activity] > 0 and not blocked else []
-    return all(
-        covered(a, [leaf for leaf in rest if leaf[0][1] == way], {**known, activity: way}) for way in ways
-    )
+    nothing: dict[int, int] = {}
+    left = [([(leaf, 0) for leaf in leaves], nothing)]
+    while left:
+        reaching, known = left.pop()
+        rest = [(leaf, _after(leaf, place, known, a)) for leaf, place in reaching]
+        if any(place == len(leaf) for leaf, place in rest):
+            continue
+        if not rest:
+            return False
+        activity = rest[0][0][rest[0][1]][0]
+        if any(leaf[place][0] != activity for leaf, place in rest):
+            return False
+        rival = int(a.rival[activity])
+        blocked = rival >= 0 and (bool(a.must[rival]) or known.get(rival, OFF) != OFF)
+        ways = [OFF] if not a.must[activity] else []
+        ways += [ON] if a.most[activity] > 0 and not blocked else []
+        ways += [WHOLE] if a.whole[activity] > 0 and not blocked else []
+        for way in ways:
+            its = [(leaf, place) for leaf, place in rest if leaf[place][1] == way]
+            left.append((its, {**known, activity: way}))
+    return True
 
 
-def _after(leaf: list[tuple[int, int]], known: Modes, a: Activities) -> list[tuple[int, int]]:
-    """What a leaf decides beyond what is known; that a rival of what happens does not is known too."""
-    place = 0
+def _after(leaf: list[tuple[int, int]], place: int, known: Modes, a: Activities) -> int:
+    """Where a leaf decides beyond what is known; that a rival of what happens does not is known too."""
     while place < len(leaf):
         activity, mode = leaf[place]
         rival = int(a.rival[activity])
@@ -153,7 +156,7 @@ def _after(leaf: list[tuple[int, int]], known: Modes, a: Activities) -> list[tup
         if known.get(activity) != mode and not implied:
             break
         place += 1
-    return leaf[place:]
+    return place
 
 
 def leaf_bound(a: Activities, modes: Modes, multipliers: Array) -> float:

@@ -24,7 +24,7 @@ import numpy as np
 from capdesk.decide.pools.activities import Activities
 from capdesk.decide.pools.activity_kinds import DEPOSIT, PURCHASE, SALE, WITHDRAWAL
 from capdesk.decide.pools.matrices import Matrix, sparse
-from capdesk.decide.pools.problem import Array, Index
+from capdesk.decide.pools.problem import Array, Index, Mask
 from capdesk.decide.pools.relaxation import Relaxed
 
 _BROKEN = 1e-4
@@ -68,6 +68,16 @@ class _Point:
     pay: Array
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Left:
+    """What full pools leave of a limit: the weight of every activity in it, which are full or stay."""
+
+    weight: Array
+    full: Mask
+    staying: Mask
+    rest: float
+
+
 def broken(a: Activities, relaxed: Relaxed, rest_charge: Array) -> list[Cut]:
     """The cuts that a relaxation breaks; `rest_charge` as in `Hull`."""
     amount, share = np.zeros(a.size), np.zeros(a.size)
@@ -77,11 +87,15 @@ def broken(a: Activities, relaxed: Relaxed, rest_charge: Array) -> list[Cut]:
     point = _Point(a, amount, most, share, np.where(amount > 0, np.inf, worth), rest_charge)
     units, charges = a.unit_rows.tocsr(), a.charge_rows.tocsr()
     tokens = [_row(units, charges, number, float(a.upper[number])) for number in range(a.tokens)]
+    numbers = range(a.first_limit, a.first_limit + a.limits)
+    limits = [_row(units, charges, number, float(a.upper[number])) for number in numbers]
+    left = sorted((_left(point, row) for row in limits), key=lambda each: each.rest)
     found: list[Cut] = []
     for row in tokens:
         found += _bought(point, row) + _sold(point, row) + _filled(point, row)
-    for number in range(a.first_limit, a.first_limit + a.limits):
-        found += _filled(point, _row(units, charges, number, float(a.upper[number])))
+        found += _bought_within(point, row, [each for each in left if each.rest > 1e-6])
+    for row in limits:
+        found += _filled(point, row)
     return found + _filled(point, _wealth(a, units, charges))
 
 
@@ -164,6 +178,51 @@ def _bought(p: _Point, row: _Row) -> list[Cut]:
             charge = (row.its[buys], np.full(len(buys), supply - cap))
             return [Cut((row.its[terms], row.unit[terms]), charge, supply)]
     return []
+
+
+def _left(p: _Point, row: _Row) -> _Left:
+    """What full pools leave of a limit."""
+    weight, most = np.zeros(len(p.amount)), p.most
+    weight[row.its] = row.unit
+    leaving = (weight < 0) & (p.amount > 0.5 * most)
+    full = (weight > 0) & (p.amount > 0.999 * most) & (p.share > 0.999)
+    rest = row.room - float((weight * most)[leaving].sum() + (weight * most)[full].sum())
+    return _Left(weight, full, (weight < 0) & ~leaving, rest)
+
+
+def _bought_within(p: _Point, row: _Row, limits: list[_Left]) -> list[Cut]:
+    """What pools take beyond the supply of a token must be bought, however many share a limit's rest."""
+    buys = np.flatnonzero(p.a.kind[row.its] == PURCHASE)
+    part = float(p.share[row.its[buys]].sum())
+    if not len(buys) or part >= 1 - 1e-6:
+        return []
+    share, into = np.zeros(len(p.amount)), p.a.kind == DEPOSIT
+    share[row.its] = row.unit
+    out, taken = (p.a.kind == WITHDRAWAL) & (share < 0), into & (share > 0)
+    leaving = out & (p.amount > 0.5 * p.most)
+    supply = row.room - float((share * p.most)[leaving].sum())
+    unit = np.where(out & ~leaving, share, 0.0)
+    open_pools = taken & ((p.amount < 0.999 * p.most) | (p.share < 0.999))
+    cap, upper = 0.0, supply
+    for limit in limits:
+        its = np.flatnonzero(open_pools & (limit.weight > 0))
+        used = its[p.amount[its] > 1e-9]
+        if not len(used):
+            continue
+        most = float((share[used] / limit.weight[used]).max())
+        its = its[share[its] <= most * limit.weight[its] * (1 + 1e-12)]
+        unit[its] += share[its]
+        unit += most * np.where(limit.full | limit.staying, limit.weight, 0.0)
+        cap += most * limit.rest
+        upper += most * float((limit.weight * p.most)[limit.full].sum())
+        open_pools[its] = False
+    others = taken & (p.amount > 1e-9) & (open_pools | (p.amount >= 0.999 * p.most) & (p.share >= 0.999))
+    unit[others] += share[others]
+    cap += float((share * p.most)[others].sum())
+    if cap <= supply or float(unit @ p.amount) - upper - (cap - supply) * part <= _BROKEN:
+        return []
+    its = np.flatnonzero(unit)
+    return [Cut((its, unit[its]), (row.its[buys], np.full(len(buys), supply - cap)), upper)]
 
 
 def _sold(p: _Point, row: _Row) -> list[Cut]:

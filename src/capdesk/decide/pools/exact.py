@@ -18,7 +18,7 @@ from capdesk.decide.pools.problem import Answer, Array, NotSolved, PoolProblem
 from capdesk.decide.pools.tree import Found, search
 
 GAP = 1e-6
-_FEWEST_NODES = 800
+_FEWEST_NODES = 1600
 _USED = 1e-6
 
 
@@ -48,7 +48,7 @@ def solve(problem: PoolProblem, gap: float = GAP) -> Solved:
         Where no flows obey the limits.
     """
     # The whole program takes longer in proportion to the pools, so the tree may too.
-    most_nodes = _FEWEST_NODES + problem.size // 10
+    most_nodes = _FEWEST_NODES + problem.size // 3
     try:
         branches = _branches(problem, gap, most_nodes)
     except NotSolved as error:

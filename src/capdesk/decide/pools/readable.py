@@ -24,6 +24,12 @@ def solve(problem: PoolProblem, gap: float = GAP) -> Answer:
     NotSolved
         Where HiGHS ends without an answer.
     """
+    # cvxpy finds the shape of a sum by adding up memory that holds anything.
+    with np.errstate(invalid="ignore", over="ignore"):
+        return _solve(problem, gap)
+
+
+def _solve(problem: PoolProblem, gap: float) -> Answer:
     import cvxpy
 
     cp: Any = cvxpy

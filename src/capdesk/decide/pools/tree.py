@@ -9,7 +9,7 @@ from itertools import count
 import numpy as np
 
 from capdesk.decide.pools.activities import Activities
-from capdesk.decide.pools.activity_kinds import WITHDRAWAL
+from capdesk.decide.pools.activity_kinds import SALE, WITHDRAWAL
 from capdesk.decide.pools.cuts import broken, with_cuts
 from capdesk.decide.pools.lagrangian import OFF, ON, WHOLE, Modes, Priced
 from capdesk.decide.pools.problem import Array, Index
@@ -18,6 +18,9 @@ from capdesk.decide.pools.relaxation import Relaxation, Relaxed
 _PART = 1e-7
 _TARGET = 0.99
 _ROUNDS = 5
+_LEGS_FIRST = 5.0
+_ROUND_ALWAYS = 60
+_ROUND_EVERY = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -183,12 +186,11 @@ def _visit(s: _Search, modes: Modes) -> list[tuple[float, Modes, Priced]]:
     if not relaxed.possible or priced.bound <= s.enough:
         s.leaves.append(Leaf(modes, priced.multipliers, priced.bound))
         return []
-    _try_rounding(s, modes, relaxed)
-    if priced.bound <= s.enough:
-        s.leaves.append(Leaf(modes, priced.multipliers, priced.bound))
-        return []
     activity = _undecided(s, modes, relaxed)
-    if activity is None:
+    # A rounding costs two programs and the relaxation's basis, and late in the tree it seldom finds a plan.
+    if activity is None or s.nodes < _ROUND_ALWAYS or s.nodes % _ROUND_EVERY == 0:
+        _try_rounding(s, modes, relaxed)
+    if activity is None or priced.bound <= s.enough:
         s.leaves.append(Leaf(modes, priced.multipliers, priced.bound))
         return []
     free = priced.free[activity]
@@ -223,6 +225,8 @@ def _undecided(s: _Search, modes: Modes, relaxed: Relaxed) -> int | None:
     score = _unpaid(a, modes, relaxed)
     known = np.array([s.without.get(int(each), 0.0) for each in its])
     score = np.where(score > 0, score * np.maximum(np.where(known > 0, known, score), 1e-3 * score), 0.0)
+    # A conversion decided moves the bound on both sides; one pool of many like it only where it happens.
+    score = np.where(a.kind[its] >= SALE, _LEGS_FIRST, 1.0) * score
     best = int(score.argmax())
     if score[best] > 0:
         return int(its[best])
