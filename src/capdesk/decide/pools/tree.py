@@ -222,6 +222,8 @@ def _ways(a: Activities, modes: Modes, activity: int) -> list[int]:
 def _undecided(s: _Search, modes: Modes, relaxed: Relaxed) -> int | None:
     """The activity to decide next: what it costs either way, or that happens to an amount it may not."""
     a, its = s.a, relaxed.members
+    if not len(its):
+        return None
     score = _unpaid(a, modes, relaxed)
     known = np.array([s.without.get(int(each), 0.0) for each in its])
     score = np.where(score > 0, score * np.maximum(np.where(known > 0, known, score), 1e-3 * score), 0.0)
