@@ -379,3 +379,9 @@ def test_bad_input_gets_one_error_with_row_and_field(bad: dict[str, Any], messag
     }
     with pytest.raises(InvalidInput, match=message):
         optimize_allocations(**given)
+
+
+def test_a_treasury_under_the_smallest_position_is_told_so() -> None:
+    pools = [Pool(f"p{number}", ("USDC",), "aave", "ethereum", 5.0, 5e6) for number in range(6)]
+    with pytest.raises(InfeasibleError, match=r"no pool may take \$50\.00 .* smallest position is \$100\.00"):
+        optimize_allocations(pools, {}, {"USDC": 50.0}, {"allow_cash": False})

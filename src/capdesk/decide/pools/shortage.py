@@ -27,6 +27,10 @@ def shortage(desk: Desk) -> InfeasibleError:
     if rest:
         parts.append(f"{int((~seen).sum())} other pools take {rest / total:.2%}")
     placed += rest
+    if not placed:
+        parts = [
+            f"no pool may take ${total:,.2f} or a part of it (the smallest position is ${desk.parameters.minimum_ticket_usd:,.2f})"
+        ]
     if placed < total:
         figures = f"{'; '.join(parts)}; together {placed / total:.2%} < 100 %, and cash is not allowed"
     else:
