@@ -28,9 +28,8 @@ def shortage(desk: Desk) -> InfeasibleError:
         parts.append(f"{int((~seen).sum())} other pools take {rest / total:.2%}")
     placed += rest
     if not placed:
-        parts = [
-            f"no pool may take ${total:,.2f} or a part of it (the smallest position is ${desk.parameters.minimum_ticket_usd:,.2f})"
-        ]
+        ticket = desk.parameters.minimum_ticket_usd
+        parts = [f"no pool may take ${total:,.2f} or a part of it (the smallest position is ${ticket:,.2f})"]
     if placed < total:
         figures = f"{'; '.join(parts)}; together {placed / total:.2%} < 100 %, and cash is not allowed"
     else:
