@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from capdesk.decide.pools import building, exact
-from capdesk.decide.pools.certificate import certify, violation
+from capdesk.decide.pools.activities import activities
+from capdesk.decide.pools.certificate import certify, covered, violation
 from capdesk.decide.pools.exact import Solved
+from capdesk.decide.pools.lagrangian import OFF, ON
 from capdesk.decide.pools.problem import PoolProblem
 from capdesk.model.errors import CertificateError
 from tests.decide.pools import instances
@@ -45,6 +47,17 @@ def test_a_tree_without_one_of_its_leaves_proves_nothing(problem: PoolProblem, s
     for left_out in range(len(leaves)):
         with pytest.raises(CertificateError, match="leave out"):
             certify(problem, with_leaves(solved, leaves[:left_out] + leaves[left_out + 1 :]))
+
+
+def test_a_tree_may_be_deeper_than_any_stack() -> None:
+    a = activities(building.state(*instances.treasury(SEED, 1_300, 8)).problem, count=False)
+    chain = [each for each in range(1_200) if a.rival[each] < 0 and not a.must[each]]
+    leaves = [[*((each, OFF) for each in chain[:place]), (chain[place], ON)] for place in range(len(chain))]
+    last = [(each, OFF) for each in chain]
+    assert len(chain) > 1_100
+    assert covered(a, [*leaves, last])
+    assert not covered(a, leaves)
+    assert not covered(a, [*leaves[:600], *leaves[601:], last])
 
 
 def test_wrong_multipliers_give_a_worse_bound_and_never_a_false_one(

@@ -85,7 +85,8 @@ def decide(desk: Desk, net_new: float, net_stay: float) -> Decision:
         )
         return Decision("forced", f"what is held breaks {names}", net_new, net_stay, margin, forced)
     if not desk.problem.held.any():
-        return Decision("reallocate", f"nothing is held: {figures}", net_new, net_stay, margin, forced)
+        reason = f"nothing is held, and the new plan nets ${net_new:,.2f} over {days:g} days"
+        return Decision("reallocate", reason, net_new, net_stay, margin, forced)
     if net_new > net_stay + margin:
         return Decision(
             "reallocate",
