@@ -6,7 +6,6 @@ The documents are described at https://api-docs.defillama.com; APYs are percent 
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from capdesk.model.errors import MalformedDocument
 from capdesk.model.market_rows import BadField, PoolDay, PoolFacts, Price, Rejected
 from capdesk.model.tokens import NATIVE, Token
 from capdesk.sources import fields, web
+from capdesk.sources.documents import read_json
 from capdesk.sources.pool_records import pool_day, pool_rows
 
 YIELDS = "https://yields.llama.fi"
@@ -131,8 +131,8 @@ def _document(location: str | Path, path: str, get: Get) -> Any:
     if str(location).startswith(("http://", "https://")):
         return get(f"{str(location).rstrip('/')}{path}")
     try:
-        return json.loads(Path(location).read_bytes())
-    except (ValueError, RecursionError) as error:
+        return read_json(Path(location).read_bytes())
+    except ValueError as error:
         raise MalformedDocument(f"{location} is no JSON: {error}") from None
 
 

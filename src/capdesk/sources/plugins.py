@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import inspect
-import json
 from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -18,6 +17,7 @@ from capdesk.model.errors import InvalidInput
 from capdesk.model.tokens import Token, read_token_id
 from capdesk.sources import chain as chains
 from capdesk.sources import defillama, exchange, tables
+from capdesk.sources.documents import read_json
 from capdesk.sources.source import Source
 
 GROUP = "capdesk.sources"
@@ -146,8 +146,8 @@ def _config(path: str) -> dict[str, Any] | None:
     if not path:
         return None
     try:
-        found = json.loads(Path(path).read_bytes())
-    except (ValueError, RecursionError) as error:
+        found = read_json(Path(path).read_bytes())
+    except ValueError as error:
         raise InvalidInput(f"{path} is no JSON: {error}") from None
     if not isinstance(found, dict):
         raise InvalidInput(f"{path} must hold an object with what ccxt takes")

@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from capdesk.model.errors import InvalidInput, MalformedDocument, SourceUnavailable
+from capdesk.sources.documents import read_json
 
 ATTEMPTS = 4
 PAUSE_SECONDS = 1.0
@@ -68,11 +69,9 @@ def _pause(asked: str | None, otherwise: float) -> float:
 
 
 def _parse(text: str, address: str) -> Any:
-    import json
-
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
+        return read_json(text.encode())
+    except ValueError as error:
         raise MalformedDocument(f"{address} gave no JSON: {error}") from None
 
 
