@@ -79,7 +79,7 @@ def test_times_without_a_zone_are_utc(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "kind", "said"),
     [
-        ("a\n", None, "a line of names and lines of numbers, it has 1 lines"),
+        ("a\n", None, "a line of names and then lines of numbers, it has 1 in all"),
         ("a,b\n1\n", None, "line 2 has 1 cells, the names are 2"),
         ("date,a\n2026-01-01,1\n2026-01-02,\n", None, "line 3, a: a number is needed, got nothing"),
         ("date,a\n2026-01-01,nan\n", None, "line 2, a: a number is needed, got nan"),

@@ -144,8 +144,13 @@ async def _stop_in_commit(path: str, number: int, orders: Connection, vfs: Recor
     async with CapitalAllocator.open(path, vfs=vfs.name) as desk:
         await desk.deposit(1, request_id="before the stop")
 
+        written = False
+
         def gate(kind: str, name: str) -> None:
-            if kind == "sync":
+            # The log may also be synced to fold it, when no command is under way: a commit writes first.
+            nonlocal written
+            written = written or (kind == "write" and name.endswith("-wal"))
+            if kind == "sync" and written:
                 vfs.gate = open_gate
                 orders.send("in the middle")
                 os.kill(os.getpid(), number)
