@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         MandateMismatch,
         NoBankroll,
         RulesWarning,
+        StaleReading,
         UnknownAllocation,
     )
     from capdesk.model.explanation import Binding
@@ -106,6 +107,7 @@ _HOMES = {
             "MandateMismatch",
             "NoBankroll",
             "RulesWarning",
+            "StaleReading",
             "UnknownAllocation",
         ),
         "capdesk.model.errors",
@@ -153,6 +155,7 @@ __all__ = [
     "Room",
     "RulesWarning",
     "Signal",
+    "StaleReading",
     "StrategyCapitalManager",
     "StrategyCapitalTracker",
     "Supervisor",

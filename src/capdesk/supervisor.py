@@ -16,7 +16,7 @@ from typing import Any
 
 from capdesk.decide.risk.anomaly import robust_z
 from capdesk.desk import CapitalAllocator
-from capdesk.model.errors import LedgerError
+from capdesk.model.errors import LedgerError, StaleReading
 from capdesk.model.journal import Event, Recalled
 from capdesk.model.money import Amount
 from capdesk.model.requests import moment
@@ -171,14 +171,14 @@ class Supervisor:
             return ()
         believed = {account: await self._desk.get_cash(account) for account in self._desk.config.accounts}
         for account, cash in (await _called(self._wallet, self._every)).items():
-            now = await self._desk.get_cash(account)
-            if now != believed.get(account, now):
+            expected = believed.get(account)
+            if cash == expected:
+                continue
+            try:
+                await self._desk.sync_with_wallet(cash, account, expected=expected)
+            except StaleReading as error:
                 # Which of the two the wallet shows nobody knows: what was granted is no profit.
-                logger.info(
-                    "capital of %s moved while its wallet was read: the next beat compares it", account
-                )
-            elif now != cash:
-                await self._desk.sync_with_wallet(cash, account)
+                logger.info("%s; the next beat compares it", error)
         return ()
 
     async def _mark_positions(self) -> tuple[Event, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from capdesk import AllocationResult as Result
-from capdesk import CapitalAllocator, ConfigError, InsufficientFunds
+from capdesk import CapitalAllocator, ConfigError, InsufficientFunds, StaleReading
 from tests.desk.conftest import MakeDesk
 from tests.desk.support import Clock, length, roomy
 
@@ -97,6 +97,16 @@ async def test_a_wallet_that_holds_more_or_less_is_profit_or_loss(make_desk: Mak
     assert desk.drawdown == 0.00375
     assert await desk.sync_with_wallet(160) == 210
     assert (desk.drawdown, await desk.get_available()) == (0, 160)
+
+
+async def test_a_wallet_read_before_a_grant_is_refused_and_nothing_is_booked(make_desk: MakeDesk) -> None:
+    desk = await make_desk(roomy())
+    believed = await desk.get_cash()
+    await desk.request_allocation("m", 50)
+    with pytest.raises(StaleReading, match=r"read when .* had \$200.00 free, and now it has \$150.00"):
+        await desk.sync_with_wallet(200, expected=believed)
+    assert (desk.bankroll, desk.drawdown) == (200, 0)
+    assert await desk.sync_with_wallet(149, expected=await desk.get_cash()) == 199
 
 
 async def test_each_account_is_reconciled_alone(make_desk: MakeDesk) -> None:

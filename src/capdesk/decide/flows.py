@@ -8,7 +8,7 @@ from __future__ import annotations
 from capdesk.decide.risk.gate import assess, pays_gas
 from capdesk.decide.settlement import guard_bankroll
 from capdesk.model.commands import Deposit, Found, SetBankroll, SyncWallet, Transfer, UpdateMandate, Withdraw
-from capdesk.model.errors import ConfigError, InsufficientFunds, InvalidInput
+from capdesk.model.errors import ConfigError, InsufficientFunds, InvalidInput, StaleReading
 from capdesk.model.journal import (
     Arrived,
     Departed,
@@ -103,9 +103,21 @@ def set_bankroll(state: State, command: SetBankroll) -> tuple[Event, ...]:
 
 
 def sync_wallet(state: State, command: SyncWallet) -> tuple[Event, ...]:
-    """Book what an account holds free beyond what the desk believes."""
+    """Book what an account holds free beyond what the desk believes.
+
+    Raises
+    ------
+    StaleReading
+        Where capital moved since the wallet was read.
+    """
     account = account_of(state, command.account)
-    difference = command.cash - free_cash(state, account)
+    free = free_cash(state, account)
+    if command.expected is not None and command.expected != free:
+        raise StaleReading(
+            f"the wallet was read when {account} had {usd(command.expected)} free, and now it has {usd(free)}: "
+            "nothing is booked; ask get_cash, read the wallet again and send both"
+        )
+    difference = command.cash - free
     guard_bankroll(state, difference)
     return (Reconciled(account, difference, state.bankroll + difference),)
 

@@ -11,7 +11,7 @@ from capdesk.desk.base import DeskBase
 from capdesk.model import commands as c
 from capdesk.model.errors import InvalidInput
 from capdesk.model.journal import MandateChanged
-from capdesk.model.money import Amount
+from capdesk.model.money import Amount, to_micro
 
 if TYPE_CHECKING:
     from capdesk.config import CapitalConfig
@@ -64,11 +64,30 @@ class FlowVerbs(DeskBase):
         cash: object,
         account: str | None = None,
         *,
+        expected: object = None,
         request_id: str | None = None,
         deadline_seconds: float | None = None,
     ) -> Amount:
-        """Compare an account's free cash with what is there; what nobody explained is booked as P&L."""
-        command = c.SyncWallet(read.not_negative(cash, "cash"), read.optional_name(account, "account"))
+        """Compare an account's free cash with what is there; what nobody explained is booked as P&L.
+
+        Parameters
+        ----------
+        cash
+            Dollars in the wallet.
+        expected
+            What `get_cash` said before the wallet was read. A grant or release between the two
+            would pass for a profit or a loss.
+
+        Raises
+        ------
+        StaleReading
+            Where the account no longer has `expected` free; nothing is booked.
+        """
+        command = c.SyncWallet(
+            read.not_negative(cash, "cash"),
+            read.optional_name(account, "account"),
+            None if expected is None else to_micro(expected, "expected"),
+        )
         return bankroll_after(await self._submit(command, request_id, deadline_seconds))
 
     async def transfer(

@@ -89,10 +89,14 @@ class SetBankroll(Struct, frozen=True, omit_defaults=True, tag="set_bankroll"):
 
 
 class SyncWallet(Struct, frozen=True, omit_defaults=True, tag="sync_wallet"):
-    """An account holds `cash` free; what nobody explained is booked as reconciliation."""
+    """An account holds `cash` free; what nobody explained is booked as reconciliation.
+
+    `expected` is what the books had free when the wallet was read: the reading speaks of those books only.
+    """
 
     cash: int
     account: str | None = None
+    expected: int | None = None
 
 
 class Transfer(Struct, frozen=True, omit_defaults=True, tag="transfer"):

@@ -72,6 +72,10 @@ class InsufficientFunds(CapdeskError):
     """A withdrawal or transfer of more than is free."""
 
 
+class StaleReading(CapdeskError):
+    """A wallet was read before capital moved, so it does not say what nobody explained; nothing was booked."""
+
+
 class MandateMismatch(CapdeskError):
     """A ledger was opened with another configuration than its mandate.
 

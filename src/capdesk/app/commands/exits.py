@@ -32,7 +32,10 @@ def exit_code_of(error: Exception) -> ExitCode | None:
 
     # From the particular to the general: LedgerError and OSError are bases of others.
     for kinds, code in (
-        ((errors.UnknownAllocation, errors.InsufficientFunds, errors.UnknownRun), ExitCode.REFUSED),
+        (
+            (errors.UnknownAllocation, errors.InsufficientFunds, errors.StaleReading, errors.UnknownRun),
+            ExitCode.REFUSED,
+        ),
         ((NoSuchLedger, errors.NotALedger, errors.NewerSchema, errors.NetworkFileSystem), ExitCode.NO_LEDGER),
         ((errors.NotRecords, errors.NewerRecords), ExitCode.NO_LEDGER),
         ((errors.CorruptLedger, errors.InvariantBreach, errors.TamperedRun), ExitCode.CORRUPT),
