@@ -44,3 +44,27 @@ async def test_a_ledger_with_two_file_names_is_refused(tmp_path: Path) -> None:
     other.unlink()
     async with CapitalAllocator.open(path) as desk:
         assert desk.bankroll == 50
+
+
+@pytest.mark.parametrize("put_there", ["nothing", "another ledger"])
+async def test_nothing_is_granted_from_a_file_that_its_name_no_longer_stands_for(
+    tmp_path: Path, put_there: str
+) -> None:
+    path, away = tmp_path / "desk.db", tmp_path / "away"
+    away.mkdir()
+    async with CapitalAllocator.open(path, roomy(), initial_bankroll=50) as desk:
+        await desk.request_allocation("before", 5)
+        names = [file.name for file in tmp_path.glob("desk.db*")]
+        for name in names:
+            (tmp_path / name).rename(away / name)
+        if put_there == "another ledger":
+            async with CapitalAllocator.open(path, roomy(), initial_bankroll=50):
+                pass
+        with pytest.raises(LedgerUnavailable, match=r"moved, removed or replaced while it was open"):
+            await desk.request_allocation("lost", 5)
+        for name in names:
+            (away / name).replace(tmp_path / name)
+        assert (await desk.request_allocation("after", 5)).granted
+        assert await desk.get_available() == 40
+    async with CapitalAllocator.open(path) as again:
+        assert [it.market_id for it in await again.get_allocations()] == ["before", "after"]

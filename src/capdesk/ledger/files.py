@@ -166,6 +166,34 @@ class InUse:
                 look(path)
             _in_use[self._path] += 1
         self._counted = True
+        self._file = (0, 0)
+
+    def opened(self) -> None:
+        """A connection has the file that the name stands for now."""
+        self._file = self._stands_for()
+
+    def must_be_the_same(self) -> None:
+        """Refuse to go on in a file that the name no longer stands for: others would open another ledger.
+
+        Raises
+        ------
+        LedgerUnavailable
+            If the file was moved, removed or replaced since it was opened.
+        """
+        if self._stands_for() != self._file:
+            raise LedgerUnavailable(
+                f"{self._path} was moved, removed or replaced while it was open, so nothing is written: "
+                "put the file back with its -wal, or close this desk and open what lies there now"
+            )
+
+    def _stands_for(self) -> tuple[int, int]:
+        try:
+            found = os.stat(self._path)
+        except FileNotFoundError:
+            return (-1, -1)
+        except OSError as error:
+            raise LedgerUnavailable(f"cannot look at {self._path}: {error.strerror}") from error
+        return found.st_dev, found.st_ino
 
     def close(self) -> None:
         """The connection is closed."""

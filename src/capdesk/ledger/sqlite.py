@@ -95,6 +95,7 @@ class SqliteStore(SqliteReading):
                 try:
                     self._configure()
                     self._turn.share()
+                    self._name.opened()
                 except BaseException:
                     self._db.close()
                     raise
@@ -140,6 +141,7 @@ class SqliteStore(SqliteReading):
     def begin(self, patient: Callable[[], bool]) -> None:
         self._turn.take()
         try:
+            self._name.must_be_the_same()
             with self._errors:
                 unproven = self._log.unproven_bytes()
                 while not self._begun():
