@@ -174,6 +174,28 @@ def test_money_comes_in_and_goes_out() -> None:
     assert run("deposit", "1000").stdout == "deposited  $1,000.00, the bankroll is $1,250.25\n"
 
 
+def test_an_open_allocation_is_increased_within_its_limits() -> None:
+    run("request", "btc", "4")
+
+    more = ask("increase", "btc", "20")
+    assert (more["result"], more["amount"], more["bound_by"]) == ("success", "6", "market_percent")
+    assert ask("increase", "eth", "1", code=REFUSED)["result"] == "not_allocated"
+
+
+def test_money_moves_between_accounts_and_is_compared_with_their_wallets() -> None:
+    Path("two.toml").write_text('accounts = ["venue", "wallet"]\n', encoding="utf-8")
+    run("init", "--ledger", "two.db", "--bankroll", "200", "--config", "two.toml")
+    on = ("--ledger", "two.db")
+
+    assert ask("transfer", "80", "venue", "wallet", *on)["transferred"] == "80"
+    assert ask("transfer", "121", "venue", "wallet", *on, code=REFUSED)["error"] == "InsufficientFunds"
+    synced = ask("sync", "79.5", "--account", "wallet", "--expected", "80", *on)
+    assert synced == {"synced": "79.5", "bankroll": "199.5"}
+    late = ask("sync", "80", "--account", "wallet", "--expected", "80", *on, code=REFUSED)
+    assert late["error"] == "StaleReading"
+    assert ask("report", *on)["bankroll"] == "199.5"
+
+
 def test_more_than_is_free_is_not_withdrawn() -> None:
     refused = ask("withdraw", "201", code=REFUSED)
 

@@ -19,6 +19,7 @@ from tests.app.command_line import (
 
 ON_A_LEDGER = [
     ["request", "btc", "5"],
+    ["increase", "btc", "5"],
     ["confirm", "btc"],
     ["release", "btc"],
     ["recycle"],
@@ -28,6 +29,8 @@ ON_A_LEDGER = [
     ["orphans"],
     ["deposit", "5"],
     ["withdraw", "5"],
+    ["transfer", "5", "one", "other"],
+    ["sync", "5"],
     ["mark", "btc", "5"],
     ["mandate", "show"],
     ["mandate", "diff", "rules.toml"],

@@ -64,6 +64,25 @@ def request(
     return ExitCode.DONE if verdict.granted else ExitCode.REFUSED
 
 
+def increase(
+    market: options.Market,
+    amount: options.Amount,
+    strategy: options.Strategy = None,
+    request_id: options.RequestId = None,
+    ledger: options.Ledger = options.DEFAULT_LEDGER,
+    json_output: options.Json = False,
+) -> ExitCode:
+    """Ask for more capital for an open allocation, decided like any request.
+
+    Exit code 3 means that the desk refused, or that the market holds nothing.
+    """
+    verdict = on_desk(
+        ledger, lambda desk: desk.increase_allocation(market, amount, strategy, request_id=request_id)
+    )
+    show_verdict(verdict, as_json=json_output)
+    return ExitCode.DONE if verdict.granted else ExitCode.REFUSED
+
+
 def show_verdict(verdict: "Verdict", *, as_json: bool, quote: bool = False) -> None:
     """Print the desk's answer to a request."""
     from capdesk.app.commands import verdict_view

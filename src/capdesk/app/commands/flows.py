@@ -1,4 +1,4 @@
-"""Money in and out of the bankroll, and what open capital is worth: `deposit`, `withdraw`, `mark`."""
+"""Money in, out and between accounts, and what is there: `deposit`, `withdraw`, `transfer`, `sync`, `mark`."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -48,6 +48,56 @@ def show_flow(done: str, amount: str, bankroll: "Amount", *, as_json: bool) -> E
     else:
         render.say(f"[green]{done}[/]  {render.money(booked)}, the bankroll is {render.money(bankroll)}")
     return ExitCode.DONE
+
+
+def transfer(
+    amount: options.Amount,
+    source: Annotated[str, typer.Argument(help="The account it leaves.", metavar="SOURCE")],
+    target: Annotated[str, typer.Argument(help="The account it goes to.", metavar="TARGET")],
+    transit: Annotated[
+        str, typer.Option(help="How long it is on its way, in nobody's reach.", metavar="SECONDS")
+    ] = "0",
+    request_id: options.RequestId = None,
+    ledger: options.Ledger = options.DEFAULT_LEDGER,
+    json_output: options.Json = False,
+) -> ExitCode:
+    """Move free money from one account to another.
+
+    Exit code 3 means that the source has less than this free.
+    """
+    moved = on_desk(
+        ledger, lambda desk: desk.transfer(amount, source, target, transit, request_id=request_id)
+    )
+    if json_output:
+        render.write_json({"transferred": moved, "source": source, "target": target})
+    else:
+        places = f"{render.literal(source)} to {render.literal(target)}"
+        render.say(f"[green]transferred[/]  {render.money(moved)} from {places}")
+    return ExitCode.DONE
+
+
+def sync(
+    cash: Annotated[
+        str, typer.Argument(help="Dollars in the wallet that no allocation has.", metavar="CASH")
+    ],
+    account: options.Account = None,
+    expected: Annotated[
+        str | None,
+        typer.Option(
+            help="What the desk had free when the wallet was read; refused where capital moved since.",
+            metavar="AMOUNT",
+        ),
+    ] = None,
+    request_id: options.RequestId = None,
+    ledger: options.Ledger = options.DEFAULT_LEDGER,
+    json_output: options.Json = False,
+) -> ExitCode:
+    """Compare an account with its wallet: what nobody explained is booked as profit or loss."""
+    bankroll = on_desk(
+        ledger,
+        lambda desk: desk.sync_with_wallet(cash, account, expected=expected, request_id=request_id),
+    )
+    return show_flow("synced", cash, bankroll, as_json=json_output)
 
 
 def mark(
