@@ -35,7 +35,7 @@ def setting_note(demo: PoolsDemo) -> str:
     return (
         f"{len(demo.names)} real lending pools, {len(demo.days)} days of figures; on the first {day.universe} have "
         f"some and {day.eligible} are in; "
-        f"${TREASURY_USD / 1e6:g}M, all of it USDC on Ethereum at first; seed 004's limits with "
+        f"${TREASURY_USD / 1e6:g}M, all of it USDC on Ethereum at first; the default limits, with "
         f"group_room {demo.parameters.group_room}"
     )
 
