@@ -223,6 +223,15 @@ def test_a_third_criterion_stands_beside_return_and_variance() -> None:
     assert "concentration" in run(*words).stdout
 
 
+def test_a_tail_loss_is_shown_in_percent_of_a_period() -> None:
+    words = ("frontier", PRICES, "--points", "3", "--levels", "2", "--criterion", "cvar")
+    shown = run(*words).stdout
+
+    assert "worst 5 % of a period" in shown
+    for point in ask(*words)["points"]:
+        assert f" {point['third'] * 100:.2f} %" in shown
+
+
 @pytest.mark.parametrize("more", [(), ("--criterion", "cvar", "--levels", "2")])
 def test_the_frontiers_page_opens_without_a_network(more: tuple[str, ...]) -> None:
     shown = run("frontier", PRICES, "--points", "4", "--html", "page.html", *more).stdout

@@ -76,8 +76,16 @@ def test_a_strict_import_writes_nothing_if_a_row_is_bad() -> None:
 def test_a_document_that_is_none_is_refused_and_nothing_is_written() -> None:
     Path("pools.json").write_text("<html>", encoding="utf-8")
     assert pools("import", "pools.json").exit_code == 2
-    assert pools("import", "missing.csv").exit_code == 7
+    missing = pools("import", "missing.csv")
+    assert missing.exit_code == 7
+    assert missing.stderr == "error: missing.csv: No such file or directory\n"
     assert not Path("records.db").exists()
+
+
+def test_a_table_of_another_kind_is_told_which_source_reads_it() -> None:
+    Path("held.csv").write_text("date,account,chain,symbol,amount\n", encoding="utf-8")
+    assert "read as pools: --source balances" in pools("import", "held.csv").stderr
+    assert "read as" not in pools("import", "held.csv", "--source", "pools").stderr
 
 
 def test_gas_prices_and_balances_are_imported_by_their_source(imported: None) -> None:
@@ -159,6 +167,27 @@ def test_runs_are_listed_shown_and_compared(imported: None) -> None:
     assert answer("diff", "1", "2")["differences"] == [
         {"where": "parameters.min_pools", "first": 4, "second": 3}
     ]
+
+
+def test_a_line_of_a_run_fits_a_terminal_of_eighty(imported: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    with Records("records.db") as records:
+        stored = records.save_run(RUN)
+    _, _, line = pools("runs").stdout.splitlines()
+    assert line.split()[-1] == stored.hash[:12]
+
+
+def test_approvals_that_came_after_the_day_are_told(imported: None) -> None:
+    assert "none may at first" in told_on("2026-02-16")
+    pools("approve", ETHEREUM_USDC, "--reason", "sound")
+    pools("approve", "aave-v3", "--protocol", "--reason", "audited")
+    said = told_on("2026-02-16")
+    assert "no tokens were approved by the end of 2026-02-16: a list counts from when it was kept" in said
+    assert "have no figures of 2024-01-01; their last are of 2026-02-16" in told_on("2024-01-01")
+
+
+def told_on(day: str) -> str:
+    return " ".join(pools("eligible", "--day", day).stdout.split())
 
 
 def test_a_run_that_is_not_there_or_was_changed_has_an_exit_code(imported: None) -> None:

@@ -151,7 +151,7 @@ def test_the_file_may_set_how_pools_are_surveyed() -> None:
     [
         ("min_pool = 1", "there is no 'min_pool': did you mean min_pools?"),
         ("group2_max_pct = 35", "did you mean 0.35?"),
-        ("[survey]\nalfa = 1", "alfa"),
+        ("[survey]\nalfa = 1", "alfa`; there are eligibility.min_tvl_usd"),
         ("[survey.eligibility]\non_ice = 'sell'", "on_ice"),
         ("min_pools =", "cannot be read as TOML"),
     ],

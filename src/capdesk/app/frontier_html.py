@@ -98,13 +98,14 @@ def curve_plot(sheet: Sheet) -> go.Figure:
     marker: dict[str, object] = {"size": 8, "color": BLUE}
     if found.criterion is not None:
         title = THIRDS.get(found.criterion, found.criterion)
+        tail = found.criterion == "cvar"
         marker = {
             "size": 10,
-            "color": [point.third for point in found.points],
+            "color": [(point.third or 0.0) * (100 if tail else 1) for point in found.points],
             "colorscale": "Viridis",
             "reversescale": True,
             "showscale": True,
-            "colorbar": {"title": title},
+            "colorbar": {"title": title.replace(" of ", "<br>of "), "ticksuffix": " %" if tail else ""},
         }
     plot.add_scatter(
         x=volatilities,

@@ -11,7 +11,7 @@ from capdesk.app.planning_file import Asked
 from capdesk.frontiers import Frontier
 from capdesk.model.plans import Plan
 
-THIRDS = {"cvar": "worst 5 %", "concentration": "concentration"}
+THIRDS = {"cvar": "worst 5 % of a period", "concentration": "concentration"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +63,23 @@ def draw(sheet: Sheet) -> None:
     for place, (plan, point) in enumerate(zip(found, found.points, strict=True)):
         earned, volatility = sheet.years[place]
         mark = "[bold]knee[/]" if place == found.knee_index else ""
-        third = [] if point.third is None else [f"{point.third:.4f}"]
+        third = [] if point.third is None else [_third(found.criterion, point.third)]
         grid.add_row(
             mark, f"{earned * 100:.2f} %", f"{volatility * 100:.2f} %", *third, render.literal(largest(plan))
         )
     out.print(grid)
     out.print("\n[bold]the knee[/]")
-    held = [(name, weight) for name, weight in found.knee.weights.items() if weight]
-    out.print(render.facts((render.literal(name), percent(weight)) for name, weight in held))
+    held = render.table("name", ("weight", "right"))
+    for name, weight in found.knee.weights.items():
+        if weight:
+            held.add_row(render.literal(name), percent(weight))
+    out.print(held)
     out.print()
+
+
+def _third(criterion: str | None, value: float) -> str:
+    """A tail loss is a fraction of the capital; the others are no shares of anything."""
+    return f"{value * 100:.2f} %" if criterion == "cvar" else f"{value:.4f}"
 
 
 def largest(plan: Plan, count: int = 3) -> str:

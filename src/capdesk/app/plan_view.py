@@ -99,6 +99,9 @@ def _facts(plan: Plan, asked: Asked) -> list[tuple[str, str]]:
     pairs += [("binding", binding(it.limit, it.name, it.value, it.shadow_price)) for it in plan.binding[:8]]
     if len(plan.binding) > 8:
         pairs.append(("", f"[dim]and {len(plan.binding) - 8} more: --json shows all[/]"))
+    if any(it.shadow_price is not None for it in plan.binding):
+        span = "a year" if asked.table.kind == "moments" else "one period, a row of the file"
+        pairs.append(("", f"[dim]worth counts in the objective of {span}[/]"))
     pairs.append(("certificate", render.literal(plan.certificate.says)))
     pairs.append(("solver", render.literal(plan.solver)))
     pairs += [("note", render.literal(note)) for note in plan.notes]

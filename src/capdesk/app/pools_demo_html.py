@@ -108,6 +108,7 @@ def _notes(demo: PoolsDemo) -> list[tuple[str, str]]:
     return [
         ("Model", COST_NOTE),
         ("Yield", words.PROMISE_NOTE),
+        ("Decision", words.DECISION_NOTE),
         ("Values", words.VALUE_NOTE),
         *([("Depeg", words.DEPEG_NOTE)] if demo.on_ice else []),
     ]

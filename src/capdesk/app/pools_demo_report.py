@@ -46,6 +46,7 @@ def _setting(demo: PoolsDemo) -> list[tuple[str, str]]:
         ("treasury", words.setting_note(demo)),
         ("model", COST_NOTE),
         ("yield", words.PROMISE_NOTE),
+        ("decision", words.DECISION_NOTE),
         *((("depeg", f"[yellow]{words.DEPEG_NOTE}[/]"),) if demo.on_ice else ()),
     ]
 

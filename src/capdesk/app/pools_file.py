@@ -46,10 +46,19 @@ def read_rules(path: Path | None, on_ice: OnIce | None = None) -> tuple[PoolPara
     try:
         rules = msgspec.convert(told, SurveyRules)
     except msgspec.ValidationError as error:
-        raise InvalidInput(f"{path}, [survey]: {error}") from None
+        raise InvalidInput(f"{path}, [survey]: {error}; there are {', '.join(_known(SurveyRules))}") from None
     if on_ice is not None:
         rules = replace(rules, eligibility=replace(rules.eligibility, on_ice=on_ice))
     return parameters_from(given), rules
+
+
+def _known(rules: type[msgspec.Struct], before: str = "") -> list[str]:
+    """The names that a table may have, those of a table within it after its own."""
+    names: list[str] = []
+    for each in msgspec.structs.fields(rules):
+        nested = isinstance(each.type, type) and issubclass(each.type, msgspec.Struct)
+        names += _known(each.type, f"{before}{each.name}.") if nested else [f"{before}{each.name}"]
+    return names
 
 
 def balances_of(records: Records, day: dt.date, file: Path | None, account: str | None) -> list[Balance]:

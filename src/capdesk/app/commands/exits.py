@@ -68,6 +68,8 @@ def describe(error: Exception) -> tuple[str, dict[str, object]]:
             "Weigh the change with 'capdesk mandate diff FILE', make it with 'capdesk mandate update FILE'"
         )
         return advice, {"mandate_version": error.version, "differences": differences}
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror}", {}
     return str(error), {}
 
 

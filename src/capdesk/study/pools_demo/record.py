@@ -17,6 +17,10 @@ PROMISE_NOTE = (
     "A day's promise is its plan's yield over the horizon, a day's share of it; what was paid is what the pools' "
     "next figures say, diluted by our own deposit."
 )
+DECISION_NOTE = (
+    "Forced means that a position may not stay as it is, mostly because its pool shrank under it; "
+    "reallocate, that a new plan is better than staying; place yield, that nothing but the yield is moved."
+)
 VALUE_NOTE = "Values are after costs; what leaving every pool would cost at the end is in none of them."
 DEPEG_NOTE = (
     "USDC's real daily closes from 7 March 2023 on are laid over these days, for USDC on every chain; rates, sizes "
@@ -35,7 +39,7 @@ def setting_note(demo: PoolsDemo) -> str:
     return (
         f"{len(demo.names)} real lending pools, {len(demo.days)} days of figures; on the first {day.universe} have "
         f"some and {day.eligible} are in; "
-        f"${TREASURY_USD / 1e6:g}M, all of it USDC on Ethereum at first; seed 004's limits with "
+        f"${TREASURY_USD / 1e6:g}M, all of it USDC on Ethereum at first; the default limits, with "
         f"group_room {demo.parameters.group_room}"
     )
 

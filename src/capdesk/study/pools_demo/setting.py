@@ -54,7 +54,7 @@ _FIRST_PEG_DAY = dt.date(2023, 3, 7)
 
 
 def parameters() -> PoolParameters:
-    """The limits of seed 004 for $10M over many safe pools, with the costs of the demo."""
+    """The default limits for $10M over many safe pools, with the costs of the demo."""
     return PoolParameters(
         group_room="cascade",
         chains={"ethereum": ChainCosts(gas_gwei=1.0, native_price_usd=2_500.0)},

@@ -54,11 +54,18 @@ def import_rows(
     document that is none is refused, and nothing is written.
     """
     from capdesk import sources
-    from capdesk.model.errors import InvalidInput
+    from capdesk.model.errors import InvalidInput, MalformedDocument
     from capdesk.records import Records
 
     kind = source or sources.guess(file)
-    found = sources.read(sources.open_source(kind, file, read_settings(setting or []), read_day(day)))
+    try:
+        found = sources.read(sources.open_source(kind, file, read_settings(setting or []), read_day(day)))
+    except MalformedDocument as error:
+        if source is not None:
+            raise
+        raise MalformedDocument(
+            f"{error}. It was read as {kind}: --source balances, prices or gas reads tables of those"
+        ) from error
     if strict and found.rejected:
         raise InvalidInput("\n".join(["nothing was written:", *map(str, found.rejected[:MOST_SHOWN])]))
     with Records(records, create=True) as opened:

@@ -28,13 +28,12 @@ def list_runs(found: "list[RunSummary]", *, json_output: bool) -> None:
         return
     grid = render.table(
         ("run", "right"),
-        "kind",
+        ("kind", "whole"),
         ("day", "whole"),
-        "",
+        ("", "whole"),
         ("made at", "whole"),
-        "solver",
         ("objective", "right"),
-        "hash",
+        ("hash", "whole"),
     )
     for each in found:
         grid.add_row(
@@ -43,7 +42,6 @@ def list_runs(found: "list[RunSummary]", *, json_output: bool) -> None:
             f"{each.day}",
             "[green]latest[/]" if each.latest else "",
             render.clock_time(each.created_at),
-            render.literal(each.solver),
             "" if each.objective is None else f"{each.objective:,.6f}",
             each.hash[:12],
         )
@@ -66,7 +64,7 @@ def show_run(stored: "StoredRun", *, json_output: bool) -> None:
         ("objective", _figure(outcome.objective)),
         ("bound", _figure(outcome.bound)),
         ("gap", _figure(outcome.gap)),
-        ("decision", _short(outcome.decision)),
+        *([("decision", _decision(outcome.decision))] if outcome.decision else []),
         ("parameters", _short(run.parameters)),
         ("lists", ", ".join(f"{len(names)} {which}" for which, names in plain(run.lists).items())),
         ("versions", _short(run.versions)),
@@ -112,6 +110,13 @@ def draw_differences(found: "Iterable[Difference]", first: str, second: str) -> 
 def differences_record(found: "Iterable[Difference]") -> list[dict[str, object]]:
     """Differences as JSON."""
     return [{"where": each.where, "first": each.first, "second": each.second} for each in found]
+
+
+def _decision(made: Any) -> str:
+    """What was decided and why, without the figures that it was weighed by."""
+    if isinstance(made, dict) and {"kind", "reason"} <= made.keys():
+        return render.literal(f"{made['kind']}  {made['reason']}")
+    return _short(made)
 
 
 def _figure(value: float | None) -> str:

@@ -47,11 +47,12 @@ def eligible(
     with Records(records) as opened:
         when = read_day(opened, day)
         surveyed = survey(opened, when, rules)
+        hint = _why_none(opened, when, surveyed)
     if json_output:
         pools = [_judged(each) for each in by_size(surveyed)]
         render.write_json({"day": when.isoformat(), "pools": pools})
     else:
-        _draw_judged(when, surveyed, every=every)
+        _draw_judged(when, surveyed, hint, every=every)
     return ExitCode.DONE
 
 
@@ -148,13 +149,34 @@ def _reasons(each: "Surveyed") -> list[str]:
     return reasons
 
 
-def _draw_judged(day: dt.date, surveyed: "list[Surveyed]", *, every: bool) -> None:
+def _why_none(records: "Records", day: dt.date, surveyed: "list[Surveyed]") -> str:
+    """Why no pool at all is in, where one reason holds for all; else nothing."""
+    from capdesk.treasury import end_of
+
+    if any(each.eligibility.eligible for each in surveyed):
+        return ""
+    if all(each.day is None for each in surveyed):
+        return f"the records have no figures of {day}; their last are of {records.last_day()}"
+    then, now = records.lists(end_of(day)), records.lists()
+    for what in ("tokens", "protocols"):
+        which = f"approved_{what}"
+        if then.names(which):
+            continue
+        if not now.names(which):
+            return "'capdesk pools approve' says which tokens and protocols may be used; none may at first"
+        first = min(each.since for each in getattr(now, which))
+        kept = f"a list counts from when it was kept, {first:%Y-%m-%d} here"
+        return f"no {what} were approved by the end of {day}: {kept}"
+    return ""
+
+
+def _draw_judged(day: dt.date, surveyed: "list[Surveyed]", hint: str, *, every: bool) -> None:
     inside = [each for each in surveyed if each.eligibility.eligible]
     groups = Counter(each.stability.group for each in inside if each.stability)
     steady = ", ".join(f"{groups[number]} in group {number}" for number in (1, 2, 3))
     render.say(f"[bold]{len(inside)} of {len(surveyed)} pools are in[/] on {day}: {steady}")
-    if not inside:
-        render.say("'capdesk pools approve' says which tokens and protocols may be used; none may at first")
+    if hint:
+        render.say(render.literal(hint))
     grid = render.table("pool", ("TVL", "right"), ("APY", "right"), ("group", "right"), "out because")
     shown = by_size(surveyed) if every else by_size(surveyed)[:MOST_SHOWN]
     for each in shown:
