@@ -88,6 +88,30 @@ class Database:
         self.engine.dispose()
 
 
+class Held:
+    """A transaction that somebody else has begun and will end: what is done here is a part of it.
+
+    Parameters
+    ----------
+    connection
+        A writing transaction.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A view of the records as the transaction has made them so far."""
+        yield self._connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """All that is done here, or nothing of it, where the transaction goes on after an error."""
+        with self._connection.begin_nested():
+            yield self._connection
+
+
 def is_address(location: str | Path) -> bool:
     """Whether a location is the address of a database, not a path."""
     return isinstance(location, str) and "://" in location
