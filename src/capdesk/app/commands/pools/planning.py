@@ -8,8 +8,7 @@ import typer
 from capdesk.app import render
 from capdesk.app.commands import options
 from capdesk.app.commands.exits import ExitCode
-from capdesk.app.commands.pools.choices import OnIceChoice, read_on_ice
-from capdesk.app.commands.pools.surveying import Day, read_day
+from capdesk.app.commands.pools.choices import Day, OnIceChoice, read_day, read_on_ice
 
 if TYPE_CHECKING:
     from capdesk.app.pool_plan_view import Told
