@@ -10,12 +10,17 @@ import pytest
 from msgspec.structs import replace
 
 from capdesk import CapitalAllocator
+from capdesk.model.commands import Released
 from capdesk.model.errors import InvalidInput
-from capdesk.model.money import Amount
+from capdesk.model.money import Amount, to_micro
 from capdesk.model.pool_plans import Position
+from capdesk.model.runs import StoredRun
 from capdesk.positions import Adopted, adopt_positions, positions_of
 from capdesk.records import Records
+from capdesk.runs.pools import bear_costs, pools_run
 from capdesk.treasury_day import situation
+from tests.decide.pools import instances
+from tests.records.conftest import NOW
 from tests.test_treasury_day import CASH, LIMITS
 from tests.treasuries import DAY, furnish, prices
 
@@ -97,6 +102,65 @@ async def test_releases_come_first_so_that_what_comes_out_can_go_in() -> None:
     assert desk.equity == 990
 
 
+async def test_conversions_that_feed_no_deposit_are_paid_by_what_was_withdrawn() -> None:
+    desk = CapitalAllocator(WIDE, 1_000)
+    await adopt(desk, "1" * 64, *(position("0", "300", pool=name) for name in "pqr"))
+    moved = (
+        position("300", "200", gas="1"),
+        position("300", "100", pool="q"),
+        position("300", "300", pool="r"),
+    )
+    positions, elsewhere = bear_costs(moved, Amount("1.000001"))
+    assert ([each.conversion for each in positions], elsewhere) == ([0, Amount("0.000001"), 0], 0)
+    positions, elsewhere = bear_costs(moved, Amount("4"))
+    assert ([each.conversion for each in positions], elsewhere) == ([1, 2, 0], 0)
+    await adopt_positions(desk, positions, "2" * 64, elsewhere=elsewhere)
+    assert (desk.equity, desk.bankroll) == (996, 996)
+    fees = [
+        event.fees
+        for pool in "pqr"
+        for entry in await desk.explain(pool)
+        for event in entry.events
+        if isinstance(event, Released)
+    ]
+    assert fees == [2_000_000, 2_000_000]
+
+
+async def test_conversions_from_cash_to_cash_are_paid_as_a_market_of_their_own() -> None:
+    desk = CapitalAllocator(WIDE, 1_000)
+    await adopt(desk, "1" * 64, position("0", "500"))
+    positions, elsewhere = bear_costs([position("500", "500")], Amount("1.5"))
+    for _ in range(2):
+        kept, paid = await adopt_positions(desk, positions, "2" * 64, elsewhere=elsewhere)
+        assert (kept.done, paid.done, paid.granted, paid.value, paid.whole) == ("kept", "paid", 1.5, 0, True)
+        assert (desk.equity, desk.bankroll) == (998.5, 998.5)
+    assert await desk.get_allocation("conversions", "pools") is None
+    await desk.halt("a test")
+    (refused,) = await adopt_positions(desk, (), "3" * 64, elsewhere=Amount(1))
+    assert (refused.done, refused.whole, desk.equity) == ("refused", False, 998.5)
+    assert "a test" in refused.why
+
+
+@pytest.mark.parametrize("seed", [3, 8, 21, 57, 104, 111, 203, 310])
+async def test_the_desk_follows_a_treasury_of_several_chains_to_the_micro_unit(seed: int) -> None:
+    pools, held, cash, parameters = instances.small(seed)
+    plan, run = pools_run(DAY, pools, held, cash, parameters)
+    total = sum(plan.allocations.values(), plan.cash) + plan.costs.total
+    desk = CapitalAllocator(
+        WIDE | {"max_exposure_per_market_percent": 100, "max_exposure_per_market_absolute": 10**9}, total
+    )
+    before = [position("0", str(each.before), pool=each.pool_id) for each in plan.positions if each.before]
+    await adopt(desk, "0" * 64, *before)
+    positions, elsewhere = positions_of(StoredRun(1, NOW, True, "1" * 64, run))
+    adopted = await adopt_positions(desk, positions, "1" * 64, elsewhere=elsewhere)
+    assert all(each.whole for each in adopted)
+    assert desk.equity == total - plan.costs.total
+    allocations = await desk.get_allocations("pools")
+    assert {each.market_id: each.mark or each.amount for each in allocations} == plan.allocations
+    details = run.outcome.details
+    assert sum(each.gas + each.conversion_cost for each in details) == to_micro(plan.costs.total)
+
+
 @pytest.fixture
 def records(tmp_path: Path) -> Iterator[Records]:
     with furnish(tmp_path / "records.db") as opened:
@@ -107,11 +171,11 @@ def records(tmp_path: Path) -> Iterator[Records]:
 def test_a_stored_run_gives_its_positions_and_the_audit_shows_them_in_the_waterfall(records: Records) -> None:
     plan, run = situation(records, DAY, {}, CASH, LIMITS).plan()
     stored = records.save_run(run)
-    assert positions_of(stored) == plan.positions
+    assert positions_of(stored) == (plan.positions, 0)
 
     async def visit() -> None:
         desk = CapitalAllocator(WIDE, 1_000_000)
-        await adopt_positions(desk, positions_of(stored), stored.hash)
+        await adopt_positions(desk, plan.positions, stored.hash)
         audit = await desk.audit()
         assert desk.equity == 1_000_000 - plan.costs.total
         held = {each.market_id: each.amount for each in await desk.get_allocations("pools")}

@@ -45,7 +45,7 @@ def balance(amount: str, token: Token = USDC, pool: str | None = None, day: dt.d
     return Balance(day, "vault", token, Decimal(amount), pool)
 
 
-def furnish(path: Path, count: int = 1) -> Records:
+def furnish(path: Path | str, count: int = 1) -> Records:
     """Records with the pools on so many days; both coins and both protocols are approved."""
     records = Records(path, create=True)
     records.write(POOLS)

@@ -2,7 +2,8 @@
 
 The market of an allocation is its pool. What a position earned is its mark above what was
 paid for it, until it is withdrawn: then it is the release's profit. What moving money cost
-is booked as fees at once. So the desk's equity follows the treasury's to the micro-unit.
+is booked as fees at once, also conversions that end as cash. So the desk's equity follows the
+treasury's to the micro-unit.
 """
 
 from __future__ import annotations
@@ -15,18 +16,22 @@ from msgspec import Struct
 
 from capdesk.model.errors import InvalidInput
 from capdesk.model.money import Amount, to_micro
-from capdesk.model.pool_plans import Position
+from capdesk.model.pool_plans import Costs, Position
 from capdesk.model.requests import Verdict
 from capdesk.model.runs import StoredRun
-from capdesk.runs.pools import KIND
+from capdesk.runs.pools import KIND, bear_costs
 
 if TYPE_CHECKING:
     from capdesk.desk import CapitalAllocator
     from capdesk.model.requests import Allocation
 
 STRATEGY = "pools"
+NOTHING = Amount(0)
 
-Done = Literal["opened", "increased", "released", "kept", "refused"]
+CONVERSIONS = "conversions"
+"""The market of what conversions cost that no position bears."""
+
+Done = Literal["opened", "increased", "released", "kept", "paid", "refused"]
 
 
 class Adopted(Struct, frozen=True):
@@ -36,7 +41,7 @@ class Adopted(Struct, frozen=True):
     ----------
     done
         ``opened``, ``increased`` or ``released``; ``kept`` where only its value changed;
-        ``refused`` by the desk.
+        ``paid`` for what conversions cost that no position bears; ``refused`` by the desk.
     asked, granted
         Dollars that were asked of the desk, or given back to it.
     value
@@ -58,8 +63,8 @@ class Adopted(Struct, frozen=True):
         return self.granted == self.asked
 
 
-def positions_of(stored: StoredRun) -> tuple[Position, ...]:
-    """The positions of a stored run, for adoption.
+def positions_of(stored: StoredRun) -> tuple[tuple[Position, ...], Amount]:
+    """The positions of a stored run, for adoption, and what its conversions cost that none of them bears.
 
     Raises
     ------
@@ -74,8 +79,12 @@ def positions_of(stored: StoredRun) -> tuple[Position, ...]:
         raise InvalidInput(
             f"run {stored.number} is not the latest of {stored.run.day}: adopt the one that is"
         )
-    told: list[Any] = stored.run.outcome.result["positions"]
-    return tuple(msgspec.convert(each, Position, strict=False, dec_hook=_amount) for each in told)
+    result: dict[str, Any] = stored.run.outcome.result
+    positions = [
+        msgspec.convert(each, Position, strict=False, dec_hook=_amount) for each in result["positions"]
+    ]
+    costs = msgspec.convert(result["costs"], Costs, strict=False, dec_hook=_amount)
+    return bear_costs(positions, costs.total)
 
 
 async def adopt_positions(
@@ -83,6 +92,7 @@ async def adopt_positions(
     positions: Iterable[Position],
     plan: str,
     *,
+    elsewhere: Amount = NOTHING,
     strategy: str = STRATEGY,
     account: str | None = None,
 ) -> list[Adopted]:
@@ -95,6 +105,8 @@ async def adopt_positions(
     ----------
     plan
         The hash of the plan's run: the commands are known by it, so each takes effect once.
+    elsewhere
+        What conversions cost that no position bears, in dollars.
     strategy
         Whose allocations they are: a sleeve of the desk, where it has sleeves.
     account
@@ -110,7 +122,27 @@ async def adopt_positions(
     adopted = [await step.take() for step in steps]
     for step, its in zip(steps, adopted, strict=True):
         await step.value_after(its)
+    if elsewhere:
+        adopted.append(await _pay(desk, elsewhere, f"adopt:{plan[:32]}:{CONVERSIONS}", strategy, account))
     return adopted
+
+
+async def _pay(
+    desk: CapitalAllocator, cost: Amount, name: str, strategy: str, account: str | None
+) -> Adopted:
+    """Ask for a cost that no position bears, as for any capital, and book it as fees at once."""
+    verdict = await desk.request_allocation(CONVERSIONS, cost, strategy, account=account, request_id=name)
+    if verdict.granted:
+        await desk.release_allocation(
+            CONVERSIONS,
+            amount=verdict.amount,
+            fees=verdict.amount,
+            strategy=strategy,
+            request_id=f"{name}:costs",
+        )
+    done: Done = "paid" if verdict.granted else "refused"
+    why = verdict.why if verdict.amount < cost else ""
+    return Adopted(CONVERSIONS, done, cost, verdict.amount, NOTHING, why)
 
 
 class _Step:
@@ -143,7 +175,7 @@ class _Step:
         if done is not None or (p.amount < p.before and self.held is not None):
             return await self._release(again=done is not None)
         if not p.amount or (p.amount == p.before and self.held is not None):
-            return Adopted(p.pool_id, "kept", Amount(0), Amount(0), p.amount)
+            return Adopted(p.pool_id, "kept", NOTHING, NOTHING, p.amount)
         if self.held is None:
             verdict = await self.desk.request_allocation(
                 p.pool_id, p.amount + self.cost, self.strategy, account=self.account, request_id=self.name
@@ -171,9 +203,9 @@ class _Step:
         p, more = self.position, verdict.request.increase
         lacking = verdict.asked - verdict.amount
         if not verdict.granted:
-            value = p.before if more else Amount(0)
-            return Adopted(p.pool_id, "refused", verdict.asked, Amount(0), value, verdict.why)
-        value = max(p.amount - lacking, Amount(0))
+            value = p.before if more else NOTHING
+            return Adopted(p.pool_id, "refused", verdict.asked, NOTHING, value, verdict.why)
+        value = max(p.amount - lacking, NOTHING)
         why = verdict.why if lacking else ""
         return Adopted(
             p.pool_id, "increased" if more else "opened", verdict.asked, verdict.amount, value, why

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from capdesk.app.cli import app
-from capdesk.model.lists import APPROVED_PROTOCOLS, APPROVED_TOKENS, ICEBOX_TOKENS
+from capdesk.model.lists import APPROVED_PROTOCOLS, APPROVED_TOKENS, BLACKLISTED_TOKENS, ICEBOX_TOKENS
 from capdesk.records import Records
+from capdesk.treasury import end_of
 from tests.records.test_runs import RUN
 
 ROWS = [
@@ -150,6 +152,48 @@ def test_a_list_keeps_who_left_and_why(imported: None) -> None:
     assert lists.names(ICEBOX_TOKENS) == lists.names(APPROVED_TOKENS) == set()
 
 
+def test_a_list_can_be_written_for_a_day_that_was(imported: None) -> None:
+    answer("approve", "EURC", "--reason", "sound")
+    assert eligible_reasons("p4", "2026-02-16")[-1].endswith("is not approved")
+    for which in (("EURC",), ("aave-v3", "--protocol")):
+        assert len(answer("approve", *which, "--day", "2026-02-16", "--reason", "sound then")["added"]) == 1
+    assert eligible_reasons("p4", "2026-02-16") == []
+    assert answer("icebox", "EURC", "--day", "2026-02-17", "--reason", "a rumour")["added"]
+    assert answer("icebox", "EURC", "--day", "2026-02-19", "--remove", "--reason", "it was none")["removed"]
+    assert answer("blacklist", "EURC", "--day", "2026-02-20", "--reason", "a fake")["added"]
+    with Records("records.db") as records:
+        there = [
+            [
+                len(records.lists(end_of(dt.date(2026, 2, day))).names(which))
+                for day in (15, 16, 17, 18, 19, 20)
+            ]
+            for which in (APPROVED_TOKENS, APPROVED_PROTOCOLS, ICEBOX_TOKENS, BLACKLISTED_TOKENS)
+        ]
+    assert there == [[0, 1, 1, 1, 1, 1], [0, 1, 1, 1, 1, 1], [0, 0, 1, 1, 0, 0], [0, 0, 0, 0, 0, 1]]
+    assert [stay["added_reason"] for stay in answer("approve")["stays"]] == ["sound then", "sound"]
+
+
+def eligible_reasons(pool: str, day: str) -> list[str]:
+    judged = answer("eligible", "--day", day)["pools"]
+    return next(each["reasons"] for each in judged if each["pool_id"] == pool)
+
+
+def test_a_list_is_not_written_for_a_day_to_come_nor_before_a_name_left(imported: None) -> None:
+    assert "is still to come" in pools("approve", "EURC", "--day", "2999-01-01", "--reason", "x").stderr
+    assert "is no date" in pools("approve", "EURC", "--day", "yesterday", "--reason", "x").stderr
+    pools("approve", "EURC", "--day", "2026-02-16", "--reason", "sound")
+    assert (
+        "cannot leave before"
+        in pools("approve", "EURC", "--day", "2026-02-15", "--remove", "--reason", "x").stderr
+    )
+    pools("approve", "EURC", "--day", "2026-02-18", "--remove", "--reason", "x")
+    assert (
+        "cannot come back before" in pools("approve", "EURC", "--day", "2026-02-17", "--reason", "x").stderr
+    )
+    (stay,) = answer("approve")["stays"]
+    assert (stay["added_at"][:10], stay["removed_at"][:10]) == ("2026-02-16", "2026-02-18")
+
+
 def test_runs_are_listed_shown_and_compared(imported: None) -> None:
     from msgspec import structs
 
@@ -197,6 +241,17 @@ def test_a_run_that_is_not_there_or_was_changed_has_an_exit_code(imported: None)
         with records._database.writing() as connection:
             connection.exec_driver_sql("UPDATE runs SET objective = 1")
     assert pools("show", "1").exit_code == 5
+
+
+def test_a_list_of_runs_in_records_that_were_damaged_is_one_clear_error(imported: None) -> None:
+    with Records("records.db") as records:
+        records.save_run(RUN)
+        with records._database.writing() as connection:
+            connection.exec_driver_sql("UPDATE runs SET created_at = 'never'")
+    result = pools("runs")
+    assert result.exit_code == 5
+    assert result.stderr.startswith("error: run 1 cannot be read: it was changed (")
+    assert result.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("words", [["runs"], ["show", "1"], ["approve"], ["diff", "1", "2"]])

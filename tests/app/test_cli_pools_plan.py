@@ -99,6 +99,22 @@ def test_people_read_names_and_every_step_with_its_gas_and_fee() -> None:
     assert "0xaaaa" not in text
 
 
+def test_a_list_that_is_changed_for_the_day_of_a_run_changes_nothing_in_it() -> None:
+    number = str(told()["run"])
+    before = capdesk("pools", "show", number, "--json").stdout
+    for words in (
+        ("approve", "sparklend", "--protocol", "--remove"),
+        ("blacklist", "USDT"),
+        ("icebox", "USDC"),
+        ("approve", "USDC", "--remove"),
+    ):
+        assert capdesk("pools", *words, "--day", DAY.isoformat(), "--reason", "a test").exit_code == 0
+    assert capdesk("pools", "show", number, "--json").stdout == before
+    assert json.loads(capdesk("pools", "replay", number, "--json").stdout)["replay"] == "identical"
+    judged = json.loads(capdesk("pools", "eligible", "--json").stdout)["pools"]
+    assert not any(each["eligible"] for each in judged)
+
+
 def test_why_a_pool_is_in_or_out_is_told_by_its_id_or_its_name() -> None:
     told_of = told("--explain", "USDT aave-v3 Ethereum", "--explain", "spark")["why"]
     assert told_of[0].startswith("USDT aave-v3 Ethereum holds $")

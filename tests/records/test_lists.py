@@ -59,6 +59,30 @@ def test_history_is_not_rewritten(records: Records) -> None:
     assert records.lists(NOW).names("icebox_tokens") == {"t"}
 
 
+def test_a_name_that_came_later_can_be_put_on_for_the_time_before_again_and_again(records: Records) -> None:
+    records.add("icebox_tokens", ["t"], "iced", NOW)
+    records.remove("icebox_tokens", ["t"], "at its peg", NOW + HOUR)
+    records.add("icebox_tokens", ["t"], "third", NOW + 9 * HOUR)
+    for hours, reason in ((7, "second"), (5, "first")):
+        assert records.add("icebox_tokens", ["t"], reason, NOW + hours * HOUR) == ["t"]
+    assert records.add("icebox_tokens", ["t"], "needless", NOW + 6 * HOUR) == []
+    with pytest.raises(InvalidInput, match="cannot come back before"):
+        records.add("icebox_tokens", ["t"], "no", NOW + HOUR / 2)
+    found = {
+        hours: [each.reason for each in records.lists(NOW + hours * HOUR).icebox_tokens]
+        for hours in (0, 1, 4, 5, 7, 9, 99)
+    }
+    assert found == {0: ["iced"], 1: [], 4: [], 5: ["first"], 7: ["second"], 9: ["third"], 99: ["third"]}
+    assert [stay.added_reason for stay in records.stays("icebox_tokens")] == [
+        "iced",
+        "first",
+        "second",
+        "third",
+    ]
+    assert records.remove("icebox_tokens", ["t"], "at its peg", NOW + 10 * HOUR) == ["t"]
+    assert records.lists(NOW + 10 * HOUR) == Lists()
+
+
 def test_a_list_that_is_none_and_a_reason_that_is_empty_are_refused(records: Records) -> None:
     with pytest.raises(InvalidInput, match="choose one of approved_tokens"):
         records.add("tokens", ["t"], "why not")

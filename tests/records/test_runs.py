@@ -158,6 +158,21 @@ def test_a_run_that_was_made_unreadable_is_found_too(tmp_path: Path, change: str
             records.run(number)
 
 
+@pytest.mark.parametrize(
+    "change", ["created_at = 'never'", "day = 20260216.5", "objective = 'much'", "hash = x'00'"]
+)
+def test_a_list_of_runs_names_the_one_that_cannot_be_read(tmp_path: Path, change: str) -> None:
+    with Records(tmp_path / "records.db", create=True) as records:
+        records.save_run(RUN)
+        number = records.save_run(structs.replace(RUN, day=DAY + dt.timedelta(days=1))).number
+        records.save_run(structs.replace(RUN, kind="weights"))
+        with records._database.writing() as connection:
+            connection.exec_driver_sql(f"UPDATE runs SET {change} WHERE run = {number}")
+        with pytest.raises(TamperedRun, match=f"run {number} cannot be read: it was changed"):
+            records.runs()
+        assert [each.number for each in records.runs("weights")] == [number + 1]
+
+
 @pytest.mark.parametrize("failing", [1, 2, 3, 4, 5])
 def test_a_save_that_fails_anywhere_stores_nothing(records: Records, failing: int) -> None:
     records.save_run(RUN)

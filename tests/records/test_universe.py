@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from decimal import Decimal
 from pathlib import Path
 
@@ -139,3 +141,26 @@ def test_imports_that_run_at_once_wait_for_each_other(records: Records, location
         added = list(threads.map(bring, (100, 200, 300, 400)))
     assert added == [8] * 4
     assert len(records.history()) == 4 * 8
+
+
+UNREADABLE = {
+    "a price": (
+        "UPDATE token_prices SET usd = 'much'",
+        lambda records: records.prices(DAY),
+        "'much' is no number",
+    ),
+    "a day": ("UPDATE pool_daily_metrics SET day = 'never'", lambda records: records.history(), "never"),
+}
+
+
+@pytest.mark.parametrize(("change", "ask", "said"), UNREADABLE.values(), ids=UNREADABLE.keys())
+def test_a_cell_that_was_made_unreadable_is_one_clear_error(
+    tmp_path: Path, change: str, ask: Callable[[Records], object], said: str
+) -> None:
+    with Records(tmp_path / "records.db", create=True) as records:
+        records.write([POOL, day(0), Price(DAY, USDC, Decimal("0.99"))])
+        with records._database.writing() as connection:
+            connection.exec_driver_sql(change)
+        for within in (nullcontext(records), records.transaction()):
+            with within as opened, pytest.raises(RecordsError, match=f"so they were changed: .*{said}"):
+                ask(opened)

@@ -70,7 +70,7 @@ def explained(told: Told, pool: str) -> str:
     ]
     if len(found) != 1:
         called = f"{len(found)} pools are" if found else "no pool is"
-        raise InvalidInput(f"{called} called {pool!r}: 'capdesk pools show {told.run}' has their ids")
+        raise InvalidInput(f"{called} called {pool!r}: 'capdesk pools eligible --json' has their ids")
     (pool_id,) = found
     reasons = next(
         (

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, StatementError
 
-from capdesk.model.errors import InvalidInput, NotRecords, RecordsError
+from capdesk.model.errors import CapdeskError, InvalidInput, NotRecords, RecordsError
 
 APPLICATION_ID = 0x43415052  # "CAPR"
 TURN = int.from_bytes(b"CAPRECOR")  # any number that nobody else locks
@@ -57,7 +57,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A view of the records as they are now."""
-        with self._transaction(writes=False) as connection:
+        with _readable(self.name), self._transaction(writes=False) as connection:
             yield connection
 
     @contextmanager
@@ -86,6 +86,44 @@ class Database:
     def close(self) -> None:
         """Let go of every connection."""
         self.engine.dispose()
+
+
+class Held:
+    """A transaction that somebody else has begun and will end: what is done here is a part of it.
+
+    Parameters
+    ----------
+    connection
+        A writing transaction.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A view of the records as the transaction has made them so far."""
+        with _readable(str(self._connection.engine.url.database)):
+            yield self._connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """All that is done here, or nothing of it, where the transaction goes on after an error."""
+        with self._connection.begin_nested():
+            yield self._connection
+
+
+@contextmanager
+def _readable(name: str) -> Iterator[None]:
+    """Say of a cell that holds something else than was written there what it is."""
+    try:
+        yield
+    except (CapdeskError, DBAPIError):
+        raise
+    except (ValueError, ArithmeticError, StatementError) as error:
+        raise RecordsError(
+            f"the records at {name} hold something that cannot be read, so they were changed: {error}"
+        ) from error
 
 
 def is_address(location: str | Path) -> bool:

@@ -26,7 +26,9 @@ class Stay(Struct, frozen=True):
 
 
 def add(connection: Connection, which: str, names: Iterable[str], at: dt.datetime, reason: str) -> list[str]:
-    """Put names on a list; those that are there already stay as they are.
+    """Put names on a list; those that are on it at that time already stay as they are.
+
+    A name that came later gets the time before as a stay of its own, which ends where it came.
 
     Returns
     -------
@@ -42,11 +44,16 @@ def add(connection: Connection, which: str, names: Iterable[str], at: dt.datetim
     _check_reason(reason)
     names = _spelled(which, names)
     _check_zone(at)
-    there = set(connection.scalars(select(table.name).where(table.removed_at.is_(None))))
-    new = [name for name in dict.fromkeys(names) if name not in there]
-    for name in new:
-        _check_order(connection, table, name, at)
-        connection.execute(insert(table).values(name=name, added_at=at, added_reason=reason))
+    new: list[str] = []
+    for name in dict.fromkeys(names):
+        came, left = _last_stay(connection, table, name)
+        if came is not None and came <= at:
+            continue
+        if left is not None and at < left:
+            raise InvalidInput(f"{name} left this list at {left.isoformat()}: it cannot come back before")
+        until = None if came is None else {"removed_at": came, "removed_reason": "on the list from then on"}
+        connection.execute(insert(table).values(name=name, added_at=at, added_reason=reason, **(until or {})))
+        new.append(name)
     return new
 
 
@@ -93,7 +100,7 @@ def stays(connection: Connection, which: str) -> list[Stay]:
     """Every stay on a list, oldest first."""
     table = _table(which)
     columns = (getattr(table, name) for name in Stay.__struct_fields__)
-    return [Stay(*row) for row in connection.execute(select(*columns).order_by(table.entry))]
+    return [Stay(*row) for row in connection.execute(select(*columns).order_by(table.added_at, table.entry))]
 
 
 def _names(connection: Connection, which: str, at: dt.datetime) -> tuple[Listed, ...]:
@@ -132,9 +139,14 @@ def _check_reason(reason: str) -> None:
         raise InvalidInput("a reason must be told: whoever reads the list later wants to know why")
 
 
-def _check_order(connection: Connection, table: Any, name: str, at: dt.datetime) -> None:
-    last = connection.scalar(
-        select(table.removed_at).where(table.name == name).order_by(table.entry.desc()).limit(1)
-    )
-    if last is not None and at < last:
-        raise InvalidInput(f"{name} left this list at {last.isoformat()}: it cannot come back before")
+def _last_stay(
+    connection: Connection, table: Any, name: str
+) -> tuple[dt.datetime | None, dt.datetime | None]:
+    """Since when a name has been on a list, None where it is not; and when it last left it before that."""
+    rows = select(table.added_at, table.removed_at).where(table.name == name)
+    came = None
+    for added_at, removed_at in connection.execute(rows.order_by(table.added_at.desc(), table.entry.desc())):
+        if removed_at is not None and removed_at != came:
+            return came, removed_at
+        came = added_at
+    return came, None

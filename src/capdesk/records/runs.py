@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ from capdesk.records.canonical import digest, plain
 from capdesk.records.run_tables import AllocationRow, DetailRow, ParametersRow, RunRow
 
 SNAPSHOTS = ("inputs", "metrics", "balances", "prices", "versions")
+_UNREADABLE = (ValueError, TypeError, StatementError)
 _OF_OUTCOME = ("solver", "objective", "bound", "gap", "decision", "result")
 
 
@@ -71,16 +73,35 @@ def load(connection: Connection, number: int) -> StoredRun:
     TamperedRun
         If it is not what was stored.
     """
-    try:
+    with _readable(number):
         found = _read(connection, number)
-    except DBAPIError:
-        raise
-    except (ValueError, StatementError) as error:
-        # What was written is read without fail: these come of a date or a JSON that was made unreadable.
-        raise TamperedRun(f"run {number} cannot be read: it was changed ({error})") from error
     if hash_of(found.run) != found.hash:
         raise TamperedRun(f"run {number} is not what its hash {found.hash[:12]} was taken of: it was changed")
     return found
+
+
+@contextmanager
+def _readable(number: int) -> Iterator[None]:
+    """Say of a run that cannot be read that it was changed."""
+    try:
+        yield
+    except DBAPIError:
+        raise
+    except _UNREADABLE as error:
+        # What was written is read without fail: these come of a date, a number or a JSON that was made unreadable.
+        raise TamperedRun(f"run {number} cannot be read: it was changed ({error})") from error
+
+
+def _summary_of() -> Any:
+    names = ("run" if name == "number" else name for name in RunSummary.__struct_fields__)
+    return select(*(getattr(RunRow, name) for name in names)).order_by(RunRow.run)
+
+
+def _summarised(connection: Connection, query: Any) -> list[RunSummary]:
+    names = RunSummary.__struct_fields__
+    return [
+        msgspec.convert(dict(zip(names, row, strict=True)), RunSummary) for row in connection.execute(query)
+    ]
 
 
 def _read(connection: Connection, number: int) -> StoredRun:
@@ -129,14 +150,22 @@ def find(connection: Connection, name: str, kind: str | None = None) -> StoredRu
 
 
 def summaries(connection: Connection, kind: str | None = None) -> list[RunSummary]:
-    """Every run, or those of one kind, in the order in which they were made."""
-    columns = (
-        RunRow.run if name == "number" else getattr(RunRow, name) for name in RunSummary.__struct_fields__
-    )
-    query = select(*columns).order_by(RunRow.run)
-    if kind is not None:
-        query = query.where(RunRow.kind == kind)
-    return [RunSummary(*row) for row in connection.execute(query)]
+    """Every run, or those of one kind, in the order in which they were made.
+
+    Raises
+    ------
+    TamperedRun
+        Naming the first that cannot be read.
+    """
+    query = _summary_of() if kind is None else _summary_of().where(RunRow.kind == kind)
+    try:
+        return _summarised(connection, query)
+    except _UNREADABLE:
+        numbers = connection.scalars(select(RunRow.run).order_by(RunRow.run)).all()
+        for number in numbers:
+            with _readable(number):
+                _summarised(connection, _summary_of().where(RunRow.run == number))
+        raise
 
 
 def normal(run: Run) -> Run:

@@ -17,7 +17,7 @@ from msgspec import structs
 from capdesk.decide.pools.steps import split
 from capdesk.decide.pools.tokens import token_key
 from capdesk.model.lists import Lists
-from capdesk.model.money import to_micro
+from capdesk.model.money import Amount, to_micro
 from capdesk.model.pool_parameters import PoolParameters
 from capdesk.model.pool_plans import PoolPlan
 from capdesk.model.pool_plans import Position as PlannedPosition
@@ -83,6 +83,7 @@ def outcome(plan: PoolPlan) -> Outcome:
 
     Objective, bound and gap are the certificate's: those of the plan that was proved.
     """
+    positions, _ = bear_costs(plan.positions, plan.costs.total)
     return Outcome(
         result={name: plain(getattr(plan, name)) for name in _RESULT},
         solver=plan.solver,
@@ -93,8 +94,32 @@ def outcome(plan: PoolPlan) -> Outcome:
         positions=tuple(
             Position(each.pool_id, each.weight, to_micro(each.amount)) for each in plan.positions
         ),
-        details=tuple(detail for each in plan.positions for detail in _details(each)),
+        details=tuple(detail for each in positions for detail in _details(each)),
     )
+
+
+def bear_costs(
+    positions: Sequence[PlannedPosition], costs: Amount
+) -> tuple[tuple[PlannedPosition, ...], Amount]:
+    """Let positions bear all that moving money costs, also conversions that feed no deposit.
+
+    Those sell what came out of pools, so the positions that money leaves bear them, in
+    proportion to what leaves.
+
+    Returns
+    -------
+    tuple
+        The positions, and the costs that none of them bears: where nothing leaves any.
+    """
+    rest = to_micro(costs) - sum(to_micro(each.gas + each.conversion) for each in positions)
+    left = np.array([max(to_micro(each.before - each.amount), 0) for each in positions], dtype=float)
+    if not rest or not left.any():
+        return tuple(positions), Amount.from_micro(rest)
+    shares = split(rest, left / left.sum())
+    borne = zip(positions, shares, strict=True)
+    return tuple(
+        structs.replace(each, conversion=each.conversion + Amount.from_micro(share)) for each, share in borne
+    ), Amount(0)
 
 
 def _details(position: PlannedPosition) -> list[Detail]:

@@ -42,8 +42,9 @@ def adopt(
         names = pool_names(opened.pools())
 
     async def take(desk: "CapitalAllocator") -> "tuple[list[Adopted], Amount]":
+        positions, elsewhere = positions_of(stored)
         adopted = await adopt_positions(
-            desk, positions_of(stored), stored.hash, strategy=strategy, account=account
+            desk, positions, stored.hash, elsewhere=elsewhere, strategy=strategy, account=account
         )
         return adopted, desk.equity
 
@@ -67,7 +68,14 @@ def adopt(
 
 def draw(adopted: "list[Adopted]", names: dict[str, str], run: int, equity: "Amount") -> None:
     """Print what became of each position."""
-    colours = {"opened": "green", "increased": "green", "released": "cyan", "kept": "dim", "refused": "red"}
+    colours = {
+        "opened": "green",
+        "increased": "green",
+        "released": "cyan",
+        "kept": "dim",
+        "paid": "cyan",
+        "refused": "red",
+    }
     grid = render.table("pool", ("", "whole"), ("asked", "right"), ("granted", "right"), ("value", "right"))
     for each in adopted:
         grid.add_row(

@@ -1,6 +1,5 @@
 """`pools import`: what a source tells comes into the planning records, and what it does not is said."""
 
-import datetime as dt
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -8,6 +7,7 @@ import typer
 from capdesk.app import render
 from capdesk.app.commands import options
 from capdesk.app.commands.exits import ExitCode
+from capdesk.app.commands.pools.choices import read_date, today
 
 if TYPE_CHECKING:
     from capdesk.model.market_rows import Rejected
@@ -58,8 +58,9 @@ def import_rows(
     from capdesk.records import Records
 
     kind = source or sources.guess(file)
+    when = today() if day is None else read_date(day)
     try:
-        found = sources.read(sources.open_source(kind, file, read_settings(setting or []), read_day(day)))
+        found = sources.read(sources.open_source(kind, file, read_settings(setting or []), when))
     except MalformedDocument as error:
         if source is not None:
             raise
@@ -102,16 +103,6 @@ def read_settings(given: list[str]) -> dict[str, str]:
             raise typer.BadParameter(f"{each!r} is not NAME=VALUE", param_hint="--set")
         found[name.strip()] = value.strip()
     return found
-
-
-def read_day(given: str | None) -> dt.date:
-    """Read a date; the day that it is, in UTC, when none is given."""
-    if given is None:
-        return dt.datetime.now(dt.UTC).date()
-    try:
-        return dt.date.fromisoformat(given)
-    except ValueError:
-        raise typer.BadParameter(f"{given!r} is no date such as 2026-02-16", param_hint="--day") from None
 
 
 def draw_rejected(rejected: "tuple[Rejected, ...]") -> None:

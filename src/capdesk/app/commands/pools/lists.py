@@ -1,5 +1,7 @@
 """The lists: `pools approve`, `pools blacklist`, `pools icebox`."""
 
+import datetime as dt
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -7,6 +9,8 @@ import typer
 from capdesk.app import render
 from capdesk.app.commands import options
 from capdesk.app.commands.exits import ExitCode
+from capdesk.app.commands.pools.choices import read_date, today
+from capdesk.app.commands.pools.names import resolve
 from capdesk.model.lists import APPROVED_PROTOCOLS, APPROVED_TOKENS, BLACKLISTED_TOKENS, ICEBOX_TOKENS
 
 if TYPE_CHECKING:
@@ -24,6 +28,14 @@ Names = Annotated[
 ]
 Chain = Annotated[str | None, typer.Option(help="Only the tokens of one chain are meant.", metavar="CHAIN")]
 Reason = Annotated[str | None, typer.Option(help="Why; it stays with the name.", metavar="TEXT")]
+Day = Annotated[
+    str | None,
+    typer.Option(
+        help="From the beginning of this day on, in UTC, so that its plan obeys.",
+        metavar="DATE",
+        show_default="from now on",
+    ),
+]
 Remove = Annotated[bool, typer.Option("--remove", help="Take the names off; the history stays.")]
 
 
@@ -39,6 +51,7 @@ def approve(
     protocol: Annotated[bool, typer.Option("--protocol", help="The names are those of protocols.")] = False,
     chain: Chain = None,
     reason: Reason = None,
+    day: Day = None,
     remove: Remove = False,
     records: options.Records = options.DEFAULT_RECORDS,
     json_output: options.Json = False,
@@ -49,31 +62,35 @@ def approve(
     one chain do, the address must be told.
     """
     which = APPROVED_PROTOCOLS if protocol else APPROVED_TOKENS
-    return put(which, names, chain, reason, records, remove=remove, json_output=json_output)
+    return put(which, names, chain, reason, day, records, remove=remove, json_output=json_output)
 
 
-def blacklist(
-    names: Names = None,
-    chain: Chain = None,
-    reason: Reason = None,
-    remove: Remove = False,
-    records: options.Records = options.DEFAULT_RECORDS,
-    json_output: options.Json = False,
-) -> ExitCode:
-    """Forbid tokens, whatever else is approved, or show those that are."""
-    return put(BLACKLISTED_TOKENS, names, chain, reason, records, remove=remove, json_output=json_output)
+def command(which: str, does: str) -> Callable[..., ExitCode]:
+    """Make the command of a list of tokens.
+
+    Parameters
+    ----------
+    does
+        What the command says of itself.
+    """
+
+    def keep(
+        names: Names = None,
+        chain: Chain = None,
+        reason: Reason = None,
+        day: Day = None,
+        remove: Remove = False,
+        records: options.Records = options.DEFAULT_RECORDS,
+        json_output: options.Json = False,
+    ) -> ExitCode:
+        return put(which, names, chain, reason, day, records, remove=remove, json_output=json_output)
+
+    keep.__doc__ = does
+    return keep
 
 
-def icebox(
-    names: Names = None,
-    chain: Chain = None,
-    reason: Reason = None,
-    remove: Remove = False,
-    records: options.Records = options.DEFAULT_RECORDS,
-    json_output: options.Json = False,
-) -> ExitCode:
-    """Hold tokens back for a while, or show those that are."""
-    return put(ICEBOX_TOKENS, names, chain, reason, records, remove=remove, json_output=json_output)
+blacklist = command(BLACKLISTED_TOKENS, "Forbid tokens, whatever else is approved, or show those that are.")
+icebox = command(ICEBOX_TOKENS, "Hold tokens back for a while, or show those that are.")
 
 
 def put(
@@ -81,6 +98,7 @@ def put(
     names: list[str] | None,
     chain: str | None,
     reason: str | None,
+    day: str | None,
     location: str,
     *,
     remove: bool,
@@ -91,12 +109,15 @@ def put(
 
     if names and not reason:
         raise typer.BadParameter("say why: whoever reads the list later wants to know", param_hint="--reason")
+    at = None if day is None else beginning_of(read_date(day))
     with Records(location) as opened:
         known = opened.tokens()
         if not names:
             show(which, opened.stays(which), known, json_output=json_output)
             return ExitCode.DONE
-        changed = change(opened, which, names, chain, reason or "", known, remove=remove)
+        of_protocols = which == APPROVED_PROTOCOLS
+        found = protocols(names, opened, remove=remove) if of_protocols else resolve(names, chain, known)
+        changed = (opened.remove if remove else opened.add)(which, found, reason or "", at)
     if json_output:
         render.write_json({"list": which, "removed" if remove else "added": changed, "reason": reason})
     else:
@@ -108,27 +129,17 @@ def put(
     return ExitCode.DONE
 
 
-def change(
-    records: "Records",
-    which: str,
-    names: list[str],
-    chain: str | None,
-    reason: str,
-    known: "dict[str, Token]",
-    *,
-    remove: bool,
-) -> list[str]:
-    """Carry it out; gives the names that came or went."""
-    from capdesk.app.commands.pools.names import resolve
-
-    if which == APPROVED_PROTOCOLS:
-        found = check_protocols(names, records, remove=remove)
-    else:
-        found = resolve(names, chain, known)
-    return (records.remove if remove else records.add)(which, found, reason)
+def beginning_of(day: dt.date) -> dt.datetime:
+    """The first instant of a day, in UTC, so that the day's own decision obeys what counts from it on."""
+    if day > today():
+        raise typer.BadParameter(
+            f"{day} is still to come: a list is changed from now on, or for a day that was",
+            param_hint="--day",
+        )
+    return dt.datetime.combine(day, dt.time(), dt.UTC)
 
 
-def check_protocols(names: list[str], records: "Records", *, remove: bool) -> list[str]:
+def protocols(names: list[str], records: "Records", *, remove: bool) -> list[str]:
     """See to it that protocols are written as the pools write them."""
     from capdesk.model.errors import InvalidInput
 

@@ -8,8 +8,7 @@ import typer
 from capdesk.app import render
 from capdesk.app.commands import options
 from capdesk.app.commands.exits import ExitCode
-from capdesk.app.commands.pools.choices import OnIceChoice, read_on_ice
-from capdesk.app.commands.pools.surveying import Day, read_day
+from capdesk.app.commands.pools.choices import Day, OnIceChoice, read_day, read_on_ice
 
 if TYPE_CHECKING:
     from capdesk.app.pool_plan_view import Told
@@ -53,7 +52,7 @@ def plan(
     """
     from capdesk.app import pool_plan_view
 
-    told = make(
+    told, reasons = make(
         day=day,
         holdings=holdings,
         treasury=treasury,
@@ -61,9 +60,9 @@ def plan(
         method=method,
         on_ice=on_ice,
         at_peg=at_peg,
+        explain=explain or [],
         records=records,
     )
-    reasons = [pool_plan_view.explained(told, each) for each in explain or []]
     if json_output:
         render.write_json(pool_plan_view.record(told, reasons))
     else:
@@ -80,10 +79,11 @@ def make(
     method: str,
     on_ice: str,
     at_peg: bool,
+    explain: list[str],
     records: str,
-) -> "Told":
-    """Carry a day out: icebox, survey, plan, forecasts and run."""
-    from capdesk.app.pool_plan_view import Told
+) -> "tuple[Told, list[str]]":
+    """Carry a day out, icebox, survey, plan, forecasts and run, as one transaction; and say why of each pool."""
+    from capdesk.app.pool_plan_view import Told, explained
     from capdesk.app.pools_file import balances_of, read_rules
     from capdesk.records import Records
     from capdesk.records.valuation import value
@@ -91,7 +91,7 @@ def make(
     from capdesk.treasury_day import on_ice_plans, recent_prices, situation
 
     limits, rules = read_rules(parameters, read_on_ice(on_ice) if on_ice else None)
-    with Records(records) as opened:
+    with Records(records) as whole, whole.transaction() as opened:
         when = read_day(opened, day)
         iced, returned = fill_icebox(opened, when, rules.ice)
         held = value(
@@ -110,7 +110,7 @@ def make(
         choices = on_ice_plans(standing, method) if standing.iced else {}
         write_forecasts(opened, when, standing.surveyed)
         stored = opened.save_run(run)
-        return Told(
+        told = Told(
             records=records,
             run=stored.number,
             hash=stored.hash,
@@ -122,3 +122,4 @@ def make(
             returned=tuple(returned),
             choices=choices,
         )
+        return told, [explained(told, each) for each in explain]

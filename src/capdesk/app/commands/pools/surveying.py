@@ -9,15 +9,11 @@ import typer
 from capdesk.app import render
 from capdesk.app.commands import options
 from capdesk.app.commands.exits import ExitCode
+from capdesk.app.commands.pools.choices import Day, read_day
 
 if TYPE_CHECKING:
-    from capdesk.records import Records
     from capdesk.treasury import Surveyed
 
-Day = Annotated[
-    str | None,
-    typer.Option(help="The day to look at.", metavar="DATE", show_default="the last that is recorded"),
-]
 All = Annotated[bool, typer.Option("--all", help="Show every pool, not only the largest.")]
 MOST_SHOWN = 25
 
@@ -80,21 +76,6 @@ def forecast(
     else:
         _draw_forecasts(when, surveyed, every=every)
     return ExitCode.DONE
-
-
-def read_day(records: "Records", given: str | None) -> dt.date:
-    """Read a date; the last day that the records know when none is given."""
-    from capdesk.model.errors import InvalidInput
-
-    if given is not None:
-        try:
-            return dt.date.fromisoformat(given)
-        except ValueError:
-            raise typer.BadParameter(f"{given!r} is no date such as 2026-02-16", param_hint="--day") from None
-    last = records.last_day()
-    if last is None:
-        raise InvalidInput("the records hold no pools yet: 'capdesk pools import FILE' brings them in")
-    return last
 
 
 def by_size(surveyed: "list[Surveyed]") -> "list[Surveyed]":
