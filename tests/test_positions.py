@@ -70,10 +70,10 @@ async def test_a_plan_that_is_adopted_again_changes_nothing() -> None:
     equity = desk.equity
     assert await adopt(desk, "1" * 64, *moves) == first
     assert desk.equity == equity
-    out = position("510", "200", gas="1")
-    first = await adopt(desk, "2" * 64, out)
+    moves = (position("510", "200", gas="1"), position("100", "100", pool="q"))
+    first = await adopt(desk, "2" * 64, *moves)
     equity = desk.equity
-    assert await adopt(desk, "2" * 64, out) == first
+    assert await adopt(desk, "2" * 64, *moves) == first
     assert desk.equity == equity
 
 
@@ -85,12 +85,57 @@ async def test_what_a_limit_cuts_or_refuses_is_told_with_its_reason() -> None:
     assert whole.whole
     assert not whole.why
     await desk.halt("a test")
-    (refused,) = await adopt(desk, "2" * 64, position("0", "50", pool="r"))
+    kept = position("299", "299"), position("200", "200", pool="q")
+    *_, refused = await adopt(desk, "2" * 64, *kept, position("0", "50", pool="r"))
     assert (refused.done, refused.granted, refused.value) == ("refused", 0, 0)
     assert "a test" in refused.why
     less, more = await adopt(desk, "3" * 64, position("299", "400"), position("200", "50", pool="q"))
     assert (more.done, more.value) == ("refused", 299)
     assert (less.done, less.value) == ("released", 50)
+
+
+async def test_a_plan_from_balances_of_before_is_refused_and_books_nothing() -> None:
+    desk = CapitalAllocator(WIDE, 1_000)
+    await adopt(desk, "1" * 64, position("0", "500", gas="2"), position("0", "100", pool="q"))
+    for stale in ([position("0", "600")], [position("0", "600", pool="r"), position("498", "0")]):
+        with pytest.raises(
+            InvalidInput, match=r"the desk holds .*USDC aave \(\$100\.00\).* have nothing there"
+        ):
+            await adopt_positions(desk, stale, "2" * 64, names={"q": "USDC aave"})
+    assert (desk.equity, desk.bankroll) == (998, 998)
+    assert len(await desk.get_allocations()) == 2
+    # Another treasury of the same desk has allocations of its own.
+    (opened,) = await adopt_positions(desk, [position("0", "50", pool="r")], "3" * 64, strategy="others")
+    assert opened.whole
+
+
+@pytest.mark.parametrize("limit", [300, 600])
+async def test_what_is_sent_although_it_was_cut_counts_once_and_is_asked_for_again(limit: int) -> None:
+    desk = CapitalAllocator(WIDE | {"max_exposure_per_market_absolute": 300}, 1_000)
+    cut, refused = await adopt(desk, "1" * 64, position("0", "500", gas="1"), position("0", "450", pool="q"))
+    assert (cut.granted, refused.granted) == (300, 300)
+    # 951 of 1,000 were sent all the same; it earned 5 and 4.
+    await desk.update_mandate(WIDE | {"max_exposure_per_market_absolute": limit}, reason="a test")
+    moves = position("505", "505"), position("454", "454", pool="q")
+    sent = [each for each in await adopt(desk, "2" * 64, *moves) if each.done == "sent"]
+    lacking = 0 if limit == 600 else 200 + 150
+    assert sum(each.asked - each.granted for each in sent) == lacking
+    assert all(each.whole == (limit == 600) for each in sent)
+    assert desk.equity == 505 + 454 + 49
+    assert await adopt(desk, "2" * 64, *moves) != []
+    assert desk.equity == 1_008
+    # A day later it has earned 2 more, a part comes out, and the other is left.
+    await adopt(desk, "3" * 64, position("506", "256", gas="1"), position("455", "0", pool="q"))
+    assert desk.equity == 1_009
+    await adopt(desk, "4" * 64, position("257", "0"))
+    assert (desk.equity, desk.bankroll) == (1_010, 1_010)
+
+
+async def test_what_was_cut_and_not_sent_is_not_asked_for() -> None:
+    desk = CapitalAllocator(WIDE | {"max_exposure_per_market_absolute": 300}, 1_000)
+    await adopt(desk, "1" * 64, position("0", "500", gas="1"))
+    (kept,) = await adopt(desk, "2" * 64, position("301", "301"))
+    assert (kept.done, kept.value, desk.equity) == ("kept", 301, 1_001)
 
 
 async def test_releases_come_first_so_that_what_comes_out_can_go_in() -> None:
@@ -136,7 +181,8 @@ async def test_conversions_from_cash_to_cash_are_paid_as_a_market_of_their_own()
         assert (desk.equity, desk.bankroll) == (998.5, 998.5)
     assert await desk.get_allocation("conversions", "pools") is None
     await desk.halt("a test")
-    (refused,) = await adopt_positions(desk, (), "3" * 64, elsewhere=Amount(1))
+    kept, refused = await adopt_positions(desk, positions, "3" * 64, elsewhere=Amount(1))
+    assert kept.done == "kept"
     assert (refused.done, refused.whole, desk.equity) == ("refused", False, 998.5)
     assert "a test" in refused.why
 

@@ -8,59 +8,26 @@ treasury's to the micro-unit.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Literal, cast
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
-from msgspec import Struct
 
 from capdesk.model.errors import InvalidInput
-from capdesk.model.money import Amount, to_micro
+from capdesk.model.money import Amount
 from capdesk.model.pool_plans import Costs, Position
-from capdesk.model.requests import Verdict
 from capdesk.model.runs import StoredRun
+from capdesk.position_steps import NOTHING, Adopted, Done, Step, check_start, name_of
 from capdesk.runs.pools import KIND, bear_costs
 
 if TYPE_CHECKING:
     from capdesk.desk import CapitalAllocator
-    from capdesk.model.requests import Allocation
 
 STRATEGY = "pools"
-NOTHING = Amount(0)
 
 CONVERSIONS = "conversions"
 """The market of what conversions cost that no position bears."""
-
-Done = Literal["opened", "increased", "released", "kept", "paid", "refused"]
-
-
-class Adopted(Struct, frozen=True):
-    """What became of one position.
-
-    Attributes
-    ----------
-    done
-        ``opened``, ``increased`` or ``released``; ``kept`` where only its value changed;
-        ``paid`` for what conversions cost that no position bears; ``refused`` by the desk.
-    asked, granted
-        Dollars that were asked of the desk, or given back to it.
-    value
-        What the desk takes the position for.
-    why
-        The desk's own sentence where it cut or refused.
-    """
-
-    pool_id: str
-    done: Done
-    asked: Amount
-    granted: Amount
-    value: Amount
-    why: str = ""
-
-    @property
-    def whole(self) -> bool:
-        """Whether the desk gave all that was asked."""
-        return self.granted == self.asked
 
 
 def positions_of(stored: StoredRun) -> tuple[tuple[Position, ...], Amount]:
@@ -95,6 +62,7 @@ async def adopt_positions(
     elsewhere: Amount = NOTHING,
     strategy: str = STRATEGY,
     account: str | None = None,
+    names: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Adopted]:
     """Take the positions of a plan to the desk: what is held at its value today, releases, then what needs capital.
 
@@ -111,19 +79,40 @@ async def adopt_positions(
         Whose allocations they are: a sleeve of the desk, where it has sleeves.
     account
         Where the money lies; the mandate's first account when left out.
+    names
+        What people call the pools, for errors.
+
+    Returns
+    -------
+    list of Adopted
+        First what had been sent without a grant (``sent``), then each position.
+
+    Raises
+    ------
+    InvalidInput
+        If the desk holds a pool that the plan takes for empty: its balances are those of before.
     """
-    held = {each.market_id: each for each in await desk.get_allocations(strategy)}
+    held = {
+        each.market_id: each
+        for each in await desk.get_allocations(strategy)
+        if account in (None, each.account) and each.market_id != CONVERSIONS
+    }
     steps = [
-        _Step(desk, each, held.get(each.pool_id), f"adopt:{plan[:32]}:{each.pool_id}", strategy, account)
+        Step(desk, each, held.get(each.pool_id), plan, strategy, account)
         for each in sorted(positions, key=lambda each: each.amount >= each.before)
     ]
-    for step in steps:
-        await step.value_today()
+    if not any([await step.has_begun() for step in steps]):
+        check_start(steps, held, dict(names))
+    sent = [await step.value_today() for step in steps]
     adopted = [await step.take() for step in steps]
     for step, its in zip(steps, adopted, strict=True):
         await step.value_after(its)
+    elsewhere += sum(
+        (step.cost for step, its in zip(steps, adopted, strict=True) if its.done == "kept"), NOTHING
+    )
+    adopted = [each for each in sent if each is not None] + adopted
     if elsewhere:
-        adopted.append(await _pay(desk, elsewhere, f"adopt:{plan[:32]}:{CONVERSIONS}", strategy, account))
+        adopted.append(await _pay(desk, elsewhere, name_of(plan, CONVERSIONS), strategy, account))
     return adopted
 
 
@@ -143,101 +132,6 @@ async def _pay(
     done: Done = "paid" if verdict.granted else "refused"
     why = verdict.why if verdict.amount < cost else ""
     return Adopted(CONVERSIONS, done, cost, verdict.amount, NOTHING, why)
-
-
-class _Step:
-    """One position on its way to the desk."""
-
-    def __init__(
-        self,
-        desk: CapitalAllocator,
-        position: Position,
-        held: Allocation | None,
-        name: str,
-        strategy: str,
-        account: str | None,
-    ) -> None:
-        self.desk, self.position, self.held = desk, position, held
-        self.name, self.strategy, self.account = name, strategy, account
-        self.cost = position.gas + position.conversion
-
-    async def value_today(self) -> None:
-        """Value what the desk holds as the plan saw it, unless the plan has been carried out since."""
-        if self.held is not None and await self.desk.get_outcome(self.name) is None:
-            await self._mark(self.position.before, "before")
-
-    async def take(self) -> Adopted:
-        """Move capital as the plan does."""
-        p = self.position
-        done = await self.desk.get_outcome(self.name)
-        if isinstance(done, Verdict):
-            return self._granted(done)
-        if done is not None or (p.amount < p.before and self.held is not None):
-            return await self._release(again=done is not None)
-        if not p.amount or (p.amount == p.before and self.held is not None):
-            return Adopted(p.pool_id, "kept", NOTHING, NOTHING, p.amount)
-        if self.held is None:
-            verdict = await self.desk.request_allocation(
-                p.pool_id, p.amount + self.cost, self.strategy, account=self.account, request_id=self.name
-            )
-        else:
-            verdict = await self.desk.increase_allocation(
-                p.pool_id, p.amount - p.before + self.cost, self.strategy, request_id=self.name
-            )
-        return self._granted(verdict)
-
-    async def value_after(self, adopted: Adopted) -> None:
-        """Book what getting in cost, and value what the desk holds now."""
-        if adopted.done in ("opened", "increased") and adopted.granted > self.cost > 0:
-            await self.desk.release_allocation(
-                self.position.pool_id,
-                amount=self.cost,
-                fees=self.cost,
-                strategy=self.strategy,
-                request_id=f"{self.name}:costs",
-            )
-        if await self.desk.get_allocation(self.position.pool_id, self.strategy) is not None:
-            await self._mark(adopted.value, "after")
-
-    def _granted(self, verdict: Verdict) -> Adopted:
-        p, more = self.position, verdict.request.increase
-        lacking = verdict.asked - verdict.amount
-        if not verdict.granted:
-            value = p.before if more else NOTHING
-            return Adopted(p.pool_id, "refused", verdict.asked, NOTHING, value, verdict.why)
-        value = max(p.amount - lacking, NOTHING)
-        why = verdict.why if lacking else ""
-        return Adopted(
-            p.pool_id, "increased" if more else "opened", verdict.asked, verdict.amount, value, why
-        )
-
-    async def _release(self, *, again: bool) -> Adopted:
-        p = self.position
-        out = p.before - p.amount
-        if not again:
-            assert self.held is not None
-            principal = self.held.amount if not p.amount else _share(self.held.amount, out, p.before)
-            await self.desk.release_allocation(
-                p.pool_id,
-                out - principal,
-                amount=principal,
-                fees=self.cost,
-                strategy=self.strategy,
-                request_id=self.name,
-            )
-        return Adopted(p.pool_id, "released", out, out, p.amount)
-
-    async def _mark(self, value: Amount, when: str) -> None:
-        await self.desk.mark_allocation(
-            self.position.pool_id, value, strategy=self.strategy, request_id=f"{self.name}:{when}"
-        )
-
-
-def _share(principal: Amount, out: Amount, of: Amount) -> Amount:
-    """The part of what was paid that goes out with a part of the value; at least a micro-unit, never all."""
-    whole = to_micro(principal)
-    part = whole * to_micro(out) // to_micro(of)
-    return Amount.from_micro(min(max(part, 1), whole - 1))
 
 
 def _amount(kind: type, value: Any) -> Any:

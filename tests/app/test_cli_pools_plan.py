@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +14,7 @@ from typer.testing import CliRunner, Result
 from capdesk.app.cli import app
 from capdesk.model.lists import ICEBOX_TOKENS
 from capdesk.records import Records
-from tests.treasuries import DAY, POOLS, USDC, USDT, balance, furnish, prices
+from tests.treasuries import DAY, POOLS, USDC, USDT, balance, figures, furnish, prices
 
 LIMITS = """
 min_pools = 1
@@ -213,15 +214,59 @@ def test_a_plan_becomes_allocations_of_the_desk_and_the_audit_shows_them() -> No
     assert f"${value:,.2f}" in audit
 
 
-def test_a_desk_with_tighter_limits_says_what_it_cut() -> None:
-    told()
+def test_a_desk_with_tighter_limits_says_what_it_cut_and_what_may_be_sent() -> None:
+    made = told()
     assert capdesk("init", "--bankroll", "1000000").exit_code == 0
     result = capdesk("pools", "adopt", "latest")
     assert result.exit_code == 3
     text = " ".join(result.stdout.split())
     assert "the limit market_absolute is $50.00" in text
     assert "cut or refused" in text
+    assert "1 convert USDC Ethereum to USDT Ethereum" in text
+    again = json.loads(capdesk("pools", "adopt", "latest", "--json").stdout)
+    deposits = [each for each in again["may_be_sent"] if each["verb"] == "deposit"]
+    granted = {each["pool_id"]: Decimal(each["granted"]) for each in again["positions"]}
+    cost = {each["pool_id"]: Decimal(each["gas"]) + Decimal(each["conversion"]) for each in made["positions"]}
+    for each in deposits:
+        assert Decimal(each["send"]) == max(granted[each["pool_id"]] - cost[each["pool_id"]], 0)
+    (converted,) = [each for each in again["may_be_sent"] if each["verb"] == "convert"]
+    (fed,) = [each for each in deposits if each["pool_id"] == "aave-usdt"]
+    assert 0 <= Decimal(converted["send"]) / Decimal(converted["amount"]) < Decimal("0.001")
+    assert (Decimal(converted["send"]) > 0) == (Decimal(fed["send"]) > 0)
     assert capdesk("pools", "adopt", "latest", "--ledger", "none.db").exit_code == 4
+
+
+def test_a_plan_from_old_balances_warns_and_is_not_adopted() -> None:
+    first, later = told(), DAY + dt.timedelta(days=1)
+    assert first["balances_days"] == {"vault": DAY.isoformat()}
+    assert capdesk("init", "--bankroll", "1000000", "--config", "desk.toml").exit_code == 0
+    equity = json.loads(capdesk("pools", "adopt", "latest", "--json").stdout)["equity"]
+    with Records("records.db") as records:
+        records.write([*figures(later), *prices(later)])
+    text = " ".join(plan().stdout.split())
+    assert "balances of 2026-02-16" in text
+    assert "are of 2026-02-16, a day before the plan's" in text
+    assert "the plan of 2026-02-16 (run 1) left $" in text
+    result = capdesk("pools", "adopt", "latest")
+    assert result.exit_code == 2
+    said = one_line(result)
+    for pool, value in first["allocations"].items():
+        assert f"{first['names'][pool]} (${Decimal(value):,.2f})" in said
+    assert "import the day's balances" in said
+    assert capdesk("pools", "adopt", "latest", "--json").exit_code == 2
+    status = json.loads(capdesk("status", "--json").stdout)
+    assert Decimal(equity) == Decimal(str(status["equity"]))
+    with Records("records.db") as records:
+        at = {"aave-usdt": USDT}
+        held = {
+            pool: balance(value, at.get(pool, USDC), pool, later)
+            for pool, value in first["allocations"].items()
+        }
+        records.write([*held.values(), balance(first["cash"], day=later)])
+    text = plan().stdout
+    assert "balances of 2026-02-17" in " ".join(text.split())
+    assert "warning" not in text
+    assert capdesk("pools", "adopt", "latest").exit_code == 0
 
 
 def test_the_survey_says_of_each_pool_whether_it_is_in_and_what_it_is_expected_to_pay() -> None:

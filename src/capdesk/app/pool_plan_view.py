@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -36,6 +37,10 @@ class Told(Struct, frozen=True):
         Tokens that went on ice this day, and that came back.
     choices
         Where a held coin is iced: what each answer to it would do.
+    balances_days
+        Account -> the day of the balances that the plan started from.
+    warnings
+        What speaks against these balances.
     """
 
     records: str
@@ -48,6 +53,8 @@ class Told(Struct, frozen=True):
     iced: tuple[str, ...]
     returned: tuple[str, ...]
     choices: dict[OnIce, PoolPlan]
+    balances_days: dict[str, dt.date]
+    warnings: tuple[str, ...]
 
     def say(self, text: str) -> str:
         """A sentence with names for ids, as a table may print it."""
@@ -105,6 +112,8 @@ def record(told: Told, reasons: list[str]) -> dict[str, object]:
             }
             for choice, plan in told.choices.items()
         },
+        "balances_days": told.balances_days,
+        "warnings": [spoken(each, told.pools) for each in told.warnings],
         "why": reasons,
     }
 
@@ -143,7 +152,9 @@ def _facts(told: Told) -> list[tuple[str, str]]:
     proof = plan.certificate
     word = {"reallocate": "green", "place_yield": "cyan", "forced": "yellow"}[plan.decision.kind]
     return [
+        *(("warning", f"[yellow]{told.say(each)}[/]") for each in told.warnings),
         ("held", f"{_cents(total)}: {_cents(held)} in pools, {_cents(total - held)} cash"),
+        ("balances", _by(told)),
         ("decision", f"[{word}]{plan.decision.kind.replace('_', ' ')}[/]  {told.say(plan.decision.reason)}"),
         (
             "costs",
@@ -161,6 +172,11 @@ def _facts(told: Told) -> list[tuple[str, str]]:
         *(("returned", f"[green]{told.say(each)}[/]") for each in told.returned),
         *(("note", told.say(note)) for note in plan.notes),
     ]
+
+
+def _by(told: Told) -> str:
+    days = sorted(set(told.balances_days.values()))
+    return f"of {days[0]}" + (f" to {days[-1]}" if len(days) > 1 else "")
 
 
 def _transactions(told: Told) -> Table:

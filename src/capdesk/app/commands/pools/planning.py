@@ -83,6 +83,7 @@ def make(
     records: str,
 ) -> "tuple[Told, list[str]]":
     """Carry a day out, icebox, survey, plan, forecasts and run, as one transaction; and say why of each pool."""
+    from capdesk.app.pool_balances import days_of, warnings
     from capdesk.app.pool_plan_view import Told, explained
     from capdesk.app.pools_file import balances_of, read_rules
     from capdesk.records import Records
@@ -94,9 +95,9 @@ def make(
     with Records(records) as whole, whole.transaction() as opened:
         when = read_day(opened, day)
         iced, returned = fill_icebox(opened, when, rules.ice)
-        held = value(
-            balances_of(opened, when, holdings, treasury), recent_prices(opened, when), when, at_peg=at_peg
-        )
+        balances = balances_of(opened, when, holdings, treasury)
+        days = days_of(balances)
+        held = value(balances, recent_prices(opened, when), when, at_peg=at_peg)
         standing = situation(
             opened,
             when,
@@ -121,5 +122,7 @@ def make(
             iced=tuple(iced),
             returned=tuple(returned),
             choices=choices,
+            balances_days=days,
+            warnings=warnings(opened, when, days, held.current_allocations),
         )
         return told, [explained(told, each) for each in explain]
