@@ -17,8 +17,9 @@ from msgspec.structs import replace
 
 from capdesk.decide.pools.eligibility import OnIce
 from capdesk.decide.pools.tokens import token_key
+from capdesk.model import letters
 from capdesk.model.errors import InvalidInput
-from capdesk.model.lists import Lists
+from capdesk.model.lists import APPROVED_TOKENS, Lists
 from capdesk.model.market_rows import Price
 from capdesk.model.money import to_micro
 from capdesk.model.pool_parameters import ChainCosts, PoolParameters
@@ -113,7 +114,7 @@ def situation(
     cash
         Token -> dollars in wallets.
     at_peg
-        Take a token that is pegged to the dollar and has no price for one dollar.
+        Take a token that is pegged to the dollar, has no price and was ever approved for one dollar.
     tvl_holds_ours
         Whether the recorded TVL holds what is ours; not so for positions on paper.
 
@@ -143,7 +144,7 @@ def situation(
             replace(pool, forecasted_tvl=pool.forecasted_tvl + float(held.get(pool.pool_id, 0)))
             for pool in pools
         ]
-    chains = {pool.chain.casefold() for pool in pools} | {name.partition(":")[0] for name in cash}
+    chains = {letters.lower(pool.chain) for pool in pools} | {name.partition(":")[0] for name in cash}
     since = _days_since_moves(records, day, parameters.cool_down_days)
     return Situation(
         day=day,
@@ -177,14 +178,14 @@ def with_gas(
     wanted = set(chains)
     week: defaultdict[str, list[float]] = defaultdict(list)
     for each in records.gas(day, day - dt.timedelta(days=GAS_DAYS - 1)):
-        if each.chain.casefold() in wanted:
-            week[each.chain.casefold()].append(float(each.gwei))
+        if letters.lower(each.chain) in wanted:
+            week[letters.lower(each.chain)].append(float(each.gwei))
     coins = {
         token_id.partition(":")[0]: price
         for token_id, price in last_prices(records, day).items()
         if token_id.endswith(f":{NATIVE}")
     }
-    costs = {name.casefold(): each for name, each in parameters.chains.items()}
+    costs = {letters.lower(name): each for name, each in parameters.chains.items()}
     for chain, gwei in sorted(week.items()):
         given = costs.get(chain, ChainCosts())
         price = coins.get(chain, given.native_price_usd)
@@ -195,6 +196,13 @@ def with_gas(
             )
         costs[chain] = replace(given, gas_gwei=sum(gwei) / len(gwei), native_price_usd=price)
     return replace(parameters, chains=costs)
+
+
+def vouched(records: Records, day: dt.date) -> frozenset[str]:
+    """Tokens that somebody had approved by a day, whatever became of them since; a fake is never among them."""
+    known, until = records.tokens(), end_of(day)
+    stays = records.stays(APPROVED_TOKENS)
+    return frozenset(each.name for each in stays if each.added_at <= until and each.name in known)
 
 
 def recent_prices(records: Records, day: dt.date) -> list[Price]:
@@ -214,7 +222,7 @@ def _prices(
     needed = {token_key(pool.chain, token) for pool in pools for token in pool.tokens} | set(cash)
     if at_peg:
         tokens = records.tokens()
-        pegged = {name for name in needed if name in tokens and tokens[name].peg == "USD"}
+        pegged = {name for name in needed & vouched(records, day) if tokens[name].peg == "USD"}
         known = dict.fromkeys(pegged, 1.0) | known
     return {name: known[name] for name in sorted(needed) if name in known}
 

@@ -12,6 +12,8 @@ from typer.testing import CliRunner, Result
 
 from capdesk.app.cli import app
 from capdesk.model.lists import ICEBOX_TOKENS
+from capdesk.model.market_rows import PoolDay, PoolFacts
+from capdesk.model.tokens import Token
 from capdesk.records import Records
 from tests.treasuries import DAY, POOLS, USDC, USDT, balance, furnish, prices
 
@@ -138,6 +140,18 @@ def test_a_table_of_holdings_stands_in_for_the_records_and_is_not_written_to_the
     assert 249_000 < total <= 250_000
     with Records("records.db") as records:
         assert [each.amount for each in records.balances(DAY)] == [1_000_000]
+
+
+def test_a_fake_that_lies_in_the_wallet_is_not_worth_its_peg() -> None:
+    fake = Token("Ethereum", "USDC", "0x" + "f" * 40, "USD")
+    with Records("records.db") as records:
+        records.write([balance("1000000"), balance("9000000", fake)])
+    refused = one_line(plan("--at-peg", code=2))
+    assert f"USDC ({fake.token_id}) in account vault" in refused
+    with Records("records.db") as records:
+        records.write([PoolFacts("trap", "Ethereum", "aave-v3", "USDC", (fake,)), balance("0", fake)])
+        records.write([PoolDay("trap", DAY, tvl=10**14, apy=90.0)])
+    assert "trap" not in told("--at-peg")["allocations"]
 
 
 def test_a_held_coin_that_falls_is_iced_and_each_answer_is_priced() -> None:

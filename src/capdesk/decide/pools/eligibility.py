@@ -13,6 +13,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from capdesk.model import letters
 from capdesk.model.lists import APPROVED_PROTOCOLS, APPROVED_TOKENS, BLACKLISTED_TOKENS, ICEBOX_TOKENS, Lists
 from capdesk.model.market_rows import PoolDay, PoolFacts
 from capdesk.model.money import MICRO
@@ -76,7 +77,7 @@ class Names:
     def __init__(self, lists: Lists) -> None:
         self.approved = lists.names(APPROVED_TOKENS)
         self.blacklisted = lists.names(BLACKLISTED_TOKENS)
-        self.protocols = frozenset(name.casefold() for name in lists.names(APPROVED_PROTOCOLS))
+        self.protocols = frozenset(letters.lower(name) for name in lists.names(APPROVED_PROTOCOLS))
         self.iced: Mapping[str, str] = {each.name: each.reason for each in getattr(lists, ICEBOX_TOKENS)}
 
 
@@ -103,7 +104,7 @@ def eligibility(
 
 def _standing(facts: PoolFacts, names: Names) -> list[str]:
     reasons: list[str] = []
-    if facts.project.casefold() not in names.protocols:
+    if letters.lower(facts.project) not in names.protocols:
         reasons.append(f"the protocol {facts.project} is not approved")
     for token in facts.tokens:
         if token.token_id in names.blacklisted:

@@ -37,7 +37,7 @@ def plan(
     ] = "exact",
     on_ice: OnIceChoice = "",
     at_peg: Annotated[
-        bool, typer.Option("--at-peg", help="Take dollar coins without a price for one dollar.")
+        bool, typer.Option("--at-peg", help="Take approved dollar coins without a price for one dollar.")
     ] = False,
     explain: Annotated[
         list[str] | None,
@@ -88,14 +88,17 @@ def make(
     from capdesk.records import Records
     from capdesk.records.valuation import value
     from capdesk.treasury import fill_icebox, pool_names, write_forecasts
-    from capdesk.treasury_day import on_ice_plans, recent_prices, situation
+    from capdesk.treasury_day import on_ice_plans, recent_prices, situation, vouched
 
     limits, rules = read_rules(parameters, read_on_ice(on_ice) if on_ice else None)
     with Records(records) as whole, whole.transaction() as opened:
         when = read_day(opened, day)
         iced, returned = fill_icebox(opened, when, rules.ice)
         held = value(
-            balances_of(opened, when, holdings, treasury), recent_prices(opened, when), when, at_peg=at_peg
+            balances_of(opened, when, holdings, treasury),
+            recent_prices(opened, when),
+            when,
+            at_peg=vouched(opened, when) if at_peg else (),
         )
         standing = situation(
             opened,
