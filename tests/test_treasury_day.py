@@ -14,8 +14,8 @@ from capdesk.model.lists import ICEBOX_TOKENS
 from capdesk.model.market_rows import Gas, Price
 from capdesk.model.pool_parameters import ChainCosts, PoolParameters
 from capdesk.records import Records
-from capdesk.treasury import end_of
 from capdesk.treasury_day import on_ice_plans, situation, with_gas
+from capdesk.treasury_prices import end_of
 from tests.treasuries import COIN, DAY, TVL, USDC, USDT, days, figures, furnish, prices
 
 LIMITS = PoolParameters(

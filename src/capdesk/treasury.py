@@ -24,6 +24,7 @@ from capdesk.model.money import MICRO
 from capdesk.model.pool_parameters import EVERY
 from capdesk.model.pools import Emission, Pool, RateModel, Status
 from capdesk.model.tokens import Token
+from capdesk.treasury_prices import end_of, fallen_with
 
 if TYPE_CHECKING:
     from capdesk.records import Records
@@ -83,7 +84,8 @@ def survey(
     own
         Pool -> our own deposit, dollars in micro-units, which its TVL holds.
     """
-    names = Names(lists if lists is not None else records.lists(end_of(day)))
+    lists = lists if lists is not None else records.lists(end_of(day))
+    names = Names(lists, fallen_with(records, day, lists))
     histories: defaultdict[str, list[PoolDay]] = defaultdict(list)
     for each in records.history(day, day - dt.timedelta(days=HISTORY_DAYS)):
         histories[each.pool_id].append(each)
@@ -164,8 +166,8 @@ def fill_icebox(records: Records, day: dt.date, rules: IceRules) -> tuple[list[s
 
     Prices are in dollars: a coin with another peg is measured in that currency where the
     records hold a price of it, and left alone where they do not. A price of "USDC" on no
-    chain counts for every token of that symbol without a price of its own. What was iced by
-    hand is taken back by hand.
+    chain counts for every token of that symbol on the days that have no price of its own. What
+    was iced by hand is taken back by hand.
 
     Returns
     -------
@@ -200,7 +202,9 @@ def _in_pegs(prices: Iterable[Price], tokens: Mapping[str, Token]) -> dict[str, 
             currencies[price.token.symbol, price.day] = float(price.usd)
     found: dict[str, list[PegDay]] = {}
     for token_id, token in tokens.items():
-        days, peg = by_token.get(token_id) or by_token.get(token.symbol, []), token.peg
+        own, peg = by_token.get(token_id, []), token.peg
+        told = {price.day for price in own}
+        days = own + [price for price in by_token.get(token.symbol, []) if price.day not in told]
         if peg is None or not days or not token.chain:
             continue
         units = {price.day: 1.0 if peg == "USD" else currencies.get((peg, price.day)) for price in days}
@@ -210,8 +214,3 @@ def _in_pegs(prices: Iterable[Price], tokens: Mapping[str, Token]) -> dict[str, 
             if (unit := units[price.day]) is not None
         ]
     return found
-
-
-def end_of(day: dt.date) -> dt.datetime:
-    """The last instant of a day, in UTC: what stood then is what the day's decision obeys."""
-    return dt.datetime.combine(day, dt.time.max, dt.UTC)

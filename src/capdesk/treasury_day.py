@@ -17,9 +17,9 @@ from msgspec.structs import replace
 
 from capdesk.decide.pools.eligibility import OnIce
 from capdesk.decide.pools.tokens import token_key
+from capdesk.model import letters
 from capdesk.model.errors import InvalidInput
 from capdesk.model.lists import Lists
-from capdesk.model.market_rows import Price
 from capdesk.model.money import to_micro
 from capdesk.model.pool_parameters import ChainCosts, PoolParameters
 from capdesk.model.pool_plans import PoolPlan
@@ -27,7 +27,8 @@ from capdesk.model.pools import Holding, Pool
 from capdesk.model.runs import Run
 from capdesk.model.tokens import NATIVE
 from capdesk.runs.pools import KIND, pools_run
-from capdesk.treasury import USUAL, Surveyed, SurveyRules, end_of, pools_for, survey
+from capdesk.treasury import USUAL, Surveyed, SurveyRules, pools_for, survey
+from capdesk.treasury_prices import end_of, last_prices, taken_at_peg
 
 if TYPE_CHECKING:
     from capdesk.records import Records
@@ -113,7 +114,8 @@ def situation(
     cash
         Token -> dollars in wallets.
     at_peg
-        Take a token that is pegged to the dollar and has no price for one dollar.
+        Take a token that is pegged to the dollar, has no price and was ever approved for one dollar,
+        where its coin is nowhere on ice.
     tvl_holds_ours
         Whether the recorded TVL holds what is ours; not so for positions on paper.
 
@@ -143,7 +145,7 @@ def situation(
             replace(pool, forecasted_tvl=pool.forecasted_tvl + float(held.get(pool.pool_id, 0)))
             for pool in pools
         ]
-    chains = {pool.chain.casefold() for pool in pools} | {name.partition(":")[0] for name in cash}
+    chains = {letters.lower(pool.chain) for pool in pools} | {name.partition(":")[0] for name in cash}
     since = _days_since_moves(records, day, parameters.cool_down_days)
     return Situation(
         day=day,
@@ -177,14 +179,14 @@ def with_gas(
     wanted = set(chains)
     week: defaultdict[str, list[float]] = defaultdict(list)
     for each in records.gas(day, day - dt.timedelta(days=GAS_DAYS - 1)):
-        if each.chain.casefold() in wanted:
-            week[each.chain.casefold()].append(float(each.gwei))
+        if letters.lower(each.chain) in wanted:
+            week[letters.lower(each.chain)].append(float(each.gwei))
     coins = {
         token_id.partition(":")[0]: price
         for token_id, price in last_prices(records, day).items()
         if token_id.endswith(f":{NATIVE}")
     }
-    costs = {name.casefold(): each for name, each in parameters.chains.items()}
+    costs = {letters.lower(name): each for name, each in parameters.chains.items()}
     for chain, gwei in sorted(week.items()):
         given = costs.get(chain, ChainCosts())
         price = coins.get(chain, given.native_price_usd)
@@ -197,25 +199,13 @@ def with_gas(
     return replace(parameters, chains=costs)
 
 
-def recent_prices(records: Records, day: dt.date) -> list[Price]:
-    """Prices of the day and of the day before, which stand where the day has none."""
-    return records.prices(day, day - dt.timedelta(days=1))
-
-
-def last_prices(records: Records, day: dt.date) -> dict[str, float]:
-    """Token -> dollars, of the day or of the day before."""
-    return {each.token.token_id: float(each.usd) for each in recent_prices(records, day)}
-
-
 def _prices(
     records: Records, day: dt.date, pools: Sequence[Pool], cash: Mapping[str, float], *, at_peg: bool
 ) -> dict[str, float]:
     known = last_prices(records, day)
     needed = {token_key(pool.chain, token) for pool in pools for token in pool.tokens} | set(cash)
     if at_peg:
-        tokens = records.tokens()
-        pegged = {name for name in needed if name in tokens and tokens[name].peg == "USD"}
-        known = dict.fromkeys(pegged, 1.0) | known
+        known = dict.fromkeys(needed & taken_at_peg(records, day), 1.0) | known
     return {name: known[name] for name in sorted(needed) if name in known}
 
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 from capdesk.app.cli import app
 from capdesk.model.lists import APPROVED_PROTOCOLS, APPROVED_TOKENS, BLACKLISTED_TOKENS, ICEBOX_TOKENS
 from capdesk.records import Records
-from capdesk.treasury import end_of
+from capdesk.treasury_prices import end_of
 from tests.records.test_runs import RUN
 
 ROWS = [
@@ -126,6 +126,25 @@ def test_a_symbol_that_two_tokens_of_a_chain_bear_approves_neither(imported: Non
     assert result.exit_code == 2
     assert "two tokens on arbitrum are called 'USDC'" in result.stderr
     assert answer("approve")["stays"] == []
+
+
+def test_a_coin_or_protocol_that_only_looks_like_another_is_not_approved_with_it() -> None:
+    fakes = [
+        "2026-02-16,f1,Ethereum,aave-v3,U\u017fDC,1000000,3.5,",
+        "2026-02-16,f2,Ethereum,\u0430ave-v3,USDC,1000000,3.5,0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48",
+        "2026-02-16,f3,Ethereum,compre\u017fs,USDC,1000000,3.5,0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48",
+        "2026-02-16,f4,Ethereum,compress,USDC,1000000,3.5,0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48",
+        "2026-02-16,f5,Ethereum,aave-v3,USDC,1000000,3.5,",
+    ]
+    assert pools("import", table(*fakes, rows=ROWS[:2])).exit_code == 0
+    result = pools("approve", "U\u017fDC", "--reason", "x")
+    assert result.exit_code == 2
+    assert "U+017F" in result.stderr
+    assert "two tokens on ethereum are called 'USDC'" in pools("approve", "USDC", "--reason", "x").stderr
+    answer("approve", ETHEREUM_USDC, "--day", "2026-02-16", "--reason", "sound")
+    answer("approve", "aave-v3", "compress", "--protocol", "--day", "2026-02-16", "--reason", "audited")
+    judged = {each["pool_id"]: each["eligible"] for each in answer("eligible")["pools"]}
+    assert judged == {"p1": True, "f1": False, "f2": False, "f3": False, "f4": True, "f5": False}
 
 
 def test_an_address_is_enough_where_one_chain_has_it(imported: None) -> None:

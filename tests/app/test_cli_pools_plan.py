@@ -12,8 +12,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from capdesk.app.cli import app
-from capdesk.model.lists import ICEBOX_TOKENS
+from capdesk.model.lists import APPROVED_TOKENS, ICEBOX_TOKENS
+from capdesk.model.market_rows import PoolDay, PoolFacts, Price
+from capdesk.model.tokens import Token
 from capdesk.records import Records
+from capdesk.treasury_prices import end_of
 from tests.treasuries import DAY, POOLS, USDC, USDT, balance, figures, furnish, prices
 
 LIMITS = """
@@ -141,6 +144,18 @@ def test_a_table_of_holdings_stands_in_for_the_records_and_is_not_written_to_the
         assert [each.amount for each in records.balances(DAY)] == [1_000_000]
 
 
+def test_a_fake_that_lies_in_the_wallet_is_not_worth_its_peg() -> None:
+    fake = Token("Ethereum", "USDC", "0x" + "f" * 40, "USD")
+    with Records("records.db") as records:
+        records.write([balance("1000000"), balance("9000000", fake)])
+    refused = one_line(plan("--at-peg", code=2))
+    assert f"USDC ({fake.token_id}) in account vault" in refused
+    with Records("records.db") as records:
+        records.write([PoolFacts("trap", "Ethereum", "aave-v3", "USDC", (fake,)), balance("0", fake)])
+        records.write([PoolDay("trap", DAY, tvl=10**14, apy=90.0)])
+    assert "trap" not in told("--at-peg")["allocations"]
+
+
 def test_a_held_coin_that_falls_is_iced_and_each_answer_is_priced() -> None:
     with Records("records.db") as records:
         records.write([*prices(DAY, usdc="0.98"), balance("500000"), balance("300000", pool="aave-usdc")])
@@ -154,6 +169,60 @@ def test_a_held_coin_that_falls_is_iced_and_each_answer_is_priced() -> None:
     assert "A held coin is on ice" in text
     assert "$294,000.00" in text
     assert told("--on-ice", "freeze")["allocations"]["aave-usdc"] == "294000"
+
+
+ELSEWHERE = Token("Base", "USDC", "0x" + "c" * 40, "USD")
+
+
+def spread() -> None:
+    """USDC has a pool on Base too, USDT has one on Ethereum; nothing has a price."""
+    with Records("records.db") as records:
+        records.write([PoolFacts("aave-base", "Base", "aave-v3", "USDC", (ELSEWHERE,))])
+        records.write([PoolDay("aave-base", DAY, tvl=10**14, apy=9.0), balance("1000000")])
+        records.add(APPROVED_TOKENS, [ELSEWHERE.token_id], "sound", end_of(DAY))
+        with records._database.writing() as connection:
+            connection.exec_driver_sql("DELETE FROM token_prices")
+
+
+def test_a_coin_that_fell_on_one_chain_is_taken_at_its_peg_on_none() -> None:
+    spread()
+    assert "aave-base" in told("--at-peg")["allocations"]
+    with Records("records.db") as records:
+        records.write([Price(DAY, USDC, Decimal("0.96"))])
+    made = told("--at-peg", "--explain", "aave-base")
+    assert set(made["allocations"]) == {"aave-usdt"}
+    assert made["why"] == [
+        "USDC aave-v3 Base is not in: the token USDC is on ice: it is on Ethereum (closed at 0.9600 of its peg "
+        "on 2026-02-16), and has no price of its own here"
+    ]
+    with Records("records.db") as records:
+        records.write([balance("1000", ELSEWHERE)])
+    assert f"USDC ({ELSEWHERE.token_id}) in account vault" in one_line(plan("--at-peg", code=2))
+    with Records("records.db") as records:
+        records.write([Price(DAY, ELSEWHERE, Decimal("0.999"))])
+    assert "aave-base" in told("--at-peg")["allocations"]
+
+
+def test_a_price_by_symbol_alone_values_approved_tokens_and_no_fake() -> None:
+    spread()
+    fake = Token("Ethereum", "USDC", "0x" + "f" * 40, "USD")
+    Path("prices.csv").write_text("date,USDC\n2026-02-16,0.995\n", encoding="utf-8")
+    assert capdesk("pools", "import", "prices.csv", "--source", "prices").exit_code == 0
+    made = told()
+    total = sum(map(Decimal, made["allocations"].values())) + Decimal(made["cash"])
+    assert total + sum(map(Decimal, (made["costs"]["gas"], made["costs"]["conversion"]))) == 995_000
+    with Records("records.db") as records:
+        records.write([balance("5", fake)])
+    assert f"USDC ({fake.token_id}) in account vault" in one_line(plan(code=2))
+    Path("prices.csv").write_text("date,USDC\n2026-02-16,0.96\n", encoding="utf-8")
+    with Records("records.db") as records:
+        records.write([balance("0", fake)])
+    assert capdesk("pools", "import", "prices.csv", "--source", "prices").exit_code == 0
+    made = told("--at-peg")
+    assert {USDC.token_id, ELSEWHERE.token_id} <= set(made["iced"])
+    assert set(made["allocations"]) == {"aave-usdt"}
+    total = sum(map(Decimal, made["allocations"].values())) + Decimal(made["cash"])
+    assert total + sum(map(Decimal, (made["costs"]["gas"], made["costs"]["conversion"]))) == 960_000
 
 
 def test_the_file_may_set_how_pools_are_surveyed() -> None:

@@ -14,8 +14,9 @@ from capdesk.records.valuation import value
 
 DAY = dt.date(2026, 2, 16)
 USDC = Token("Ethereum", "USDC", "0x" + "a" * 40, "USD", 6)
-FAKE = Token("Ethereum", "USDC", "0x" + "f" * 40)
+FAKE = Token("Ethereum", "USDC", "0x" + "f" * 40, "USD", 6)
 EURC = Token("Ethereum", "EURC", "0x" + "e" * 40, "EUR", 6)
+DOLLARS = {USDC.token_id, EURC.token_id}
 
 
 def held(token: Token, amount: str, pool: str | None = None) -> Balance:
@@ -55,14 +56,27 @@ def test_what_is_held_without_a_price_is_named_with_where_it_is() -> None:
 
 def test_a_fake_is_not_worth_what_its_name_is() -> None:
     with pytest.raises(InvalidInput, match=FAKE.token_id):
-        value([held(FAKE, "1")], [price(USDC, "1"), price(Token("", "USDC"), "1")], DAY, at_peg=True)
+        value(
+            [held(FAKE, "1")], [price(USDC, "1"), price(Token("", "USDC"), "1")], DAY, at_peg={USDC.token_id}
+        )
 
 
 def test_at_its_peg_a_dollar_coin_is_a_dollar_and_a_euro_coin_is_not() -> None:
-    assert value([held(USDC, "2")], [], DAY, at_peg=True).liquidity_portfolio == {USDC.token_id: 2}
+    assert value([held(USDC, "2")], [], DAY, at_peg=DOLLARS).liquidity_portfolio == {USDC.token_id: 2}
     with pytest.raises(InvalidInput, match="EURC"):
-        value([held(EURC, "2")], [], DAY, at_peg=True)
+        value([held(EURC, "2")], [], DAY, at_peg=DOLLARS)
 
 
 def test_nothing_of_a_token_needs_no_price() -> None:
     assert value([held(EURC, "0")], [], DAY).liquidity_portfolio == {}
+
+
+def test_a_balance_without_an_address_says_so_and_how_a_dollar_coin_is_taken_for_a_dollar() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        value([held(Token("Ethereum", "USDC", None, "USD"), "1")], [price(USDC, "1")], DAY)
+    assert "USDC (ethereum:USDC) in account" in str(refused.value)
+    assert "lacks the address" in str(refused.value)
+    assert "--at-peg" in str(refused.value)
+    with pytest.raises(InvalidInput) as refused:
+        value([held(USDC, "1")], [], DAY)
+    assert "lacks the address" not in str(refused.value)

@@ -145,6 +145,16 @@ def test_a_token_cannot_write_on_the_terminal_by_its_symbol(chain: Any) -> None:
     assert held.token.symbol == token.address.upper()
 
 
+@pytest.mark.parametrize("fake", ["U\u017fDC", "USD\u0421", "US\u200bDC"])
+def test_a_token_that_calls_itself_almost_like_another_has_neither_its_symbol_nor_its_peg(
+    chain: Any, fake: str
+) -> None:
+    token = deploy(chain, TOKEN, fake, 6, 5)
+    (held,) = balances(chain, token.address, owners=[chain.eth.accounts[0]]).rows
+    assert (held.token.symbol == "USDC", held.token.peg) == (False, None)
+    assert held.token.token_id == f"ethereum:{token.address.lower()}"
+
+
 def test_what_is_no_token_is_told_and_the_others_are_read(chain: Any) -> None:
     first = chain.eth.accounts[0]
     other, token = deploy(chain, NO_TOKEN), deploy(chain, TOKEN, "USDT", 6, 1)
@@ -200,3 +210,20 @@ def test_a_node_that_fails_is_unavailable(chain: Any) -> None:
         pytest.raises(SourceUnavailable, match="the node did not answer"),
     ):
         read(open_source("chain-gas", server.address, {}, DAY))
+
+
+def test_a_node_that_fails_twice_is_asked_again(chain: Any) -> None:
+    failed: list[str] = []
+    with node(chain) as server:
+        answer = server.answer
+
+        def busy(path: str, body: bytes) -> Answer:
+            if len(failed) < 2:
+                failed.append(path)
+                return 503, "busy", {}
+            return answer(path, body)
+
+        server.answer = busy
+        (gas,) = read(open_source("chain-gas", server.address, {}, DAY)).rows
+    assert isinstance(gas, Gas)
+    assert len(failed) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -110,3 +111,50 @@ def test_a_price_that_is_none_is_a_rejected_row() -> None:
 def test_an_exchange_that_nobody_knows_is_refused() -> None:
     with pytest.raises(InvalidInput, match="ccxt knows no exchange 'nowhere'"):
         ExchangeBalances("nowhere", day=DAY)
+
+
+def test_a_coin_that_only_looks_like_another_is_another_and_one_that_cannot_be_seen_is_left_out() -> None:
+    names = ["U\u017fDC", "USD\u0421", "US\u200bDC", "usdc"]
+    coins = [
+        {"account_id": name, "asset": name, "balance": "5", "reserved": "0", "unconfirmed": "0"}
+        for name in names
+    ]
+
+    def with_fakes(path: str, body: bytes) -> Answer:
+        return (200, {"balance": coins}, {}) if "/balance" in path else answer(path, body)
+
+    with serving(with_fakes) as server:
+        found = read(ExchangeBalances(exchange_at(server), day=DAY))
+    assert [(each.field, each.given) for each in found.rejected] == [("symbol", r"'US\u200bDC'")]
+    assert {each.token.token_id for each in found.rows if isinstance(each, Balance)} == {
+        "luno:U\u017fDC",
+        "luno:USD\u0421",
+        "luno:USDC",
+    }
+
+
+def test_an_exchange_by_name_is_asked_again_when_it_fails_and_then_is_unavailable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    def failing(until: int) -> Callable[[str, bytes], Answer]:
+        def serve(path: str, body: bytes) -> Answer:
+            asked.append(path)
+            return (503, {}, {}) if len(asked) <= until else answer(path, body)
+
+        return serve
+
+    monkeypatch.setattr(ccxt.luno, "sleep", lambda *_: None)
+    for until, times in ((3, None), (99, 4)):
+        asked.clear()
+        with serving(failing(until)) as server:
+            urls = {"api": dict.fromkeys(ccxt.luno().urls["api"], server.address)}
+            config = {"apiKey": "key", "secret": "secret", "enableRateLimit": False, "urls": urls}
+            source = ExchangeBalances("luno", day=DAY, config=config)
+            if times is None:
+                assert len(read(source).rows) == 2
+                continue
+            with pytest.raises(SourceUnavailable, match="luno did not answer fetch_balance"):
+                read(source)
+        assert len(asked) == times

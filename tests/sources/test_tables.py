@@ -77,6 +77,11 @@ BAD_FIELDS = [
     ({"symbol": "-", "underlying_tokens": ""}, "symbol", "must name a token"),
     ({"symbol": "US\x1b[31mDC"}, "symbol", r"'US\x1b[31mDC' must be a text"),
     ({"symbol": "X" * 201}, "symbol", "at most 200 printable characters"),
+    ({"symbol": "US\u200bDC"}, "symbol", r"'US\u200bDC' must be a text"),
+    ({"symbol": "USDC\u3164"}, "symbol", "must be a text"),
+    ({"project": "aave\ufe0f-v3"}, "project", "must be a text"),
+    ({"chain": "\u0415thereum"}, "chain", r"'\u0415thereum' must be of ASCII characters"),
+    ({"chain": "\u017folana"}, "chain", "must be of ASCII characters"),
     ({"underlying_tokens": "0x\x07"}, "underlying_tokens", "must be an address"),
     ({"outlier": "maybe"}, "outlier", "must be true or false"),
     ({"exposure": "double"}, "exposure", "must be single or multi"),
@@ -220,3 +225,25 @@ def test_gas_is_of_the_chain_that_is_named_or_in_the_table(tmp_path: Path) -> No
     assert read(GasTable(path, chain="Base")).rows == (Gas(DAY, "base", Decimal("81.3606")),)
     path = csv_file(tmp_path / "h.csv", {"date": "2026-02-16", "gas_gwei": "1", "chain": "Gnosis"})
     assert read(GasTable(path)).rows == (Gas(DAY, "gnosis", Decimal(1)),)
+
+
+@pytest.mark.parametrize("fake", ["U\u017fDC", "USD\u0421", "\uff35\uff33\uff24\uff23"])
+def test_a_coin_that_is_called_almost_like_another_is_kept_apart_from_it(tmp_path: Path, fake: str) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(f"date,account,chain,symbol,amount\n2026-02-16,v,Ethereum,{fake},9\n", encoding="utf-8")
+    (held,) = read(BalanceTable(path)).rows
+    assert isinstance(held, Balance)
+    assert (held.token.token_id, held.token.peg) == (f"ethereum:{fake}", None)
+    path.write_text(f"date,{fake},usdc\n2026-02-16,0.5,1\n", encoding="utf-8")
+    first, second = read(PriceTable(path)).rows
+    assert isinstance(first, Price)
+    assert isinstance(second, Price)
+    assert (first.token.token_id, second.token.token_id) == (fake, "USDC")
+
+
+def test_a_price_under_a_name_that_cannot_be_seen_whole_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "prices.csv"
+    path.write_text("date,USDC,USDC\u200b\n2026-02-16,1,0.5\n", encoding="utf-8")
+    found = read(PriceTable(path))
+    assert found.rows == ()
+    assert "cannot be seen" in str(found.rejected[0])

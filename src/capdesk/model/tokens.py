@@ -2,7 +2,8 @@
 
 Anybody may call a coin USDC. What a token is, is told by the chain and the address of its
 contract; a symbol is how people call it. An exchange's coin has no address: there the
-exchange stands for the chain and the symbol for the address.
+exchange stands for the chain and the symbol for the address. What only looks like a
+symbol, in the letters of another script, is another symbol (`letters`).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 
 from msgspec import Struct
 
+from capdesk.model import letters
 from capdesk.model.errors import InvalidInput
 
 NATIVE = "native"
@@ -55,8 +57,8 @@ class Token(Struct, frozen=True):
     @property
     def token_id(self) -> str:
         """The name that lists, prices and balances know it by: ``ethereum:0xa0b8...``."""
-        name = self.symbol.upper() if self.address is None else normal_address(self.address)
-        where = self.chain.strip().casefold()
+        name = letters.upper(self.symbol) if self.address is None else normal_address(self.address)
+        where = letters.lower(self.chain.strip())
         return f"{where}:{name}" if where else name
 
 
@@ -98,12 +100,12 @@ def read_token_id(text: str) -> str:
 
 def known_peg(symbol: str) -> str | None:
     """The peg of a coin that nobody has called stable: only well-known stablecoins have one."""
-    return _KNOWN.get(symbol.upper())
+    return _KNOWN.get(letters.upper(symbol))
 
 
 def peg_of(symbol: str) -> str:
     """The currency that a stablecoin of this symbol promises: EURC the euro, USDT the dollar."""
-    return next((currency for currency in _CURRENCIES if currency in symbol.upper()), "USD")
+    return next((currency for currency in _CURRENCIES if currency in letters.upper(symbol)), "USD")
 
 
 def tokens_of(
@@ -115,8 +117,8 @@ def tokens_of(
     as there are addresses, or more, the parts name them in order; else the name of the pool
     names each.
     """
-    parts = [part.upper() for part in symbol.split("-") if part]
-    names = parts if len(parts) >= len(addresses) else [symbol.upper()] * len(addresses)
+    parts = [letters.upper(part) for part in symbol.split("-") if part]
+    names = parts if len(parts) >= len(addresses) else [letters.upper(symbol)] * len(addresses)
 
     def token(name: str, address: str | None) -> Token:
         peg = peg_of(name) if stablecoins else None

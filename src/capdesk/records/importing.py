@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct, structs
 from sqlalchemy import Connection, bindparam, insert, select, update
 
+from capdesk.model import letters
 from capdesk.model.errors import InvalidInput
 from capdesk.model.market_rows import Balance, Gas, PoolDay, PoolFacts, Price, Row
 from capdesk.model.tokens import Token
@@ -179,7 +180,7 @@ def _price(sheets: _Sheets, price: Price) -> None:
 
 
 def _gas(sheets: _Sheets, gas: Gas) -> None:
-    sheets.gas.put_once({"chain": gas.chain.casefold(), "day": gas.day, "gwei": gas.gwei})
+    sheets.gas.put_once({"chain": letters.lower(gas.chain), "day": gas.day, "gwei": gas.gwei})
 
 
 _WRITERS: dict[type, Any] = {

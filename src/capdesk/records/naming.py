@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import Connection, insert, or_, select, update
 
+from capdesk.model import letters
 from capdesk.model.errors import InvalidInput
 from capdesk.model.lists import APPROVED_PROTOCOLS, LIST_NAMES, Listed, Lists
 from capdesk.model.tokens import read_token_id
@@ -122,8 +123,8 @@ def _spelled(which: str, names: Iterable[str]) -> list[str]:
     if isinstance(names, str):
         raise InvalidInput(f"names must be several, got the text {names!r}: put it in a list")
     found = [name.strip() for name in names]
-    if not all(name and name.isprintable() for name in found):
-        raise InvalidInput(f"a name must be of printable characters, got {found!r}")
+    if not all(name and letters.is_visible(name) for name in found):
+        raise InvalidInput(f"a name must be of printable characters that can be seen, got {found!a}")
     if which == APPROVED_PROTOCOLS:
         return found
     return [read_token_id(name) if ":" in name else name for name in found]

@@ -7,7 +7,7 @@ what is only called by the same symbol may be worth nothing.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from decimal import Decimal
 
 from msgspec import Struct
@@ -41,7 +41,7 @@ def value(
     day: dt.date,
     *,
     oldest_days: int = 1,
-    at_peg: bool = False,
+    at_peg: Collection[str] = (),
 ) -> Holdings:
     """Value balances.
 
@@ -52,7 +52,8 @@ def value(
     oldest_days
         How old a price may be.
     at_peg
-        Take a token that is pegged to the dollar and has no price for one dollar.
+        Tokens, by id, that are taken for a dollar where they have no price. None but those
+        that are pegged to it are; name only tokens that are known: a fake of one has its symbol.
 
     Raises
     ------
@@ -66,11 +67,10 @@ def value(
     without: list[str] = []
     for balance in balances:
         name = balance.token.token_id
-        price = known.get(name, Decimal(1) if at_peg and balance.token.peg == "USD" else None)
+        price = known.get(name, Decimal(1) if name in at_peg and balance.token.peg == "USD" else None)
         if price is None:
             if balance.amount:
-                where = f"pool {balance.pool_id}" if balance.pool_id else f"account {balance.account}"
-                without.append(f"{balance.token.symbol} ({name}) in {where}")
+                without.append(_which(balance))
             continue
         used[name] = price
         dollars = to_micro(Amount(balance.amount) * price, f"the value of {name}")
@@ -79,9 +79,21 @@ def value(
     if without:
         raise InvalidInput(
             f"what is held has no price of {day} or of the {oldest_days} days before: {', '.join(without)}. "
-            "Import its price, or leave the balance out"
+            "Import its price, or leave the balance out; 'capdesk pools plan --at-peg' takes a dollar coin that was "
+            "approved, and is nowhere on ice, for a dollar"
         )
     return Holdings(_amounts(pools), _amounts(wallets), used)
+
+
+def _which(balance: Balance) -> str:
+    token = balance.token
+    where = f"pool {balance.pool_id}" if balance.pool_id else f"account {balance.account}"
+    lacks = (
+        " (its balance lacks the address of the token, so it is no pool's coin)"
+        if token.address is None
+        else ""
+    )
+    return f"{token.symbol} ({token.token_id}) in {where}{lacks}"
 
 
 def _last(prices: Iterable[Price], day: dt.date, oldest_days: int) -> dict[str, Decimal]:

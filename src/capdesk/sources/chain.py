@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
+from capdesk.model import letters
 from capdesk.model.errors import InvalidInput, SourceUnavailable
 from capdesk.model.market_rows import BadField, Balance, Gas, Rejected
 from capdesk.model.tokens import LONGEST_SYMBOL, Token, known_peg
@@ -75,10 +76,10 @@ class Erc20Balances:
     def _token(self, contract: Any, block: int) -> Token:
         decimals = self._ask(contract, "decimals", block)
         try:
-            symbol = self._ask(contract, "symbol", block).strip().upper()
+            symbol = letters.upper(self._ask(contract, "symbol", block).strip())
         except BadField:
             symbol = ""
-        if not symbol or not symbol.isprintable() or len(symbol) > LONGEST_SYMBOL:
+        if not symbol or not letters.is_visible(symbol) or len(symbol) > LONGEST_SYMBOL:
             # Older tokens tell no symbol, or tell it as 32 bytes; what they are is their address anyway.
             symbol = contract.address.upper()
         return Token(self.chain, symbol, contract.address.lower(), known_peg(symbol), decimals)
@@ -118,7 +119,7 @@ class ChainGas:
     def rows(self) -> Iterator[Gas]:
         """One gas price."""
         wei = asked(lambda: self.web3.eth.gas_price) if self.blocks is None else self._mean(self.blocks)
-        yield Gas(self.day, self.chain.casefold(), Decimal(wei).scaleb(-GWEI))
+        yield Gas(self.day, letters.lower(self.chain), Decimal(wei).scaleb(-GWEI))
 
     def _mean(self, blocks: int) -> int:
         history = asked(lambda: self.web3.eth.fee_history(blocks, "latest", [50]))

@@ -11,10 +11,15 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
+from capdesk.model import letters
 from capdesk.model.errors import InvalidInput, SourceUnavailable
 from capdesk.model.market_rows import BadField, Balance, Price, Rejected
 from capdesk.model.money import read_decimal
 from capdesk.model.tokens import Token, known_peg
+from capdesk.sources import fields
+
+PATIENT = {"options": {"maxRetriesOnFailure": 3, "maxRetriesOnFailureDelay": 1_000}}
+"""ccxt's own words for: three times more, after a second each."""
 
 
 class ExchangeBalances:
@@ -41,13 +46,18 @@ class ExchangeBalances:
         totals = asked(self.exchange, "fetch_balance")["total"]
         for row, symbol in enumerate(sorted(totals), 1):
             try:
+                token = self._token(symbol)
                 amount = exact(symbol, totals[symbol])
             except BadField as error:
                 yield error.at(row)
                 continue
             if amount:
-                token = Token(self.exchange.id, symbol.upper(), None, known_peg(symbol))
                 yield Balance(self.day, self.account, token, amount)
+
+    def _token(self, symbol: str) -> Token:
+        if not fields.is_plain(symbol):
+            raise BadField("symbol", symbol, "must be of visible characters")
+        return Token(self.exchange.id, letters.upper(symbol), None, known_peg(symbol))
 
 
 class ExchangePrices:
@@ -78,8 +88,8 @@ class ExchangePrices:
     def rows(self) -> Iterator[Price | Rejected]:
         """A price for each coin."""
         for row, symbol in enumerate(self.symbols, 1):
-            token = Token(self.exchange.id, symbol.upper(), None, known_peg(symbol))
-            ticker = asked(self.exchange, "fetch_ticker", f"{symbol.upper()}/{self.quote}")
+            token = Token(self.exchange.id, letters.upper(symbol), None, known_peg(symbol))
+            ticker = asked(self.exchange, "fetch_ticker", f"{token.symbol}/{self.quote}")
             try:
                 price = exact(symbol, ticker.get("last"))
                 if not price:
@@ -91,7 +101,9 @@ class ExchangePrices:
 
 
 def connect(exchange: Any, config: dict[str, Any] | None) -> Any:
-    """The exchange of a name, or the one that was given, told to keep numbers as text.
+    """The exchange of a name, or the one that was given, told to keep numbers as text and coins apart.
+
+    An exchange by name asks again when the network or the venue fails, unless `config` says otherwise.
 
     Raises
     ------
@@ -105,9 +117,22 @@ def connect(exchange: Any, config: dict[str, Any] | None) -> Any:
             raise InvalidInput("an exchange needs ccxt: install capdesk with its extra 'sources'") from None
         if exchange not in ccxt.exchanges:
             raise InvalidInput(f"ccxt knows no exchange {exchange!r}")
-        exchange = getattr(ccxt, exchange)(config or {})
+        exchange = getattr(ccxt, exchange)(PATIENT | (config or {}))
     exchange.number = str
+    _keep_apart(exchange)
     return exchange
+
+
+def _keep_apart(exchange: Any) -> None:
+    """Keep a coin in other letters than ASCII's from being made another by ccxt, which writes all in capitals."""
+    named = type(exchange).safe_currency_code
+
+    def careful(currency_id: Any, currency: Any = None) -> Any:
+        if isinstance(currency_id, str) and not currency_id.isascii():
+            return currency_id
+        return named(exchange, currency_id, currency)
+
+    exchange.safe_currency_code = careful
 
 
 def asked(exchange: Any, verb: str, *given: Any) -> Any:

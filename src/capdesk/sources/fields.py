@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from capdesk.model import letters
 from capdesk.model.errors import InvalidInput
 from capdesk.model.market_rows import BadField, check_apy
 from capdesk.model.money import read_decimal, to_micro
@@ -52,16 +53,18 @@ def word(record: Record, *names: str) -> str:
 
 
 def chain(record: Record) -> str:
-    """The name of a chain, which must be there; a colon would end it in a token's id."""
+    """The name of a chain, which must be there; a colon would end it in a token's id, and a fake could look like it."""
     name = word(record, "chain")
     if ":" in name:
         raise BadField("chain", name, "must not have a colon")
+    if not name.isascii():
+        raise BadField("chain", ascii(name), "must be of ASCII characters: others only look like them")
     return name
 
 
 def is_plain(text: str) -> bool:
-    """Whether a text can stand in a table and on a terminal: no control characters, not too long."""
-    return text.isprintable() and len(text) <= LONGEST_WORD
+    """Whether a text can stand in a table and on a terminal: nothing that cannot be seen, not too long."""
+    return letters.is_visible(text) and len(text) <= LONGEST_WORD
 
 
 def maybe_number(record: Record, *names: str) -> float | None:

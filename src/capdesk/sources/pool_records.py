@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator
 
+from capdesk.model import letters
 from capdesk.model.market_rows import BadField, PoolDay, PoolFacts, Rejected
 from capdesk.model.tokens import tokens_of
 from capdesk.sources import fields
@@ -19,7 +20,7 @@ def pool_facts(record: Record) -> PoolFacts:
     BadField
         Naming the field that cannot be accepted.
     """
-    chain, symbol = fields.chain(record), fields.word(record, "symbol").upper()
+    chain, symbol = fields.chain(record), letters.upper(fields.word(record, "symbol"))
     stablecoin = fields.flag(record, "stablecoin", default=True)
     listed = fields.addresses(record, "underlying_tokens", "underlyingTokens")
     exposure = fields.find(record, "exposure")[1] or "single"

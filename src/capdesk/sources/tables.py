@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from capdesk.model import letters
 from capdesk.model.errors import InvalidInput, MalformedDocument
 from capdesk.model.market_rows import BadField, Balance, Gas, PoolDay, PoolFacts, Price, Rejected
 from capdesk.model.tokens import Token, known_peg
@@ -133,7 +134,9 @@ class GasTable:
 
         def gas(record: Record) -> Iterator[Gas]:
             chain = fields.chain(record) if "chain" in record else self.chain
-            yield Gas(fields.day(record, "date", "day"), chain.casefold(), fields.decimal(record, "gas_gwei"))
+            yield Gas(
+                fields.day(record, "date", "day"), letters.lower(chain), fields.decimal(record, "gas_gwei")
+            )
 
         return _each(self.table, gas, lambda it: (it.day, it.chain))
 
@@ -156,7 +159,7 @@ def _each(table: Table, read: Callable[[Record], Iterator[Any]], key: Callable[[
 
 
 def _token(record: Record) -> Token:
-    symbol = fields.word(record, "symbol").upper()
+    symbol = letters.upper(fields.word(record, "symbol"))
     address = next(iter(fields.addresses(record, "address")), None)
     return Token(fields.chain(record), symbol, address, known_peg(symbol))
 
@@ -179,7 +182,9 @@ def _prices(record: Record) -> Iterator[Price]:
         return
     for name in record:
         if name not in ("date", "day") and fields.find(record, name)[1] is not None:
-            yield Price(day, Token("", name.upper(), None, known_peg(name)), _price(record, name))
+            if not fields.is_plain(name):
+                raise BadField(name, record[name], "stands under a name with characters that cannot be seen")
+            yield Price(day, Token("", letters.upper(name), None, known_peg(name)), _price(record, name))
 
 
 def _price(record: Record, name: str) -> Any:

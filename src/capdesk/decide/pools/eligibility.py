@@ -9,10 +9,12 @@ first. Tokens are looked up by chain and address.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Literal
 
 from msgspec import Struct
 
+from capdesk.model import letters
 from capdesk.model.lists import APPROVED_PROTOCOLS, APPROVED_TOKENS, BLACKLISTED_TOKENS, ICEBOX_TOKENS, Lists
 from capdesk.model.market_rows import PoolDay, PoolFacts
 from capdesk.model.money import MICRO
@@ -71,13 +73,20 @@ class Eligibility(Struct, frozen=True):
 
 
 class Names:
-    """The lists as sets, made once for many pools."""
+    """The lists as sets, made once for many pools.
 
-    def __init__(self, lists: Lists) -> None:
+    Parameters
+    ----------
+    fallen
+        Tokens that count as iced though they are not on the list: id -> why.
+    """
+
+    def __init__(self, lists: Lists, fallen: Mapping[str, str] = MappingProxyType({})) -> None:
         self.approved = lists.names(APPROVED_TOKENS)
         self.blacklisted = lists.names(BLACKLISTED_TOKENS)
-        self.protocols = frozenset(name.casefold() for name in lists.names(APPROVED_PROTOCOLS))
-        self.iced: Mapping[str, str] = {each.name: each.reason for each in getattr(lists, ICEBOX_TOKENS)}
+        self.protocols = frozenset(letters.lower(name) for name in lists.names(APPROVED_PROTOCOLS))
+        listed = {each.name: each.reason for each in getattr(lists, ICEBOX_TOKENS)}
+        self.iced: Mapping[str, str] = {**fallen, **listed}
 
 
 def eligibility(
@@ -103,7 +112,7 @@ def eligibility(
 
 def _standing(facts: PoolFacts, names: Names) -> list[str]:
     reasons: list[str] = []
-    if facts.project.casefold() not in names.protocols:
+    if letters.lower(facts.project) not in names.protocols:
         reasons.append(f"the protocol {facts.project} is not approved")
     for token in facts.tokens:
         if token.token_id in names.blacklisted:

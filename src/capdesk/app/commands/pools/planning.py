@@ -37,7 +37,7 @@ def plan(
     ] = "exact",
     on_ice: OnIceChoice = "",
     at_peg: Annotated[
-        bool, typer.Option("--at-peg", help="Take dollar coins without a price for one dollar.")
+        bool, typer.Option("--at-peg", help="Take approved dollar coins without a price for one dollar.")
     ] = False,
     explain: Annotated[
         list[str] | None,
@@ -89,7 +89,8 @@ def make(
     from capdesk.records import Records
     from capdesk.records.valuation import value
     from capdesk.treasury import fill_icebox, pool_names, write_forecasts
-    from capdesk.treasury_day import on_ice_plans, recent_prices, situation
+    from capdesk.treasury_day import on_ice_plans, situation
+    from capdesk.treasury_prices import recent_prices, taken_at_peg
 
     limits, rules = read_rules(parameters, read_on_ice(on_ice) if on_ice else None)
     with Records(records) as whole, whole.transaction() as opened:
@@ -97,7 +98,8 @@ def make(
         iced, returned = fill_icebox(opened, when, rules.ice)
         balances = balances_of(opened, when, holdings, treasury)
         days = days_of(balances)
-        held = value(balances, recent_prices(opened, when), when, at_peg=at_peg)
+        pegged = taken_at_peg(opened, when) if at_peg else ()
+        held = value(balances, recent_prices(opened, when), when, at_peg=pegged)
         standing = situation(
             opened,
             when,

@@ -12,6 +12,7 @@ from capdesk.app.commands.exits import ExitCode
 from capdesk.app.commands.pools.choices import Day, read_day
 
 if TYPE_CHECKING:
+    from capdesk.records import Records
     from capdesk.treasury import Surveyed
 
 All = Annotated[bool, typer.Option("--all", help="Show every pool, not only the largest.")]
@@ -132,7 +133,7 @@ def _reasons(each: "Surveyed") -> list[str]:
 
 def _why_none(records: "Records", day: dt.date, surveyed: "list[Surveyed]") -> str:
     """Why no pool at all is in, where one reason holds for all; else nothing."""
-    from capdesk.treasury import end_of
+    from capdesk.treasury_prices import end_of
 
     if any(each.eligibility.eligible for each in surveyed):
         return ""
