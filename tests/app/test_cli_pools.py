@@ -85,7 +85,7 @@ def test_a_document_that_is_none_is_refused_and_nothing_is_written() -> None:
 
 
 def test_a_table_of_another_kind_is_told_which_source_reads_it() -> None:
-    Path("held.csv").write_text("date,account,chain,symbol,amount\n", encoding="utf-8")
+    Path("held.csv").write_text("date,account,chain,symbol,amount\n2026-02-16,v,E,T,1\n", encoding="utf-8")
     assert "read as pools: --source balances" in pools("import", "held.csv").stderr
     assert "read as" not in pools("import", "held.csv", "--source", "pools").stderr
 
@@ -99,6 +99,29 @@ def test_gas_prices_and_balances_are_imported_by_their_source(imported: None) ->
     assert answer("import", "gas.csv", "--source", "gas", "--set", "chain=Base")["added"] == 1
     assert answer("import", "prices.csv", "--source", "prices")["added"] == 1
     assert answer("import", "held.csv", "--source", "balances")["added"] == 1
+
+
+def test_what_was_priced_is_told_by_its_id_and_one_row_is_one_row(imported: None) -> None:
+    Path("prices.csv").write_text("date,chain,symbol,usd\n2026-02-16,Ethereum,USDC,0.999\n", encoding="utf-8")
+    text = " ".join(pools("import", "prices.csv", "--source", "prices").stdout.split())
+    assert "imported 1 row of prices.csv is new" in text
+    assert f"priced USDC Ethereum {ETHEREUM_USDC}" in text
+    Path("prices.csv").write_text("date,chain,symbol,usd\n2026-02-16,Arbitrum,USDC,0.999\n", encoding="utf-8")
+    result = pools("import", "prices.csv", "--source", "prices")
+    assert result.exit_code == 8
+    assert "1 row was left out" in result.stdout
+    with Records("records.db") as records:
+        assert [each.token.token_id for each in records.prices(dt.date(2026, 2, 16))] == [ETHEREUM_USDC]
+
+
+def test_a_day_to_come_moves_no_last_day(imported: None) -> None:
+    typo = table("2999-02-17,p1,Ethereum,aave-v3,USDC,1000000,3.5,")
+    result = pools("import", typo)
+    assert result.exit_code == 8
+    with Records("records.db") as records:
+        assert records.last_day() == dt.date(2026, 2, 16)
+    late = pools("import", "pools.csv", "--day", "2999-01-01")
+    assert (late.exit_code, "is still to come" in late.stderr) == (2, True)
 
 
 def test_records_are_named_by_an_option_or_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from pyarrow import parquet
 from capdesk.model.errors import InvalidInput, MalformedDocument
 from capdesk.model.market_rows import Balance, Gas, PoolDay, PoolFacts, Price, Rejected
 from capdesk.model.tokens import Token
-from capdesk.sources import read
+from capdesk.sources import open_source, read
 from capdesk.sources.tables import BalanceTable, GasTable, PoolTable, PriceTable
 
 DAY = dt.date(2026, 2, 16)
@@ -247,3 +247,84 @@ def test_a_price_under_a_name_that_cannot_be_seen_whole_is_refused(tmp_path: Pat
     found = read(PriceTable(path))
     assert found.rows == ()
     assert "cannot be seen" in str(found.rejected[0])
+
+
+KNOWN = {
+    each.token_id: each
+    for each in (
+        Token("Ethereum", "USDC", "0x" + "a" * 40, "USD", 6),
+        Token("Ethereum", "USDC", None, "USD"),
+        Token("Arbitrum", "USDC", "0x" + "b" * 40, "USD"),
+        Token("Arbitrum", "USDC", "0x" + "c" * 40, "USD"),
+        Token("binance", "USDC", None, "USD"),
+        Token("Ethereum", "XDAY", "0x" + "d" * 40, "USD"),
+    )
+}
+
+
+def test_a_price_without_an_address_is_of_the_one_token_of_that_symbol_on_its_chain(tmp_path: Path) -> None:
+    path = tmp_path / "prices.csv"
+    rows = ["ethereum,usdc,0.96", "Arbitrum,USDC,1", "Base,USDC,1", "Ethereum,ETH,2500", "binance,USDC,1.01"]
+    path.write_text(
+        "date,chain,symbol,usd\n" + "".join(f"2026-02-16,{row}\n" for row in rows), encoding="utf-8"
+    )
+    found = read(open_source("prices", str(path), {}, DAY, known=KNOWN))
+    assert [each.token.token_id for each in found.rows if isinstance(each, Price)] == [
+        "ethereum:0x" + "a" * 40,
+        "binance:USDC",
+    ]
+    assert [each.row for each in found.rejected] == [2, 3, 4]
+    two, none, own = map(str, found.rejected)
+    assert f"2 tokens on Arbitrum: arbitrum:0x{'b' * 40}, arbitrum:0x{'c' * 40}; tell the address" in two
+    assert "is no token that is known on Base" in none
+    assert "a chain's own coin has the address 'native'" in own
+
+
+@pytest.mark.parametrize(
+    ("heading", "row", "said"),
+    [
+        (
+            "chain,symbol,usd",
+            "Ethereum,USDC,96",
+            "usd: 96 is no price of USDC, which promises to be worth one USD",
+        ),
+        ("chain,symbol,usd", "Ethereum,XDAY,2.01", "usd: 2.01 is no price of XDAY"),
+        ("USDC,EUR", "96,1.18", "USDC: 96 is no price of USDC"),
+        (
+            "EURC",
+            "118",
+            "EURC: 118 is no price of EURC, which promises to be worth one EUR: at most 4 dollars",
+        ),
+        ("USDC,BTC", "0,65000", "USDC: 0 must be above 0"),
+    ],
+)
+def test_a_price_far_above_its_peg_is_refused(tmp_path: Path, heading: str, row: str, said: str) -> None:
+    path = tmp_path / "prices.csv"
+    path.write_text(f"date,{heading}\n2026-02-16,{row}\n", encoding="utf-8")
+    found = read(open_source("prices", str(path), {}, DAY, known=KNOWN))
+    assert found.rows == ()
+    (rejected,) = found.rejected
+    assert rejected.row == 1
+    assert said in str(rejected)
+
+
+def test_figures_of_days_to_come_are_refused_and_those_of_tomorrow_are_not(tmp_path: Path) -> None:
+    today = dt.datetime.now(dt.UTC).date()
+    path = tmp_path / "gas.csv"
+    days = [today + dt.timedelta(days=number) for number in (0, 1, 400)]
+    path.write_text("date,gas_gwei\n" + "".join(f"{day},1\n" for day in days), encoding="utf-8")
+    found = read(GasTable(path))
+    assert [each.day for each in found.rows if isinstance(each, Gas)] == days[:2]
+    (rejected,) = found.rejected
+    assert (rejected.row, rejected.field, rejected.given) == (3, "date", str(days[2]))
+    assert "is still to come" in rejected.reason
+
+
+@pytest.mark.parametrize("source", [PoolTable, BalanceTable, PriceTable, GasTable])
+def test_a_table_of_a_heading_alone_is_refused(tmp_path: Path, source: Any) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(
+        "date,pool,account,chain,project,symbol,amount,tvl_usd,apy,usd,gas_gwei\n", encoding="utf-8"
+    )
+    with pytest.raises(InvalidInput, match="has a heading and no rows"):
+        read(source(path))

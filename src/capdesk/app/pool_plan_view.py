@@ -168,8 +168,8 @@ def _facts(told: Told) -> list[tuple[str, str]]:
             f"{proof.leaves} leaves, bound by the {proof.proof}",
         ),
         ("solver", render.literal(plan.solver)),
-        *(("iced", f"[red]{told.say(each)}[/]") for each in told.iced),
-        *(("returned", f"[green]{told.say(each)}[/]") for each in told.returned),
+        *(("iced", f"[red]{told.say(each)}[/]  {render.literal(each)}") for each in told.iced),
+        *(("returned", f"[green]{told.say(each)}[/]  {render.literal(each)}") for each in told.returned),
         *(("note", told.say(note)) for note in plan.notes),
     ]
 

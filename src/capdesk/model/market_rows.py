@@ -19,6 +19,10 @@ LARGEST_APY = 1_000_000
 """Percent a year; what is above it is a broken figure. New pools do pay 100,000."""
 
 
+MOST_FOR_A_DOLLAR, MOST_FOR_ANOTHER = 2, 4
+"""Dollars for a coin that promises to be worth one, and for one that promises another currency."""
+
+
 class PoolFacts(Struct, frozen=True):
     """What a pool is.
 
@@ -146,6 +150,27 @@ def check_apy(value: float, field: str = "apy") -> float:
     if not math.isfinite(value) or not -100 <= value <= LARGEST_APY:
         raise BadField(field, value, f"must lie between -100 and {LARGEST_APY:,} percent a year")
     return value
+
+
+def check_price(usd: Decimal, token: Token, field: str = "usd") -> Decimal:
+    """A price in dollars.
+
+    Raises
+    ------
+    BadField
+        If it is not above 0, or far above the peg of a coin that has one: 96 was meant as 0.96.
+    """
+    if not usd:
+        raise BadField(field, usd, "must be above 0")
+    most = MOST_FOR_A_DOLLAR if token.peg == "USD" else MOST_FOR_ANOTHER
+    if token.peg is not None and usd > most:
+        raise BadField(
+            field,
+            usd,
+            f"is no price of {token.symbol or token.token_id}, which promises to be worth one {token.peg}: "
+            f"at most {most} dollars are accepted",
+        )
+    return usd
 
 
 def _shown(given: object) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from capdesk.model.errors import MalformedDocument
-from capdesk.model.market_rows import BadField, PoolDay, PoolFacts, Price, Rejected
+from capdesk.model.market_rows import BadField, PoolDay, PoolFacts, Price, Rejected, check_price
 from capdesk.model.tokens import NATIVE, Token
 from capdesk.sources import fields, web
 from capdesk.sources.documents import read_json
@@ -88,7 +88,7 @@ class Prices:
     location
         A file, or the address of the API.
     tokens
-        Which tokens; each needs a chain and an address.
+        Which tokens; each needs a chain and an address. One with a peg has no price far above it.
     day
         Of its end, in UTC.
     """
@@ -117,7 +117,7 @@ class Prices:
                 entry = known.get(name.casefold())
                 if not isinstance(entry, dict):
                     raise BadField("token", name, "has no price there")
-                yield Price(self.day, token, fields.decimal(entry, "price"))
+                yield Price(self.day, token, check_price(fields.decimal(entry, "price"), token, "price"))
             except BadField as error:
                 yield error.at(row)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from capdesk.model import letters
 from capdesk.model.errors import InvalidInput, SourceUnavailable
-from capdesk.model.market_rows import BadField, Balance, Price, Rejected
+from capdesk.model.market_rows import BadField, Balance, Price, Rejected, check_price
 from capdesk.model.money import read_decimal
 from capdesk.model.tokens import Token, known_peg
 from capdesk.sources import fields
@@ -91,9 +91,7 @@ class ExchangePrices:
             token = Token(self.exchange.id, letters.upper(symbol), None, known_peg(symbol))
             ticker = asked(self.exchange, "fetch_ticker", f"{token.symbol}/{self.quote}")
             try:
-                price = exact(symbol, ticker.get("last"))
-                if not price:
-                    raise BadField(symbol, price, "must be above 0")
+                price = check_price(exact(symbol, ticker.get("last")), token, symbol)
             except BadField as error:
                 yield error.at(row)
             else:

@@ -142,8 +142,16 @@ def flag(record: Record, *names: str, default: bool) -> bool:
 
 
 def day(record: Record, *names: str) -> dt.date:
-    """A date: 2026-02-16, or a time of that day in UTC."""
+    """A date: 2026-02-16, or a time of that day in UTC; at most tomorrow, for clocks and zones differ."""
     name, value = find(record, *names)
+    found = _day(name, value)
+    latest = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=1)
+    if found > latest:
+        raise BadField(name, value, f"is still to come: no figure is of a day after {latest}")
+    return found
+
+
+def _day(name: str, value: Any) -> dt.date:
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC).date() if value.tzinfo else value.date()
     if isinstance(value, dt.date):

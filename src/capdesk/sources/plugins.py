@@ -11,6 +11,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from capdesk.model.errors import InvalidInput
@@ -33,9 +34,17 @@ def _chart(location: str, *, pool: str) -> Source:
     return defillama.Chart(location, pool=pool)
 
 
-def _prices(location: str, *, day: dt.date, tokens: str) -> Source:
-    found = [read_token_id(name).partition(":") for name in _words(tokens)]
-    return defillama.Prices(location, tokens=[Token(where, "", name) for where, _, name in found], day=day)
+def _prices(
+    location: str, *, day: dt.date, tokens: str, known: Mapping[str, Token] = MappingProxyType({})
+) -> Source:
+    found = [read_token_id(name) for name in _words(tokens)]
+    asked = [known.get(name) or _unknown(name) for name in found]
+    return defillama.Prices(location, tokens=asked, day=day)
+
+
+def _unknown(name: str) -> Token:
+    where, _, address = name.partition(":")
+    return Token(where, "", address)
 
 
 def _ccxt_balances(location: str, *, day: dt.date, account: str = "", config: str = "") -> Source:
@@ -101,7 +110,14 @@ def guess(location: str) -> str:
     )
 
 
-def open_source(name: str, location: str, options: Mapping[str, str], day: dt.date) -> Source:
+def open_source(
+    name: str,
+    location: str,
+    options: Mapping[str, str],
+    day: dt.date,
+    *,
+    known: Mapping[str, Token] | None = None,
+) -> Source:
     """Make the source of a name.
 
     Parameters
@@ -110,6 +126,8 @@ def open_source(name: str, location: str, options: Mapping[str, str], day: dt.da
         What it takes besides, as text.
     day
         For a source that does not tell the day of its figures.
+    known
+        The tokens of the records, by id, for a source whose rows may call one by its symbol.
 
     Raises
     ------
@@ -118,7 +136,7 @@ def open_source(name: str, location: str, options: Mapping[str, str], day: dt.da
     """
     factory = BUILT_IN.get(name) or _plugged_in(name)
     takes = dict(list(inspect.signature(factory).parameters.items())[1:])
-    wanted = [each for each in takes if each != "day"]
+    wanted = [each for each in takes if each not in ("day", "known")]
     for option in options:
         if option not in wanted:
             allowed = f"it takes {', '.join(wanted)}" if wanted else "it takes none"
@@ -129,6 +147,8 @@ def open_source(name: str, location: str, options: Mapping[str, str], day: dt.da
     given: dict[str, Any] = dict(options)
     if "day" in takes:
         given["day"] = day
+    if "known" in takes and known is not None:
+        given["known"] = known
     return factory(location, **given)
 
 

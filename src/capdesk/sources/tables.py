@@ -5,14 +5,23 @@ from __future__ import annotations
 import csv
 import gzip
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from capdesk.model import letters
 from capdesk.model.errors import InvalidInput, MalformedDocument
-from capdesk.model.market_rows import BadField, Balance, Gas, PoolDay, PoolFacts, Price, Rejected
-from capdesk.model.tokens import Token, known_peg
+from capdesk.model.market_rows import (
+    BadField,
+    Balance,
+    Gas,
+    PoolDay,
+    PoolFacts,
+    Price,
+    Rejected,
+    check_price,
+)
+from capdesk.model.tokens import NATIVE, Token, known_peg
 from capdesk.sources import fields
 from capdesk.sources.fields import Record
 from capdesk.sources.pool_records import pool_rows
@@ -26,7 +35,7 @@ class Table:
     MalformedDocument
         If it is no such file, or lacks a column.
     InvalidInput
-        If its name ends in neither .csv, .csv.gz nor .parquet.
+        If its name ends in neither .csv, .csv.gz nor .parquet, or it has no rows.
     """
 
     def __init__(self, path: str | Path, *needed: tuple[str, ...]) -> None:
@@ -34,6 +43,13 @@ class Table:
 
     def records(self) -> Iterator[tuple[int, Record]]:
         """The rows, numbered from 1 (a CSV's heading is not counted)."""
+        row = 0
+        for row, record in self._read():
+            yield row, record
+        if not row:
+            raise InvalidInput(f"{self.path} has a heading and no rows: there is nothing to read")
+
+    def _read(self) -> Iterator[tuple[int, Record]]:
         if self.path.suffix == ".parquet":
             yield from self._parquet()
         elif self.path.name.endswith((".csv", ".csv.gz")):
@@ -113,14 +129,23 @@ class BalanceTable:
 
 
 class PriceTable:
-    """Prices in dollars: date, chain, symbol, usd and, where known, address; or a date and a column a symbol."""
+    """Prices in dollars: date, chain, symbol, usd and, where known, address; or a date and a column a symbol.
 
-    def __init__(self, path: str | Path) -> None:
-        self.table = Table(path, ("date", "day"))
+    Parameters
+    ----------
+    known
+        The tokens of the records, by id: a row without an address is of the one token of that
+        symbol on that chain. None: it is of a token without an address.
+    """
+
+    def __init__(self, path: str | Path, *, known: Mapping[str, Token] | None = None) -> None:
+        self.table, self.known = Table(path, ("date", "day")), known
 
     def rows(self) -> Iterator[Price | Rejected]:
         """One price a row, or one for each filled cell."""
-        return _each(self.table, _prices, lambda it: (it.day, it.token.token_id))
+        return _each(
+            self.table, lambda record: _prices(record, self.known), lambda it: (it.day, it.token.token_id)
+        )
 
 
 class GasTable:
@@ -175,20 +200,38 @@ def _balance(record: Record) -> Iterator[Balance]:
     )
 
 
-def _prices(record: Record) -> Iterator[Price]:
+def _prices(record: Record, known: Mapping[str, Token] | None) -> Iterator[Price]:
     day = fields.day(record, "date", "day")
     if "usd" in record:
-        yield Price(day, _token(record), _price(record, "usd"))
+        token = _token(record)
+        if known is not None:
+            token = _called(token, known) if token.address is None else known.get(token.token_id, token)
+        yield Price(day, token, check_price(fields.decimal(record, "usd"), token))
         return
     for name in record:
         if name not in ("date", "day") and fields.find(record, name)[1] is not None:
             if not fields.is_plain(name):
                 raise BadField(name, record[name], "stands under a name with characters that cannot be seen")
-            yield Price(day, Token("", letters.upper(name), None, known_peg(name)), _price(record, name))
+            token = Token("", letters.upper(name), None, known_peg(name))
+            yield Price(day, token, check_price(fields.decimal(record, name), token, name))
 
 
-def _price(record: Record, name: str) -> Any:
-    usd = fields.decimal(record, name)
-    if not usd:
-        raise BadField(name, usd, "must be above 0")
-    return usd
+def _called(token: Token, known: Mapping[str, Token]) -> Token:
+    """The token that a symbol stands for on its chain; one with an address, where there is one."""
+    where, symbol = letters.lower(token.chain), letters.upper(token.symbol)
+    found = {
+        name: each
+        for name, each in known.items()
+        if letters.lower(each.chain) == where and letters.upper(each.symbol) == symbol
+    }
+    found = {name: each for name, each in found.items() if each.address is not None} or found
+    if len(found) == 1:
+        return next(iter(found.values()))
+    if found:
+        why = f"stands for {len(found)} tokens on {token.chain}: {', '.join(found)}; tell the address"
+    else:
+        why = (
+            f"is no token that is known on {token.chain}: tell its address (a chain's own coin has the address "
+            f"{NATIVE!r}), or import its pools first"
+        )
+    raise BadField("symbol", token.symbol, why)

@@ -1,5 +1,6 @@
 """`pools import`: what a source tells comes into the planning records, and what it does not is said."""
 
+import datetime as dt
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,7 +11,8 @@ from capdesk.app.commands.exits import ExitCode
 from capdesk.app.commands.pools.choices import read_date, today
 
 if TYPE_CHECKING:
-    from capdesk.model.market_rows import Rejected
+    from capdesk.model.market_rows import Rejected, Row
+    from capdesk.model.tokens import Token
 
 MOST_SHOWN = 20
 
@@ -58,9 +60,10 @@ def import_rows(
     from capdesk.records import Records
 
     kind = source or sources.guess(file)
-    when = today() if day is None else read_date(day)
+    when = read_import_day(day)
     try:
-        found = sources.read(sources.open_source(kind, file, read_settings(setting or []), when))
+        settings, known = read_settings(setting or []), known_tokens(records)
+        found = sources.read(sources.open_source(kind, file, settings, when, known=known))
     except MalformedDocument as error:
         if source is not None:
             raise
@@ -79,6 +82,7 @@ def import_rows(
                 "added": written.added,
                 "revised": written.revised,
                 "unchanged": written.unchanged,
+                "priced": priced(found.rows),
                 "rejected": [
                     {"row": each.row, "field": each.field, "given": each.given, "reason": each.reason}
                     for each in found.rejected
@@ -86,12 +90,54 @@ def import_rows(
             }
         )
     else:
+        new = "1 row" if written.added == 1 else f"{written.added:,} rows"
+        are = "is" if written.added == 1 else "are"
         render.say(
-            f"[green]imported[/]  {written.added:,} rows of {render.literal(file)} are new, "
+            f"[green]imported[/]  {new} of {render.literal(file)} {are} new, "
             f"{written.revised:,} revised, {written.unchanged:,} as they were"
         )
+        draw_priced(priced(found.rows))
         draw_rejected(found.rejected)
     return ExitCode.ATTENTION if found.rejected else ExitCode.DONE
+
+
+def read_import_day(given: str | None) -> dt.date:
+    """Read the day of figures that do not tell it; today when none is given."""
+    if given is None:
+        return today()
+    day = read_date(given)
+    if day > today() + dt.timedelta(days=1):
+        raise typer.BadParameter(f"{day} is still to come: no figure is of it", param_hint="--day")
+    return day
+
+
+def known_tokens(location: str) -> "dict[str, Token]":
+    """The tokens of the records, by id; none where there are no records yet."""
+    from capdesk.model.errors import NotRecords
+    from capdesk.records import Records
+
+    try:
+        with Records(location) as opened:
+            return opened.tokens()
+    except NotRecords:
+        # What else may lie there is said when the rows are written.
+        return {}
+
+
+def priced(rows: "tuple[Row, ...]") -> dict[str, str]:
+    """The tokens that were priced: id -> what people call it."""
+    from capdesk.model.market_rows import Price
+
+    found = {each.token.token_id: each.token for each in rows if isinstance(each, Price)}
+    return {name: f"{token.symbol} {token.chain}".strip() for name, token in found.items()}
+
+
+def draw_priced(tokens: dict[str, str]) -> None:
+    """Print which tokens were priced, the first of them if they are many."""
+    for name, called in list(tokens.items())[:MOST_SHOWN]:
+        render.say(f"priced    {render.literal(called)}  {render.literal(name)}")
+    if len(tokens) > MOST_SHOWN:
+        render.say(f"[dim]and {len(tokens) - MOST_SHOWN:,} more: --json tells all of them[/]")
 
 
 def read_settings(given: list[str]) -> dict[str, str]:
@@ -113,7 +159,8 @@ def draw_rejected(rejected: "tuple[Rejected, ...]") -> None:
     for each in rejected[:MOST_SHOWN]:
         words = (each.field, each.given, each.reason)
         grid.add_row(f"{each.row:,}", *map(render.literal, words))
-    render.say(f"[yellow]{len(rejected):,} rows were left out[/]")
+    count = "1 row was" if len(rejected) == 1 else f"{len(rejected):,} rows were"
+    render.say(f"[yellow]{count} left out[/]")
     render.console().print(grid)
     if len(rejected) > MOST_SHOWN:
         render.say(f"[dim]and {len(rejected) - MOST_SHOWN:,} more: --json tells all of them[/]")
