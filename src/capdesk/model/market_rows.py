@@ -161,7 +161,7 @@ def check_price(usd: Decimal, token: Token, field: str = "usd") -> Decimal:
         If it is not above 0, or far above the peg of a coin that has one: 96 was meant as 0.96.
     """
     if not usd:
-        raise BadField(field, f"{usd:f}", "must be above 0")
+        raise BadField(field, usd, "must be above 0")
     most = MOST_FOR_A_DOLLAR if token.peg == "USD" else MOST_FOR_ANOTHER
     if token.peg is not None and usd > most:
         raise BadField(
