@@ -139,6 +139,12 @@ def test_a_coin_or_protocol_that_only_looks_like_another_is_not_approved_with_it
     assert judged == {"p1": True, "f1": False, "f2": False, "f3": False, "f4": True, "f5": False}
 
 
+def test_a_symbol_stands_for_one_of_two_on_a_chain_where_that_one_is_named_too(imported: None) -> None:
+    own = "arbitrum:0xaf88d065e77c8cc2239327c5edb3a432268e5831"
+    assert answer("approve", "USDC", own, "--reason", "sound")["added"] == [own, ETHEREUM_USDC]
+    assert answer("approve", "USDC", own, "--remove", "--reason", "x")["removed"] == [own, ETHEREUM_USDC]
+
+
 def test_an_address_is_enough_where_one_chain_has_it(imported: None) -> None:
     given = "0xA0B86991C6218B36C1D19D4A2E9EB0CE3606EB48".replace("X", "x")
     assert answer("blacklist", given, "--reason", "no more")["added"] == [ETHEREUM_USDC]
