@@ -80,7 +80,7 @@ def import_rows(
         )
     else:
         render.say(
-            f"[green]imported[/]  {written.added:,} rows of {render.literal(file)} are new, "
+            f"[green]imported[/]  {render.literal(file)}, rows: {written.added:,} new, "
             f"{written.revised:,} revised, {written.unchanged:,} as they were"
         )
         draw_rejected(found.rejected)

@@ -115,12 +115,18 @@ def put(
     if json_output:
         render.write_json({"list": which, "removed" if remove else "added": changed, "reason": reason})
     else:
-        done = "left" if remove else "added to"
-        for name in changed:
-            render.say(f"[green]{done}[/] {which}  {render.literal(called(name, known))}")
-        if not changed:
-            render.say(f"nothing to change: {which} is like that already")
+        draw_changed(which, changed, known, remove=remove)
     return ExitCode.DONE
+
+
+def draw_changed(which: str, changed: list[str], known: "dict[str, Token]", *, remove: bool) -> None:
+    """Print what came on a list or left it, a line each."""
+    if not changed:
+        render.say(f"nothing to change: {which} is like that already")
+        return
+    render.say(f"[green]{'left' if remove else 'added to'}[/] {which}")
+    for name in changed:
+        render.say(f"  {render.literal(called(name, known))}")
 
 
 def beginning_of(day: dt.date) -> dt.datetime:

@@ -134,7 +134,9 @@ def _draw_judged(day: dt.date, surveyed: "list[Surveyed]", *, every: bool) -> No
     groups = Counter(each.stability.group for each in inside if each.stability)
     steady = ", ".join(f"{groups[number]} in group {number}" for number in (1, 2, 3))
     render.say(f"[bold]{len(inside)} of {len(surveyed)} pools are in[/] on {day}: {steady}")
-    if not inside:
+    if not any(each.day for each in surveyed):
+        render.say(f"[yellow]the records have no figures of {day}[/]")
+    elif not inside:
         render.say("'capdesk pools approve' says which tokens and protocols may be used; none may at first")
     grid = render.table("pool", ("TVL", "right"), ("APY", "right"), ("group", "right"), "out because")
     shown = by_size(surveyed) if every else by_size(surveyed)[:MOST_SHOWN]
@@ -157,15 +159,21 @@ def _draw_judged(day: dt.date, surveyed: "list[Surveyed]", *, every: bool) -> No
 def _draw_forecasts(day: dt.date, surveyed: "list[Surveyed]", *, every: bool) -> None:
     known = [each for each in by_size(surveyed) if each.forecast]
     grid = render.table(
-        "pool", ("APY", "right"), ("forecast", "right"), ("error", "right"), ("of the last value", "right")
+        "pool",
+        ("TVL", "right"),
+        ("APY", "right"),
+        ("forecast", "right"),
+        ("error", "right"),
+        ("naive", "right"),
     )
     shown = known if every else known[:MOST_SHOWN]
     for each in shown:
         told, today = each.forecast, each.day
         assert told is not None
         assert today is not None
-        errors = ["" if error is None else f"{error:.3f}" for error in (told.error, told.naive_error)]
-        grid.add_row(_name(each), f"{today.apy:,.2f} %", f"{told.apy:,.2f} %", *errors)
+        errors = ["" if error is None else f"{error:.3f} pp" for error in (told.error, told.naive_error)]
+        rates = (f"{today.apy:,.2f} %", f"{told.apy:,.2f} %")
+        grid.add_row(_name(each), f"${told.tvl / 1e12:,.1f}M", *rates, *errors)
     render.say(f"[bold]{len(known)} pools have a forecast[/] from {day}; it is kept beside their figures")
     render.console().print(grid)
     pairs = [
@@ -176,7 +184,8 @@ def _draw_forecasts(day: dt.date, surveyed: "list[Surveyed]", *, every: bool) ->
     if pairs:
         ours, theirs = (sum(column) / len(pairs) for column in zip(*pairs, strict=True))
         render.say(
-            f"mean error of the next day's APY: {ours:.4f} percentage points, {theirs:.4f} with the last value"
+            f"mean error of the next day's APY so far, in percentage points (pp): {ours:.4f}; "
+            f"naive, the last value for the next: {theirs:.4f}"
         )
     _say_rest(len(known) - len(shown))
 
