@@ -145,6 +145,12 @@ def pool_names(pools: Mapping[str, PoolFacts]) -> dict[str, str]:
     return {pool_id: name if alike[name] == 1 else f"{name} {pool_id[:4]}" for pool_id, name in plain.items()}
 
 
+def all_names(records: Records) -> dict[str, str]:
+    """What people call every pool and every token, by id."""
+    tokens = {name: f"{each.symbol} {each.chain}".strip() for name, each in records.tokens().items()}
+    return pool_names(records.pools()) | tokens
+
+
 def spoken(text: str, names: Mapping[str, str]) -> str:
     """A sentence with every pool's and token's id as people call it."""
     known = sorted((name for name in names if name in text), key=len, reverse=True)

@@ -104,7 +104,7 @@ def test_gas_prices_and_balances_are_imported_by_their_source(imported: None) ->
 def test_what_was_priced_is_told_by_its_id_and_one_row_is_one_row(imported: None) -> None:
     Path("prices.csv").write_text("date,chain,symbol,usd\n2026-02-16,Ethereum,USDC,0.999\n", encoding="utf-8")
     text = " ".join(pools("import", "prices.csv", "--source", "prices").stdout.split())
-    assert "imported 1 row of prices.csv is new" in text
+    assert "imported prices.csv, rows: 1 new" in text
     assert f"priced USDC Ethereum {ETHEREUM_USDC}" in text
     Path("prices.csv").write_text("date,chain,symbol,usd\n2026-02-16,Arbitrum,USDC,0.999\n", encoding="utf-8")
     result = pools("import", "prices.csv", "--source", "prices")
@@ -168,6 +168,12 @@ def test_a_coin_or_protocol_that_only_looks_like_another_is_not_approved_with_it
     answer("approve", "aave-v3", "compress", "--protocol", "--day", "2026-02-16", "--reason", "audited")
     judged = {each["pool_id"]: each["eligible"] for each in answer("eligible")["pools"]}
     assert judged == {"p1": True, "f1": False, "f2": False, "f3": False, "f4": True, "f5": False}
+
+
+def test_a_symbol_stands_for_one_of_two_on_a_chain_where_that_one_is_named_too(imported: None) -> None:
+    own = "arbitrum:0xaf88d065e77c8cc2239327c5edb3a432268e5831"
+    assert answer("approve", "USDC", own, "--reason", "sound")["added"] == [own, ETHEREUM_USDC]
+    assert answer("approve", "USDC", own, "--remove", "--reason", "x")["removed"] == [own, ETHEREUM_USDC]
 
 
 def test_an_address_is_enough_where_one_chain_has_it(imported: None) -> None:
@@ -269,7 +275,10 @@ def test_approvals_that_came_after_the_day_are_told(imported: None) -> None:
     pools("approve", "aave-v3", "--protocol", "--reason", "audited")
     said = told_on("2026-02-16")
     assert "no tokens were approved by the end of 2026-02-16: a list counts from when it was kept" in said
-    assert "have no figures of 2024-01-01; their last are of 2026-02-16" in told_on("2024-01-01")
+    assert told_on("2024-01-01") == (
+        "0 of 4 pools are in on 2024-01-01: 0 in group 1, 0 in group 2, 0 in group 3 "
+        "the records have no figures of 2024-01-01; their last are of 2026-02-16"
+    )
 
 
 def told_on(day: str) -> str:

@@ -145,11 +145,12 @@ def test_an_exchange_by_name_is_asked_again_when_it_fails_and_then_is_unavailabl
 
         return serve
 
+    luno: Any = ccxt.luno()
     monkeypatch.setattr(ccxt.luno, "sleep", lambda *_: None)
     for until, times in ((3, None), (99, 4)):
         asked.clear()
         with serving(failing(until)) as server:
-            urls = {"api": dict.fromkeys(ccxt.luno().urls["api"], server.address)}
+            urls = {"api": dict.fromkeys(luno.urls["api"], server.address)}
             config = {"apiKey": "key", "secret": "secret", "enableRateLimit": False, "urls": urls}
             source = ExchangeBalances("luno", day=DAY, config=config)
             if times is None:

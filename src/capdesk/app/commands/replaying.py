@@ -17,12 +17,14 @@ def replay(
     was stored.
     """
     from capdesk import runs
-    from capdesk.app.commands.pools import run_view
+    from capdesk.app.commands.pools import difference_view, run_view
     from capdesk.records import Records
     from capdesk.records.comparing import Sameness
+    from capdesk.treasury import all_names
 
     with Records(records) as opened:
         stored = opened.run(run)
+        names = all_names(opened)
     found = runs.replay(stored.run)
     if json_output:
         render.write_json(
@@ -41,7 +43,8 @@ def replay(
             f"[{colour}]{found.sameness}[/]  run {stored.number}, computed again: {render.literal(found.reason)}"
         )
         if found.differences:
-            run_view.draw_differences(found.differences, "stored", "again")
+            dollars = stored.run.kind == "pools"
+            difference_view.draw(found.differences, "stored", "again", names, dollars=dollars)
     return {
         Sameness.IDENTICAL: ExitCode.DONE,
         Sameness.EQUIVALENT: ExitCode.EQUIVALENT,

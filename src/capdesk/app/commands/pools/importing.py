@@ -90,10 +90,8 @@ def import_rows(
             }
         )
     else:
-        new = "1 row" if written.added == 1 else f"{written.added:,} rows"
-        are = "is" if written.added == 1 else "are"
         render.say(
-            f"[green]imported[/]  {new} of {render.literal(file)} {are} new, "
+            f"[green]imported[/]  {render.literal(file)}, rows: {written.added:,} new, "
             f"{written.revised:,} revised, {written.unchanged:,} as they were"
         )
         draw_priced(priced(found.rows))

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,14 +18,15 @@ if TYPE_CHECKING:
     from capdesk.records import Records
     from capdesk.records.naming import Stay
 
-Names = Annotated[
-    list[str] | None,
-    typer.Argument(
-        help="Tokens, by symbol or chain:address; the list is shown when left out.",
-        metavar="[NAME...]",
-        show_default=False,
-    ),
-]
+
+def names_of(what: str) -> Any:
+    """The argument that names what comes on a list or leaves it."""
+    said = f"{what}; the list is shown when left out."
+    return typer.Argument(help=said, metavar="[NAME...]", show_default=False)
+
+
+Names = Annotated[list[str] | None, names_of("Tokens, by symbol or chain:address")]
+TokensOrProtocols = Annotated[list[str] | None, names_of("Tokens, by symbol or chain:address, or protocols")]
 Chain = Annotated[str | None, typer.Option(help="Only the tokens of one chain are meant.", metavar="CHAIN")]
 Reason = Annotated[str | None, typer.Option(help="Why; it stays with the name.", metavar="TEXT")]
 Day = Annotated[
@@ -40,14 +41,7 @@ Remove = Annotated[bool, typer.Option("--remove", help="Take the names off; the 
 
 
 def approve(
-    names: Annotated[
-        list[str] | None,
-        typer.Argument(
-            help="Tokens, by symbol or chain:address, or protocols; the list is shown when left out.",
-            metavar="[NAME...]",
-            show_default=False,
-        ),
-    ] = None,
+    names: TokensOrProtocols = None,
     protocol: Annotated[bool, typer.Option("--protocol", help="The names are those of protocols.")] = False,
     chain: Chain = None,
     reason: Reason = None,
@@ -121,12 +115,18 @@ def put(
     if json_output:
         render.write_json({"list": which, "removed" if remove else "added": changed, "reason": reason})
     else:
-        done = "left" if remove else "added to"
-        for name in changed:
-            render.say(f"[green]{done}[/] {which}  {render.literal(called(name, known))}")
-        if not changed:
-            render.say(f"nothing to change: {which} is like that already")
+        draw_changed(which, changed, known, remove=remove)
     return ExitCode.DONE
+
+
+def draw_changed(which: str, changed: list[str], known: "dict[str, Token]", *, remove: bool) -> None:
+    """Print what came on a list or left it, a line each."""
+    if not changed:
+        render.say(f"nothing to change: {which} is like that already")
+        return
+    render.say(f"[green]{'left' if remove else 'added to'}[/] {which}")
+    for name in changed:
+        render.say(f"  {render.literal(called(name, known))}")
 
 
 def beginning_of(day: dt.date) -> dt.datetime:

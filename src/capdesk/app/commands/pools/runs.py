@@ -36,10 +36,12 @@ def show(
     """
     from capdesk.app.commands.pools import run_view
     from capdesk.records import Records
+    from capdesk.treasury import all_names
 
     with Records(records) as opened:
         found = opened.run(run)
-    run_view.show_run(found, json_output=json_output)
+        names = all_names(opened)
+    run_view.show_run(found, names, json_output=json_output)
     return ExitCode.DONE
 
 
@@ -56,9 +58,11 @@ def diff(
     from capdesk.app.commands.pools import run_view
     from capdesk.records import Records
     from capdesk.records.comparing import differences
+    from capdesk.treasury import all_names
 
     with Records(records) as opened:
         runs = opened.run(first), opened.run(second)
+        names = all_names(opened)
     found = differences(runs[0].run, runs[1].run)
-    run_view.show_differences(*runs, found, json_output=json_output)
+    run_view.show_differences(*runs, found, names, json_output=json_output)
     return ExitCode.DIFFERENT if found else ExitCode.DONE

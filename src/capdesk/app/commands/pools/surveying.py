@@ -159,6 +159,8 @@ def _draw_judged(day: dt.date, surveyed: "list[Surveyed]", hint: str, *, every: 
     render.say(f"[bold]{len(inside)} of {len(surveyed)} pools are in[/] on {day}: {steady}")
     if hint:
         render.say(render.literal(hint))
+    if all(each.day is None for each in surveyed):
+        return
     grid = render.table("pool", ("TVL", "right"), ("APY", "right"), ("group", "right"), "out because")
     shown = by_size(surveyed) if every else by_size(surveyed)[:MOST_SHOWN]
     for each in shown:
@@ -180,15 +182,21 @@ def _draw_judged(day: dt.date, surveyed: "list[Surveyed]", hint: str, *, every: 
 def _draw_forecasts(day: dt.date, surveyed: "list[Surveyed]", *, every: bool) -> None:
     known = [each for each in by_size(surveyed) if each.forecast]
     grid = render.table(
-        "pool", ("APY", "right"), ("forecast", "right"), ("error", "right"), ("of the last value", "right")
+        "pool",
+        ("TVL", "right"),
+        ("APY", "right"),
+        ("forecast", "right"),
+        ("error", "right"),
+        ("naive", "right"),
     )
     shown = known if every else known[:MOST_SHOWN]
     for each in shown:
         told, today = each.forecast, each.day
         assert told is not None
         assert today is not None
-        errors = ["" if error is None else f"{error:.3f}" for error in (told.error, told.naive_error)]
-        grid.add_row(_name(each), f"{today.apy:,.2f} %", f"{told.apy:,.2f} %", *errors)
+        errors = ["" if error is None else f"{error:.3f} pp" for error in (told.error, told.naive_error)]
+        rates = (f"{today.apy:,.2f} %", f"{told.apy:,.2f} %")
+        grid.add_row(_name(each), f"${told.tvl / 1e12:,.1f}M", *rates, *errors)
     render.say(f"[bold]{len(known)} pools have a forecast[/] from {day}; it is kept beside their figures")
     render.console().print(grid)
     pairs = [
@@ -199,7 +207,8 @@ def _draw_forecasts(day: dt.date, surveyed: "list[Surveyed]", *, every: bool) ->
     if pairs:
         ours, theirs = (sum(column) / len(pairs) for column in zip(*pairs, strict=True))
         render.say(
-            f"mean error of the next day's APY: {ours:.4f} percentage points, {theirs:.4f} with the last value"
+            f"mean error of the next day's APY so far, in percentage points (pp): {ours:.4f}; "
+            f"naive, the last value for the next: {theirs:.4f}"
         )
     _say_rest(len(known) - len(shown))
 
