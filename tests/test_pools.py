@@ -308,7 +308,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"parameters": {"token_max_pct": {"USDC": 40}}}, r"token_max_pct\['USDC'\] .* did you mean 0.4\?"),
     ({"parameters": {"chains": {"ethereum": {"gas": 3}}}}, "gas"),
     (
-        {"parameters": PoolParameters(chains={"x": ChainCosts(gas_gwei=-1)})},
+        {"parameters": {"chains": {"x": ChainCosts(gas_gwei=-1)}}},
         r"chains\['x'\].gas_gwei must be 0",
     ),
     ({"pools": []}, "pools: there are none"),
@@ -332,8 +332,8 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"current_allocations": {"p0": 5.0}, "prices": {"USDC": 1.0}}, "held pool's token USDT has no price"),
     ({"method": "guess"}, "method must be exact"),
     ({"parameters": [1]}, "parameters must be a mapping, got list"),
-    ({"parameters": PoolParameters(min_pools=None)}, "min_pools"),  # pyright: ignore
-    ({"parameters": PoolParameters(token_losses={"USDC": 0.1})}, "token_losses"),  # pyright: ignore
+    ({"parameters": {"min_pools": None}}, "min_pools must be a whole number, got nothing"),
+    ({"parameters": {"token_losses": {"USDC": 0.1}}}, "token_losses"),
     ({"parameters": {"yesterday_yield_usd": 1e300}}, "yesterday_yield_usd must be 0 or more, and at most"),
     ({"liquidity_portfolio": None}, "liquidity_portfolio must be a mapping, got NoneType"),
     ({"liquidity_portfolio": {}}, "nothing is held in either"),
@@ -367,6 +367,56 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ),
     ({"pools": pl.DataFrame({**FRAME, "group": [None, 1]})}, r"row 0 \(a\): group is empty"),
 ]
+
+
+MADE: list[tuple[dict[str, Any], str]] = [
+    (
+        {"group1_max_pct": 35},
+        "parameters: group1_max_pct must be a fraction from 0 to 1, got 35: did you mean 0.35?",
+    ),
+    ({"min_pools": "4"}, "parameters: min_pools must be a whole number from 0 on, got '4'"),
+    ({"max_pools": 2}, "parameters: max_pools 2 is less than min_pools 4"),
+    ({"group_room": "all"}, "parameters: group_room must be 'strict' or 'cascade', got 'all'"),
+    ({"allow_cash": "no"}, "parameters: allow_cash must be true or false, got 'no'"),
+    ({"token_max_pct": {"USDC": 40}}, "parameters: token_max_pct['USDC'] must be a fraction"),
+    (
+        {"chains": {"x": ChainCosts(gas_gwei=-1)}},
+        "parameters: chains['x'].gas_gwei must be 0 or more, got -1",
+    ),
+    ({"token_losses": {"USDC": 0.1}}, "parameters: token_losses['USDC'] must be a table of figures, got 0.1"),
+    ({"protocol_losses": 3}, "parameters: protocol_losses must be a table of names, got 3"),
+]
+
+
+@pytest.mark.parametrize(("given", "said"), MADE)
+def test_parameters_that_cannot_be_obeyed_are_refused_when_they_are_made(
+    given: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        PoolParameters(**given)
+    assert str(refused.value).startswith(said)
+    with pytest.raises(InvalidInput, match="parameters: "):
+        replace(PoolParameters(), **given)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"min_pools": "4"}, "parameters: min_pools must be a whole number, got a text"),
+        ({"horizon_days": [1]}, "parameters: horizon_days must be a number, got a list"),
+        ({"max_pools": 2.5}, "parameters: max_pools must be a whole number or nothing, got a number"),
+        (
+            {"protocol_losses": {"aave": {"loss": 1}}},
+            "parameters: protocol_losses[...].hazard_per_year is missing",
+        ),
+        ({"chains": {"e": {"gas": 3}}}, "parameters: there is no `chains[...].gas`"),
+        ({"group_room": "all"}, "parameters: group_room: invalid enum value 'all'"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_told_in_plain_words(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        optimize_allocations(universe(), {}, CASH, given)
+    assert str(refused.value) == said
 
 
 @pytest.mark.parametrize(("bad", "message"), BAD, ids=[message[:30] for _, message in BAD])

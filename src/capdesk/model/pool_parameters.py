@@ -6,6 +6,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from capdesk.model.pool_parameter_checks import check_parameters
+
 EVERY = "*"
 """Names every token, protocol or chain without a limit of its own."""
 
@@ -112,6 +114,11 @@ class PoolParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         A new plan replaces the old one when it is better by this fraction of the old yield.
     yesterday_yield_usd
         The cash that is yesterday's yield; None: all cash is.
+
+    Raises
+    ------
+    InvalidInput
+        For a value that cannot be obeyed, with what is allowed.
     """
 
     tvl_limit_percentage: float = 0.05
@@ -149,3 +156,7 @@ class PoolParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     dilution_segments: int = 4
     reallocation_margin: float = 0.0
     yesterday_yield_usd: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be obeyed."""
+        check_parameters(self)

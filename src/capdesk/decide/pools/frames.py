@@ -8,6 +8,7 @@ from typing import Any, cast
 import msgspec
 import narwhals as nw
 
+from capdesk.decide.pools.wording import worded
 from capdesk.model.errors import InvalidInput
 from capdesk.model.pools import Pool
 
@@ -69,7 +70,7 @@ def _pool(row: dict[str, Any], number: int) -> Pool:
     try:
         return msgspec.convert(values, Pool, strict=True)
     except msgspec.ValidationError as error:
-        raise InvalidInput(f"pools row {number} ({row.get('pool_id')}): {error}") from None
+        raise InvalidInput(f"pools row {number} ({row.get('pool_id')}): {worded(error)}") from None
 
 
 def _share(part: str, number: int) -> float:
