@@ -6,13 +6,16 @@ import datetime as dt
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from capdesk.model.errors import InvalidInput
-from capdesk.model.lists import ICEBOX_TOKENS
-from capdesk.model.market_rows import Gas, Price
-from capdesk.model.pool_parameters import ChainCosts, PoolParameters
+from capdesk.model.lists import APPROVED_TOKENS, ICEBOX_TOKENS
+from capdesk.model.market_rows import Gas, PoolDay, PoolFacts, Price
+from capdesk.model.pool_parameters import ChainCosts, ExpectedLoss, PoolParameters
+from capdesk.model.tokens import Token
 from capdesk.records import Records
 from capdesk.treasury_day import on_ice_plans, situation, with_gas
 from capdesk.treasury_prices import end_of
@@ -45,6 +48,73 @@ def test_prices_are_those_of_the_day_or_the_day_before_and_a_peg_only_where_it_i
 def test_a_pool_that_is_held_and_not_known_is_refused(records: Records) -> None:
     with pytest.raises(InvalidInput, match="pools that the records do not know: elsewhere"):
         situation(records, DAY, {"elsewhere": 5.0}, CASH, LIMITS)
+
+
+def test_a_position_larger_than_its_pool_is_refused(records: Records) -> None:
+    records.write(prices(DAY))
+    too_much = TVL["spark-usdc"] * 1.02
+    with pytest.raises(InvalidInput) as refused:
+        situation(records, DAY, {"spark-usdc": too_much}, CASH, LIMITS)
+    for words in ("USDC sparklend Ethereum (spark-usdc)", "$51,000,000.00", "$50,000,000.00", "price"):
+        assert words in str(refused.value)
+    assert situation(records, DAY, {"spark-usdc": too_much}, CASH, LIMITS, tvl_holds_ours=False).held
+    assert situation(records, DAY, {"spark-usdc": TVL["spark-usdc"] * 1.005}, CASH, LIMITS).held
+
+
+BASE = Token("Base", "USDC", "0x" + "c" * 40, "USD")
+
+
+@pytest.mark.parametrize("named", ["USDC", "usdc"])
+def test_a_limit_of_a_symbol_holds_for_all_its_approved_tokens_together(records: Records, named: str) -> None:
+    records.write([*prices(DAY), Price(DAY, BASE, Decimal(1))])
+    records.write([PoolFacts("aave-base", "Base", "aave-v3", "USDC", (BASE,))])
+    records.write([PoolDay("aave-base", DAY, tvl=10**14, apy=9.0)])
+    records.add(APPROVED_TOKENS, [BASE.token_id], "sound", end_of(DAY))
+
+    def share(limits: PoolParameters) -> float:
+        plan, _ = situation(records, DAY, {}, CASH, limits).plan()
+        return sum(each.weight for each in plan.positions if each.pool_id != "aave-usdt")
+
+    assert share(LIMITS) > 0.4
+    assert share(replace(LIMITS, token_max_pct={named: 0.3})) == pytest.approx(0.3, abs=1e-3)
+    own = {named: 0.3, USDC.token_id: 0.1, BASE.token_id: 0.15}
+    assert share(replace(LIMITS, token_max_pct=own)) == pytest.approx(0.25, abs=1e-3)
+    # What has a limit by its symbol is none of the others.
+    assert share(replace(LIMITS, token_max_pct={named: 0.3, "*": 0.05})) == pytest.approx(0.3, abs=1e-3)
+    group = {"circle": (USDC.token_id.upper().replace("0X", "0x"), BASE.token_id)}
+    grouped = replace(LIMITS, token_groups=group, token_max_pct={"circle": 0.2})
+    assert share(grouped) == pytest.approx(0.2, abs=1e-3)
+    lossy = replace(LIMITS, token_losses={named: ExpectedLoss(1.0)})
+    assert share(lossy) == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"token_max_pct": {"USDCC": 0.3}}, "token_max_pct['USDCC'] is of no approved token: did you mean USDC?"),
+        ({"token_losses": {"DAI": ExpectedLoss(0.1)}}, "token_losses['DAI'] is of no approved token"),
+        ({"token_max_pct": {"ethereum:0x" + "a" * 39 + "d": 0.3}}, "is of no token in the records: did you mean ethereum"),
+        ({"token_groups": {"x": ["base:DAI"]}}, "token_groups['x'] is of no token in the records"),
+        ({"protocol_max_pct": {"aave": 0.3}}, "protocol_max_pct['aave'] is of no pool in the records: did you mean "
+         "aave-v3?"),
+        ({"protocol_losses": {"curve": ExpectedLoss(0.1)}}, "protocol_losses['curve'] is of no pool in the records"),
+        ({"chain_max_pct": {"etherum": 0.3}}, "chain_max_pct['etherum'] is of no pool in the records: did you mean "
+         "Ethereum?"),
+    ],
+)  # fmt: skip
+def test_a_limit_of_a_name_that_nothing_has_is_refused(
+    records: Records, given: dict[str, Any], said: str
+) -> None:
+    records.write(prices(DAY))
+    with pytest.raises(InvalidInput) as refused:
+        situation(records, DAY, {}, CASH, replace(LIMITS, **given))
+    assert said in str(refused.value)
+    named: dict[str, Any] = {
+        "protocol_max_pct": {"AAVE-v3": 0.3, "*": 0.5},
+        "chain_max_pct": {"ethereum": 0.6},
+        "token_max_pct": {"*": 0.5},
+    }
+    assert situation(records, DAY, {}, CASH, replace(LIMITS, **named)).pools
 
 
 def test_a_day_on_which_no_pool_is_in_is_refused(records: Records) -> None:

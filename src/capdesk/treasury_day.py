@@ -20,7 +20,7 @@ from capdesk.decide.pools.tokens import token_key
 from capdesk.model import letters
 from capdesk.model.errors import InvalidInput
 from capdesk.model.lists import Lists
-from capdesk.model.money import to_micro
+from capdesk.model.money import to_micro, usd
 from capdesk.model.pool_parameters import ChainCosts, PoolParameters
 from capdesk.model.pool_plans import PoolPlan
 from capdesk.model.pools import Holding, Pool
@@ -28,12 +28,16 @@ from capdesk.model.runs import Run
 from capdesk.model.tokens import NATIVE
 from capdesk.runs.pools import KIND, pools_run
 from capdesk.treasury import USUAL, Surveyed, SurveyRules, pools_for, survey
+from capdesk.treasury_names import with_names
 from capdesk.treasury_prices import end_of, last_prices, taken_at_peg
 
 if TYPE_CHECKING:
     from capdesk.records import Records
 
 GAS_DAYS = 7
+TVL_DRIFT = 0.01
+"""By so much may a TVL be behind our own balance, as a fraction: they are not read in one moment."""
+
 ON_ICE: tuple[OnIce, ...] = get_args(OnIce)
 
 
@@ -122,8 +126,9 @@ def situation(
     Raises
     ------
     InvalidInput
-        For a held pool that the records do not know, where no pool is in and none is held,
-        and for gas without the price of the coin that it is paid in.
+        For a held pool that the records do not know or that is larger than its TVL, where no
+        pool is in and none is held, for a limit or loss by a name that they do not know, and
+        for gas without the price of the coin that it is paid in.
     """
     surveyed = survey(
         records,
@@ -134,6 +139,8 @@ def situation(
     unknown = sorted(set(held) - {each.facts.pool_id for each in surveyed})
     if unknown:
         raise InvalidInput(f"what is held lies in pools that the records do not know: {', '.join(unknown)}")
+    if tvl_holds_ours:
+        _check_sizes(surveyed, held, day)
     pools = pools_for(surveyed, held, rules)
     if not pools:
         raise InvalidInput(
@@ -155,8 +162,20 @@ def situation(
         cash={name: float(value) for name, value in cash.items()},
         prices=_prices(records, day, pools, cash, at_peg=at_peg),
         lists=records.lists(end_of(day)),
-        parameters=with_gas(parameters, records, day, chains),
+        parameters=with_gas(with_names(parameters, records, day), records, day, chains),
     )
+
+
+def _check_sizes(surveyed: Iterable[Surveyed], held: Mapping[str, float], day: dt.date) -> None:
+    """See to it that no position is larger than its pool: then a balance, a price or the TVL is wrong."""
+    for each in surveyed:
+        ours = to_micro(held.get(each.facts.pool_id, 0))
+        if each.day is not None and ours > each.day.tvl * (1 + TVL_DRIFT):
+            raise InvalidInput(
+                f"{usd(ours)} are held in {each.facts.symbol} {each.facts.project} {each.facts.chain} "
+                f"({each.facts.pool_id}), and the whole pool holds {usd(each.day.tvl)} on {day}: its balance, "
+                "its token's price or its TVL is wrong; import the right one"
+            )
 
 
 def on_ice_plans(standing: Situation, method: str = "exact") -> dict[OnIce, PoolPlan]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from msgspec import Struct
@@ -78,6 +78,11 @@ def check_parameters(parameters: PoolParameters) -> None:
 
 
 def _others(parameters: PoolParameters) -> None:
+    for name, members in _table(parameters, "token_groups").items():
+        if isinstance(members, str) or not isinstance(members, Collection):
+            raise InvalidInput(
+                f"parameters: token_groups[{name!r}] must be a list of tokens, got {members!r}"
+            )
     dollars("parameters: minimum_ticket_usd", parameters.minimum_ticket_usd)
     at_least("parameters: minimum_ticket_usd", parameters.minimum_ticket_usd, 0.01)
     at_least("parameters: horizon_days", parameters.horizon_days, 1e-3)

@@ -95,6 +95,8 @@ class PoolParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         The most pools in use; None for no limit.
     token_max_pct, protocol_max_pct, chain_max_pct
         The most of all assets behind each name; ``"*"`` is every name without its own.
+    token_groups
+        Name -> tokens: a limit or loss by such a name is for all of them together.
     swap_gas_usd, deposit_gas_usd, withdraw_gas_usd
         Gas on chains that are not in `chains`.
     chains
@@ -142,6 +144,7 @@ class PoolParameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     token_max_pct: dict[str, float] = {}
     protocol_max_pct: dict[str, float] = {}
     chain_max_pct: dict[str, float] = {}
+    token_groups: dict[str, tuple[str, ...]] = {}
     swap_gas_usd: float = 0.0
     deposit_gas_usd: float = 0.0
     withdraw_gas_usd: float = 0.0

@@ -12,7 +12,7 @@ from capdesk.decide.pools.limits import exposure_limits
 from capdesk.decide.pools.matrices import Matrix, sparse
 from capdesk.decide.pools.problem import Market, PoolProblem
 from capdesk.decide.pools.room import Room, chain_costs, room, too_dear
-from capdesk.decide.pools.tokens import chain_of, shares_of, token_key
+from capdesk.decide.pools.tokens import chain_of, groups_of, shares_of, token_key
 from capdesk.model.pool_parameters import EVERY, PoolParameters
 from capdesk.model.pools import Holding, Pool
 
@@ -111,7 +111,8 @@ def expected_loss(pool: Pool, parameters: PoolParameters) -> float:
     by_token = {name.casefold(): loss.yearly for name, loss in parameters.token_losses.items()}
     for token, share in zip(pool.tokens, shares_of(pool), strict=True):
         name = token_key(pool.chain, token).casefold()
-        loss += share * by_token.get(name, by_token.get(name.partition(":")[2], 0.0))
+        called = (name, *groups_of(name, parameters.token_groups), name.partition(":")[2])
+        loss += share * next((by_token[each] for each in called if each in by_token), 0.0)
     return loss
 
 
@@ -191,7 +192,8 @@ def unused(pools: Sequence[Pool], parameters: PoolParameters) -> list[str]:
     if not any(getattr(parameters, table) for table in _BY_NAME):
         return []
     tokens = {token_key(pool.chain, token).casefold() for pool in pools for token in pool.tokens}
-    tokens |= {name.partition(":")[2] for name in tokens}
+    groups = {group for name in tokens for group in groups_of(name, parameters.token_groups)}
+    tokens |= groups | {name.partition(":")[2] for name in tokens}
     protocols = {pool.protocol.casefold() for pool in pools}
     chains = {pool.chain.casefold() for pool in pools}
     known = (tokens, protocols, chains, protocols, tokens)

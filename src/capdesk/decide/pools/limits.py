@@ -8,7 +8,7 @@ import numpy as np
 
 from capdesk.decide.pools.matrices import Matrix, sparse
 from capdesk.decide.pools.room import Room
-from capdesk.decide.pools.tokens import shares_of, token_key
+from capdesk.decide.pools.tokens import groups_of, shares_of, token_key
 from capdesk.model.pool_parameters import EVERY, PoolParameters
 from capdesk.model.pools import Pool
 
@@ -69,18 +69,23 @@ def _groups(pools: list[Pool], parameters: PoolParameters) -> Iterable[Row]:
 
 
 def _exposures(pools: list[Pool], parameters: PoolParameters) -> Iterable[Row]:
-    yield from _by_name("token", parameters.token_max_pct, pools, _tokens)
+    yield from _by_name("token", parameters.token_max_pct, pools, lambda pool: _tokens(pool, parameters))
     yield from _by_name(
         "protocol", parameters.protocol_max_pct, pools, lambda pool: {pool.protocol.casefold(): 1.0}
     )
     yield from _by_name("chain", parameters.chain_max_pct, pools, lambda pool: {pool.chain.casefold(): 1.0})
 
 
-def _tokens(pool: Pool) -> dict[str, float]:
-    return {
-        token_key(pool.chain, token).casefold(): share
-        for token, share in zip(pool.tokens, shares_of(pool), strict=True)
-    }
+def _tokens(pool: Pool, parameters: PoolParameters) -> dict[str, float]:
+    """The share of each token, and of each group with a limit; the group's limit stands for a token without its own."""
+    named = {name.casefold() for name in parameters.token_max_pct}
+    found: dict[str, float] = {}
+    for token, share in zip(pool.tokens, shares_of(pool), strict=True):
+        name = token_key(pool.chain, token).casefold()
+        groups = [each for each in groups_of(name, parameters.token_groups) if each in named]
+        for each in groups if groups and name not in named else [name, *groups]:
+            found[each] = found.get(each, 0.0) + share
+    return found
 
 
 def _by_name(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from capdesk.model.pools import Pool
 from capdesk.model.tokens import Token, read_token_id
 
@@ -17,6 +19,13 @@ def token_key(chain: str, token: str) -> str:
 def chain_of(key: str) -> str:
     """The chain in a token's full name; empty where it has none."""
     return key.partition(":")[0] if ":" in key else ""
+
+
+def groups_of(key: str, groups: Mapping[str, Sequence[str]]) -> list[str]:
+    """The names of the groups that a token, by its full name, is in; without case."""
+    return [
+        name.casefold() for name, members in groups.items() if key.casefold() in map(str.casefold, members)
+    ]
 
 
 def shares_of(pool: Pool) -> tuple[float, ...]:
