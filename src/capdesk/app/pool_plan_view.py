@@ -10,6 +10,7 @@ from capdesk.app import render
 from capdesk.decide.pools.eligibility import OnIce
 from capdesk.decide.pools.explain import explain
 from capdesk.model.errors import InvalidInput
+from capdesk.model.lists import ICEBOX_TOKENS
 from capdesk.model.money import Amount
 from capdesk.model.pool_plans import PoolPlan, Transaction
 from capdesk.records.canonical import plain
@@ -102,6 +103,7 @@ def record(told: Told, reasons: list[str]) -> dict[str, object]:
                 "costs": plan.costs.total,
                 "objective": plan.objective,
                 "stays": _stays(told, plan),
+                "wallets": _in_wallets(told, plan),
             }
             for choice, plan in told.choices.items()
         },
@@ -225,7 +227,11 @@ def _positions(told: Told, *, wide: bool) -> Table:
 def _choices(told: Told) -> Table:
     days = told.plan.parameters.horizon_days
     grid = render.table(
-        "on_ice", ("costs today", "right"), (f"net in {days:g} days", "right"), ("stays in the coin", "right")
+        "on_ice",
+        ("costs today", "right"),
+        (f"net in {days:g} days", "right"),
+        ("stays in pools", "right"),
+        ("as cash of the coin", "right"),
     )
     for choice, plan in told.choices.items():
         grid.add_row(
@@ -233,6 +239,7 @@ def _choices(told: Told) -> Table:
             _cents(plan.costs.total),
             render.signed_money(round(Amount(plan.objective), 2)),
             _cents(_stays(told, plan)),
+            _cents(_in_wallets(told, plan)),
         )
     return grid
 
@@ -240,6 +247,12 @@ def _choices(told: Told) -> Table:
 def _stays(told: Told, plan: PoolPlan) -> Amount:
     iced = told.standing.iced
     return sum((amount for pool, amount in plan.allocations.items() if pool in iced), Amount(0))
+
+
+def _in_wallets(told: Told, plan: PoolPlan) -> Amount:
+    """What would be held of iced coins outside of pools: an exit leaves a pool, and not yet its coin."""
+    iced = told.standing.lists.names(ICEBOX_TOKENS)
+    return sum((amount for token, amount in plan.balances.items() if token in iced), Amount(0))
 
 
 def _limits(told: Told) -> Table:
