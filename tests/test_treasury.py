@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from capdesk.decide.pools.eligibility import EligibilityRules, OnIce
 from capdesk.decide.pools.icebox import IceRules
@@ -100,6 +101,12 @@ def test_a_deposit_dilutes_the_rate_unless_a_pool_has_a_model_of_its_own(records
 def test_forecasts_are_kept_beside_the_figures(records: Records) -> None:
     write_forecasts(records, DAY, survey(records, DAY))
     assert records.forecasts(DAY)["aave-usdt"] == (6.0, 80_000_000 * MICRO)
+    assert records.forecast_errors(DAY)["aave-usdt"] == (None, None)
+    before = DAY - dt.timedelta(days=1)
+    records.write([PoolDay("aave-usdt", before, 10**12, 5.5), PoolDay("aave-usdc", before, 10**12, 4.0)])
+    write_forecasts(records, DAY, survey(records, DAY))
+    errors = records.forecast_errors(DAY)
+    assert (errors["aave-usdt"], errors["aave-usdc"]) == ((0.5, 0.5), (0.0, 0.0))
 
 
 def test_a_coin_that_closes_a_percent_below_is_iced_and_comes_back_after_its_days_at_the_peg(
@@ -157,3 +164,19 @@ def test_pools_that_are_called_alike_are_told_apart_by_the_head_of_their_id() ->
 def test_a_sentence_is_spoken_with_names_the_longest_id_first() -> None:
     assert spoken("p1 and p10 are full", {"p1": "one", "p10": "ten"}) == "one and ten are full"
     assert spoken("nothing", {"p1": "one"}) == "nothing"
+
+
+def test_a_reward_is_cut_by_the_token_that_it_is_paid_in(records: Records) -> None:
+    crv = "ethereum:0xd533a949740bb3306d119cc777fa900ba034cd52"
+    paid = [
+        replace(POOLS[0], reward_tokens=(crv,)),
+        replace(POOLS[1], reward_tokens=("ethereum:0x" + "d" * 40,)),
+    ]
+    rates = [PoolDay(each.pool_id, DAY, 10**14, 5.0, apy_base=3.0, apy_reward=2.0) for each in POOLS]
+    records.write([*paid, *rates])
+    assert [records.pools()[each.pool_id] for each in paid] == paid
+    rules = SurveyRules(haircuts={"Ethereum:0xD533a949740bb3306d119CC777fa900bA034cd52": 0.5, "*": 0.1})
+    found = {each.facts.pool_id: each.forecast for each in survey(records, DAY, rules)}
+    assert {name: each.apy for name, each in found.items() if each} == pytest.approx(
+        {"aave-usdc": 4.0, "spark-usdc": 4.8, "aave-usdt": 4.8}
+    )

@@ -93,13 +93,11 @@ def test_a_limit_of_a_symbol_holds_for_all_its_approved_tokens_together(records:
     [
         ({"token_max_pct": {"USDCC": 0.3}}, "token_max_pct['USDCC'] is of no approved token: did you mean USDC?"),
         ({"token_losses": {"DAI": ExpectedLoss(0.1)}}, "token_losses['DAI'] is of no approved token"),
-        ({"token_max_pct": {"ethereum:0x" + "a" * 39 + "d": 0.3}}, "is of no token in the records: did you mean ethereum"),
+        ({"token_max_pct": {"ethereum:0x" + "a" * 39 + "d": 0.3}}, "the records: did you mean ethereum:0xaa"),
         ({"token_groups": {"x": ["base:DAI"]}}, "token_groups['x'] is of no token in the records"),
-        ({"protocol_max_pct": {"aave": 0.3}}, "protocol_max_pct['aave'] is of no pool in the records: did you mean "
-         "aave-v3?"),
+        ({"protocol_max_pct": {"aave": 0.3}}, "['aave'] is of no pool in the records: did you mean aave-v3?"),
         ({"protocol_losses": {"curve": ExpectedLoss(0.1)}}, "protocol_losses['curve'] is of no pool in the records"),
-        ({"chain_max_pct": {"etherum": 0.3}}, "chain_max_pct['etherum'] is of no pool in the records: did you mean "
-         "Ethereum?"),
+        ({"chain_max_pct": {"etherum": 0.3}}, "['etherum'] is of no pool in the records: did you mean Ethereum?"),
     ],
 )  # fmt: skip
 def test_a_limit_of_a_name_that_nothing_has_is_refused(

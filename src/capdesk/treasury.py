@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from capdesk.decide.pools.eligibility import Eligibility, EligibilityRules, Names, eligibility
-from capdesk.decide.pools.forecast import ALPHA, Forecast, forecast
+from capdesk.decide.pools.forecast import ALPHA, WEIGHTED, Forecast, forecast
 from capdesk.decide.pools.icebox import IceRules, PegDay, iced_on, is_settled
 from capdesk.decide.pools.stability import Stability, stability
 from capdesk.model.lists import ICEBOX_TOKENS, Lists
@@ -23,7 +23,7 @@ from capdesk.model.market_rows import PoolDay, PoolFacts, Price
 from capdesk.model.money import MICRO
 from capdesk.model.pool_parameters import EVERY
 from capdesk.model.pools import Emission, Pool, RateModel, Status
-from capdesk.model.tokens import Token
+from capdesk.model.tokens import Token, read_token_id
 from capdesk.treasury_prices import end_of, fallen_with
 
 if TYPE_CHECKING:
@@ -40,8 +40,11 @@ class SurveyRules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     ----------
     alpha
         The weight of the newest day in a forecast.
+    model
+        How APYs are forecast: ``weighted``, or ``ets``, ``theta``, ``arima`` of statsforecast.
     haircuts
-        Reward token -> the fraction of the reward that is not counted.
+        Reward token, by id (``ethereum:0xd533...``) -> the fraction of the reward that is not
+        counted; ``"*"`` is every other one.
     rate_models
         Pool -> what our own deposit does to its rate; ``"*"`` is every pool without its own.
         Unless it is told otherwise, a deposit dilutes what a pool pays.
@@ -50,6 +53,7 @@ class SurveyRules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     eligibility: EligibilityRules = EligibilityRules()
     ice: IceRules = IceRules()
     alpha: float = ALPHA
+    model: str = WEIGHTED
     haircuts: dict[str, float] = {}
     rate_models: dict[str, RateModel] = field(default_factory=lambda: {EVERY: Emission()})
 
@@ -90,9 +94,19 @@ def survey(
     for each in records.history(day, day - dt.timedelta(days=HISTORY_DAYS)):
         histories[each.pool_id].append(each)
     told = [history for history in histories.values() if history[-1].day == day]
-    forecasts = {each.pool_id: each for each in forecast(told, alpha=rules.alpha, haircuts=rules.haircuts)}
+    pools = records.pools()
+    made = forecast(
+        told,
+        alpha=rules.alpha,
+        reward_tokens={pool_id: facts.reward_tokens for pool_id, facts in pools.items()},
+        haircuts={
+            name if name == EVERY else read_token_id(name): cut for name, cut in rules.haircuts.items()
+        },
+        model=rules.model,
+    )
+    forecasts = {each.pool_id: each for each in made}
     surveyed: list[Surveyed] = []
-    for pool_id, facts in records.pools().items():
+    for pool_id, facts in pools.items():
         known = forecasts.get(pool_id)
         today = histories[pool_id][-1] if known else None
         steady = stability(histories[pool_id]) if known else None
@@ -160,10 +174,12 @@ def spoken(text: str, names: Mapping[str, str]) -> str:
 
 
 def write_forecasts(records: Records, day: dt.date, surveyed: Iterable[Surveyed]) -> None:
-    """Keep the forecasts of a survey beside the figures that they were made from."""
+    """Keep the forecasts of a survey, and how far they were off so far, beside the figures they were made from."""
+    made = [each.forecast for each in surveyed if each.forecast]
     records.write_forecasts(
         day,
-        {each.facts.pool_id: (each.forecast.apy, each.forecast.tvl) for each in surveyed if each.forecast},
+        {each.pool_id: (each.apy, each.tvl) for each in made},
+        {each.pool_id: (each.error, each.naive_error) for each in made},
     )
 
 

@@ -163,6 +163,7 @@ def test_a_held_coin_that_falls_is_iced_and_each_answer_is_priced() -> None:
     assert made["iced"] == [USDC.token_id]
     assert set(made["on_ice"]) == {"exit", "reduce", "freeze"}
     assert Decimal(made["on_ice"]["exit"]["stays"]) == 0
+    assert Decimal(made["on_ice"]["exit"]["wallets"]) == Decimal(made["balances"][USDC.token_id])
     assert Decimal(made["on_ice"]["freeze"]["stays"]) == Decimal("294000")
     assert "aave-usdc" not in made["allocations"]
     text = plan("--on-ice", "freeze").stdout

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -16,10 +18,12 @@ from sqlalchemy import Engine, event, inspect, text
 
 from capdesk.ledger import schema as ledger_schema
 from capdesk.model.errors import NewerRecords, NotRecords, RecordsError
+from capdesk.model.market_rows import PoolDay
 from capdesk.records import Records, migrate
-from capdesk.records.database import Database
+from capdesk.records.database import APPLICATION_ID, Database
 from capdesk.records.tables import Base
 
+DAY = dt.date(2026, 2, 16)
 TABLES = {
     "pools",
     "pool_daily_metrics",
@@ -148,6 +152,55 @@ def test_a_migration_that_fails_leaves_the_bytes_of_the_file_as_they_were(tmp_pa
         assert sorted(each.name for each in tmp_path.iterdir()) == ["records.db"]
     assert failed > len(TABLES)
     assert path.read_bytes() != before
+
+
+FIGURES = """
+INSERT INTO pools VALUES ('p', 'Base', 'aave', 'USDC', false, true, 'single');
+INSERT INTO pool_daily_metrics (pool_id, day, tvl, apy, outlier, forecasted_apy, forecasted_tvl)
+VALUES ('p', '2026-02-16', 5000000, 3.5, false, 3.25, 5000000)
+"""
+
+
+def of_the_first_release(location: Path | str) -> None:
+    """Records as the first migration made them, with a day in them."""
+    database = Database(location)
+    with database.writing() as connection:
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", "capdesk.records:migrations")
+        command.upgrade(config, "0001")
+        for statement in FIGURES.split(";"):
+            connection.execute(text(statement))
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+
+
+def test_records_of_an_older_release_are_upgraded_with_all_that_is_in_them(location: Path | str) -> None:
+    of_the_first_release(location)
+    with Records(location) as records:
+        assert records.history() == [PoolDay("p", DAY, 5_000_000, 3.5)]
+        assert records.forecasts(DAY) == {"p": (3.25, 5_000_000)}
+        assert records.forecast_errors(DAY) == {"p": (None, None)}
+        records.write_forecasts(DAY, {"p": (3.5, 1)}, {"p": (0.25, 0.5)})
+        assert records.forecast_errors(DAY) == {"p": (0.25, 0.5)}
+
+
+def test_an_upgrade_that_fails_anywhere_leaves_the_older_release(location: Path | str) -> None:
+    of_the_first_release(location)
+    before = location.read_bytes() if isinstance(location, Path) else b""
+    failed = 0
+    for failing in range(1, 60):
+        database = Database(location)
+        told = failing_at(database.engine, failing)
+        if failing_is_past(database, told, failing):
+            break
+        failed += 1
+        if isinstance(location, Path):
+            assert location.read_bytes() == before
+        with Database(location).reading() as connection:
+            assert migrate.version(connection) == "0001"
+            columns = inspect(connection).get_columns("pool_daily_metrics")
+            assert "naive_error" not in {column["name"] for column in columns}
+    assert failed > 3
 
 
 @pytest.mark.parametrize("failing", [5, 12, 25])

@@ -68,6 +68,14 @@ def test_a_pool_and_its_day_come_from_one_entry(tmp_path: Path) -> None:
     )
 
 
+def test_the_tokens_of_a_reward_are_those_that_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "pools.json"
+    path.write_text(json.dumps(document({**ENTRY, "rewardTokens": [USDC, None, "0xAb"]})), encoding="utf-8")
+    facts, _ = read(defillama.Pools(path, day=DAY)).rows
+    assert isinstance(facts, PoolFacts)
+    assert facts.reward_tokens == (f"ethereum:{USDC.lower()}", "ethereum:0xAb")
+
+
 def test_bad_entries_are_told_with_their_row_and_field_and_left_out(tmp_path: Path) -> None:
     bad = [
         "no object",

@@ -11,6 +11,7 @@ from capdesk.app import render
 from capdesk.decide.pools.eligibility import OnIce
 from capdesk.decide.pools.explain import explain
 from capdesk.model.errors import InvalidInput
+from capdesk.model.lists import ICEBOX_TOKENS
 from capdesk.model.money import Amount
 from capdesk.model.pool_plans import PoolPlan, Transaction
 from capdesk.records.canonical import plain
@@ -109,6 +110,7 @@ def record(told: Told, reasons: list[str]) -> dict[str, object]:
                 "costs": plan.costs.total,
                 "objective": plan.objective,
                 "stays": _stays(told, plan),
+                "wallets": _in_wallets(told, plan),
             }
             for choice, plan in told.choices.items()
         },
@@ -161,6 +163,7 @@ def _facts(told: Told) -> list[tuple[str, str]]:
             f"{_cents(plan.costs.total)}: gas {_cents(plan.costs.gas)}, fees {_cents(plan.costs.conversion)}",
         ),
         ("promised", f"{_cents(Amount(promised))} in {days:g} days, {_cents(Amount(promised / days))} a day"),
+        *_besides(plan),
         ("cash", _cents(plan.cash)),
         (
             "proof",
@@ -172,6 +175,15 @@ def _facts(told: Told) -> list[tuple[str, str]]:
         *(("returned", f"[green]{told.say(each)}[/]  {render.literal(each)}") for each in told.returned),
         *(("note", told.say(note)) for note in plan.notes),
     ]
+
+
+def _besides(plan: PoolPlan) -> list[tuple[str, str]]:
+    """What makes the net of a plan another sum than what its pools promise, less its costs."""
+    earned, missed = (round(Amount(each), 2) for each in (plan.cash_usd, plan.in_transit_usd))
+    rows = [("cash earns", _cents(earned))] if earned else []
+    if missed:
+        rows.append(("in transit", f"{_cents(missed)} of yield is missed while money crosses bridges"))
+    return [*rows, ("net", f"{_cents(Amount(plan.objective))}: promised{' and earned by cash' * bool(earned)}, less costs{' and what is missed' * bool(missed)}")] if rows else []
 
 
 def _by(told: Told) -> str:
@@ -241,7 +253,11 @@ def _positions(told: Told, *, wide: bool) -> Table:
 def _choices(told: Told) -> Table:
     days = told.plan.parameters.horizon_days
     grid = render.table(
-        "on_ice", ("costs today", "right"), (f"net in {days:g} days", "right"), ("stays in the coin", "right")
+        "on_ice",
+        ("costs today", "right"),
+        (f"net in {days:g} days", "right"),
+        ("stays in pools", "right"),
+        ("as cash of the coin", "right"),
     )
     for choice, plan in told.choices.items():
         grid.add_row(
@@ -249,6 +265,7 @@ def _choices(told: Told) -> Table:
             _cents(plan.costs.total),
             render.signed_money(round(Amount(plan.objective), 2)),
             _cents(_stays(told, plan)),
+            _cents(_in_wallets(told, plan)),
         )
     return grid
 
@@ -256,6 +273,12 @@ def _choices(told: Told) -> Table:
 def _stays(told: Told, plan: PoolPlan) -> Amount:
     iced = told.standing.iced
     return sum((amount for pool, amount in plan.allocations.items() if pool in iced), Amount(0))
+
+
+def _in_wallets(told: Told, plan: PoolPlan) -> Amount:
+    """What would be held of iced coins outside of pools: an exit leaves a pool, and not yet its coin."""
+    iced = told.standing.lists.names(ICEBOX_TOKENS)
+    return sum((amount for token, amount in plan.balances.items() if token in iced), Amount(0))
 
 
 def _limits(told: Told) -> Table:

@@ -34,6 +34,8 @@ class PoolFacts(Struct, frozen=True):
         Whether all that is in it are stablecoins.
     exposure
         ``single`` or ``multi``: whether one asset's price acts on it.
+    reward_tokens
+        The ids of the tokens that its reward is paid in.
     """
 
     pool_id: str
@@ -44,6 +46,7 @@ class PoolFacts(Struct, frozen=True):
     il_risk: bool = False
     stablecoin: bool = True
     exposure: str = "single"
+    reward_tokens: tuple[str, ...] = ()
 
 
 class PoolDay(Struct, frozen=True):

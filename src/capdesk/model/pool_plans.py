@@ -202,6 +202,9 @@ class PoolPlan(Struct, frozen=True):
     objective, bound, gap
         Net gain over the horizon (yield of pools and cash, less costs), what no plan of the
         same kind can exceed, and the relative distance.
+    cash_usd, in_transit_usd
+        What cash earns over the horizon, and what money on its way over bridges misses of its
+        yield: the objective is the positions' yield and the first, less the costs and the second.
     notes
         What a reader should know: limits that fell, cash that found no place, a fall-back.
     solver
@@ -215,6 +218,8 @@ class PoolPlan(Struct, frozen=True):
     bound: float
     gap: float
     costs: Costs
+    cash_usd: float
+    in_transit_usd: float
     transactions: tuple[Transaction, ...]
     decision: Decision
     positions: tuple[Position, ...]

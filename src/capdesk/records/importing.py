@@ -155,6 +155,7 @@ class _Sheets:
 def _pool(sheets: _Sheets, pool: PoolFacts) -> None:
     values = structs.asdict(pool)
     del values["tokens"]
+    values["reward_tokens"] = list(pool.reward_tokens) or None
     sheets.pools.put(values)
     for position, token in enumerate(pool.tokens):
         keys = {"pool_id": pool.pool_id, "token_id": sheets.token(token)}

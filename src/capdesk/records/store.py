@@ -16,6 +16,8 @@ from capdesk.model.tokens import Token
 from capdesk.records import importing, migrate, naming, runs, universe
 from capdesk.records.database import Database, Held
 
+NO_ERRORS: Mapping[str, tuple[float | None, float | None]] = {}
+
 
 def utc_now() -> dt.datetime:
     """The time now, in UTC."""
@@ -92,10 +94,21 @@ class Records:
         with self._where.writing() as connection:
             return importing.write(connection, rows)
 
-    def write_forecasts(self, day: dt.date, forecasts: Mapping[str, tuple[float, int]]) -> None:
-        """Write beside each pool's day the APY (percent a year) and TVL (micro-units) forecast from it."""
+    def write_forecasts(
+        self,
+        day: dt.date,
+        forecasts: Mapping[str, tuple[float, int]],
+        errors: Mapping[str, tuple[float | None, float | None]] = NO_ERRORS,
+    ) -> None:
+        """Write beside each pool's day the APY (percent a year) and TVL (micro-units) forecast from it.
+
+        Parameters
+        ----------
+        errors
+            Pool -> how far its forecasts were off so far, and the naive ones, in percentage points.
+        """
         with self._where.writing() as connection:
-            universe.write_forecasts(connection, day, forecasts)
+            universe.write_forecasts(connection, day, forecasts, errors)
 
     def pools(self) -> dict[str, PoolFacts]:
         """Every pool, by its id."""
@@ -116,6 +129,11 @@ class Records:
         """What was forecast from a day: pool -> APY in percent a year and TVL in micro-units."""
         with self._where.reading() as connection:
             return universe.forecasts(connection, day)
+
+    def forecast_errors(self, day: dt.date) -> dict[str, tuple[float | None, float | None]]:
+        """How far the forecasts made on a day had been off so far, and the naive ones, in percentage points."""
+        with self._where.reading() as connection:
+            return universe.forecast_errors(connection, day)
 
     def last_day(self) -> dt.date | None:
         """The last day that pools have metrics of."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import BigInteger, Double, ForeignKey, MetaData
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from capdesk.records.types import Exact
+from capdesk.records.types import Exact, Json
 
 CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -51,6 +52,7 @@ class PoolRow(Base):
     il_risk: Mapped[bool]
     stablecoin: Mapped[bool]
     exposure: Mapped[str]
+    reward_tokens: Mapped[Any] = mapped_column(Json, nullable=True)
 
 
 class PoolTokenRow(Base):
@@ -82,6 +84,8 @@ class PoolDayRow(Base):
     liquidity: Mapped[int | None]
     forecasted_apy: Mapped[float | None]
     forecasted_tvl: Mapped[int | None]
+    forecast_error: Mapped[float | None]
+    naive_error: Mapped[float | None]
 
 
 class PriceRow(Base):

@@ -14,8 +14,18 @@ from capdesk.model.tokens import Token
 from capdesk.records.tables import BalanceRow, GasRow, PoolDayRow, PoolRow, PoolTokenRow, PriceRow, TokenRow
 
 
-def write_forecasts(connection: Connection, day: dt.date, forecasts: Mapping[str, tuple[float, int]]) -> None:
+def write_forecasts(
+    connection: Connection,
+    day: dt.date,
+    forecasts: Mapping[str, tuple[float, int]],
+    errors: Mapping[str, tuple[float | None, float | None]],
+) -> None:
     """Write beside each pool's day the APY (percent a year) and TVL (micro-units) forecast from it.
+
+    Parameters
+    ----------
+    errors
+        Pool -> how far its forecasts were off so far, and the naive ones, in percentage points.
 
     Raises
     ------
@@ -23,15 +33,23 @@ def write_forecasts(connection: Connection, day: dt.date, forecasts: Mapping[str
         For a pool without a row of that day.
     """
     for pool_id, (apy, tvl) in forecasts.items():
+        error, naive = errors.get(pool_id, (None, None))
         changed = connection.execute(
             update(PoolDayRow)
             .where(PoolDayRow.pool_id == pool_id, PoolDayRow.day == day)
-            .values(forecasted_apy=apy, forecasted_tvl=tvl)
+            .values(forecasted_apy=apy, forecasted_tvl=tvl, forecast_error=error, naive_error=naive)
         )
         if changed.rowcount != 1:
             raise InvalidInput(
                 f"the pool {pool_id!r} has no metrics of {day} that a forecast could stand beside"
             )
+
+
+def forecast_errors(connection: Connection, day: dt.date) -> dict[str, tuple[float | None, float | None]]:
+    """How far the forecasts made on a day had been off so far, and the naive ones, in percentage points."""
+    query = select(PoolDayRow.pool_id, PoolDayRow.forecast_error, PoolDayRow.naive_error)
+    made = query.where(PoolDayRow.day == day, PoolDayRow.forecasted_apy.is_not(None))
+    return {pool_id: (error, naive) for pool_id, error, naive in connection.execute(made)}
 
 
 def forecasts(connection: Connection, day: dt.date) -> dict[str, tuple[float, int]]:
@@ -50,10 +68,13 @@ def pools(connection: Connection) -> dict[str, PoolFacts]:
     )
     for pool_id, token_id in connection.execute(order):
         of_pool.setdefault(pool_id, []).append(known[token_id])
-    return {
-        row.pool_id: PoolFacts(**row._mapping, tokens=tuple(of_pool.get(row.pool_id, ())))
-        for row in connection.execute(select(PoolRow.__table__).order_by(PoolRow.pool_id))
-    }
+    found: dict[str, PoolFacts] = {}
+    for row in connection.execute(select(PoolRow.__table__).order_by(PoolRow.pool_id)).mappings():
+        told = {name: value for name, value in row.items() if name != "reward_tokens"}
+        rewards = tuple(row["reward_tokens"] or ())
+        its = tuple(of_pool.get(row["pool_id"], ()))
+        found[row["pool_id"]] = PoolFacts(**told, tokens=its, reward_tokens=rewards)
+    return found
 
 
 def tokens(connection: Connection) -> dict[str, Token]:

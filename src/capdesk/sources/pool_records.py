@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from capdesk.model import letters
 from capdesk.model.market_rows import BadField, PoolDay, PoolFacts, Rejected
-from capdesk.model.tokens import tokens_of
+from capdesk.model.tokens import Token, tokens_of
 from capdesk.sources import fields
 from capdesk.sources.fields import Record
 
@@ -38,7 +38,16 @@ def pool_facts(record: Record) -> PoolFacts:
         il_risk=fields.flag(record, "il_risk", "ilRisk", default=False),
         stablecoin=stablecoin,
         exposure=exposure,
+        reward_tokens=_reward_tokens(record, chain),
     )
+
+
+def _reward_tokens(record: Record, chain: str) -> tuple[str, ...]:
+    """The ids of the tokens of a reward; one that its source does not know is no fault of the pool."""
+    name, value = fields.find(record, "reward_tokens", "rewardTokens")
+    if isinstance(value, list | tuple):
+        value = [each for each in value if each]
+    return tuple(Token(chain, "", each).token_id for each in fields.addresses({name: value}, name))
 
 
 def pool_day(record: Record, pool_id: str, day: dt.date) -> PoolDay:

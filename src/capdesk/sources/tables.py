@@ -105,7 +105,7 @@ class PoolTable:
     path
         With the columns date, pool, chain, project, symbol, tvl_usd, apy and, where known,
         apy_base, apy_reward, apy_30d_avg, mu, sigma, observations, outlier, stablecoin,
-        il_risk, exposure, underlying_tokens, liquidity_usd.
+        il_risk, exposure, underlying_tokens, reward_tokens, liquidity_usd.
     """
 
     def __init__(self, path: str | Path) -> None:

@@ -14,11 +14,14 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from capdesk.decide.pools.statistical import MODELS, judged, predicted
+from capdesk.decide.pools.weighted import next_day_errors, weighted_mean
 from capdesk.model.errors import InvalidInput
 from capdesk.model.market_rows import PoolDay
 from capdesk.model.pool_parameters import EVERY
 
 ALPHA = 0.5
+WEIGHTED = "weighted"
 
 
 class Forecast(Struct, frozen=True):
@@ -35,8 +38,9 @@ class Forecast(Struct, frozen=True):
     tvl
         Dollars, in micro-units.
     error, naive_error
-        Mean absolute error of the forecast of the next day's APY over the pool's history,
-        and that of taking the last value, in percentage points; None with less than two days.
+        Mean absolute error of the forecast of the next day's APY over the pool's history (its
+        last week for a model of statsforecast), and that of taking the last value over the
+        same days, in percentage points; None with less than two days.
     """
 
     pool_id: str
@@ -55,6 +59,7 @@ def forecast(
     alpha: float = ALPHA,
     reward_tokens: Mapping[str, Sequence[str]] | None = None,
     haircuts: Mapping[str, float] | None = None,
+    model: str = WEIGHTED,
 ) -> list[Forecast]:
     """Forecast each pool from its own days.
 
@@ -69,12 +74,17 @@ def forecast(
     haircuts
         Token -> the fraction of a reward in it that is not counted; ``"*"`` for every
         other. A reward in several tokens takes the largest.
+    model
+        ``weighted``, or one of statsforecast's: ``ets``, ``theta``, ``arima``.
 
     Raises
     ------
     InvalidInput
-        For an alpha or a haircut that is no fraction.
+        For an alpha or a haircut that is no fraction, and for a model that is not known or
+        not installed.
     """
+    if model != WEIGHTED and model not in MODELS:
+        raise InvalidInput(f"a forecast is by {WEIGHTED}, {', '.join(MODELS)}, not by {model!r}")
     if not 0 < alpha <= 1:
         raise InvalidInput(f"alpha must be above 0 and at most 1, got {alpha}")
     cuts = dict(haircuts or {})
@@ -84,8 +94,12 @@ def forecast(
     days = [sorted(history, key=lambda day: day.day) for history in histories]
     rewards = _table(days, lambda day: day.apy_reward or 0.0)
     bases = _table(days, lambda day: day.apy - (day.apy_reward or 0.0))
-    base, reward = weighted_mean(bases, alpha), weighted_mean(rewards, alpha)
-    errors, naive = next_day_errors(bases + rewards, alpha), next_day_errors(bases + rewards, 1.0)
+    if model == WEIGHTED:
+        base, reward = weighted_mean(bases, alpha), weighted_mean(rewards, alpha)
+        errors, naive = next_day_errors(bases + rewards, alpha), next_day_errors(bases + rewards, 1.0)
+    else:
+        base, reward = (predicted(values, model, alpha) for values in (bases, rewards))
+        errors, naive = judged(bases + rewards, model, alpha)
     answers: list[Forecast] = []
     for row, history in enumerate(days):
         pool = history[-1].pool_id
@@ -104,37 +118,6 @@ def forecast(
             )
         )
     return answers
-
-
-def weighted_mean(values: NDArray[np.float64], alpha: float) -> NDArray[np.float64]:
-    """The exponentially weighted mean of each row (p, d), the newest value last; (p,).
-
-    Rows are filled from the right; NaN stands to the left of a row's first value. The
-    weights are normalised, so that a short history is not pulled towards zero.
-    """
-    weights: NDArray[np.float64] = (1 - alpha) ** np.arange(values.shape[1] - 1, -1, -1.0)
-    known = ~np.isnan(values)
-    total: NDArray[np.float64] = np.where(known, values, 0.0) @ weights
-    mean: NDArray[np.float64] = total / (known @ weights)
-    return mean
-
-
-def next_day_errors(values: NDArray[np.float64], alpha: float) -> NDArray[np.float64]:
-    """The mean absolute error of each row's forecasts of its own next value, (p,); NaN where none."""
-    length = values.shape[1]
-    if length < 2:
-        return np.nan * np.ones(len(values))
-    known = ~np.isnan(values)
-    missed = np.zeros((len(values), length - 1))
-    total, weight = np.zeros(len(values)), np.zeros(len(values))
-    for day in range(length - 1):
-        total = (1 - alpha) * total + np.where(known[:, day], values[:, day], 0.0)
-        weight = (1 - alpha) * weight + known[:, day]
-        with np.errstate(invalid="ignore"):
-            missed[:, day] = np.abs(values[:, day + 1] - total / weight)
-    counted = ~np.isnan(missed)
-    with np.errstate(invalid="ignore"):
-        return np.where(counted, missed, 0.0).sum(axis=1) / counted.sum(axis=1)
 
 
 def _table(days: Sequence[Sequence[PoolDay]], figure: Callable[[PoolDay], float]) -> NDArray[np.float64]:

@@ -125,6 +125,10 @@ def _write(
         costs=Costs(
             Amount.from_micro(sum(gas for gas, _ in spent)), Amount.from_micro(sum(fee for _, fee in spent))
         ),
+        cash_usd=sum(carried.balances) / 1e6 * p.cash_slope,
+        in_transit_usd=sum(
+            market.delay * float(sold.sum()) for market, sold in zip(p.markets, solved.answer.sold, strict=True)
+        ),
         transactions=transactions(written),
         decision=decision,
         positions=its,
@@ -151,5 +155,20 @@ def _notes(desk: Desk, carried: Carried, solved: Solved) -> tuple[str, ...]:
             if used >= cap - 1
         ]
         why = f"in force: {', '.join(full)}" if full else "no pool with room pays for its costs"
+        why += _cascading(desk, full, held)
         notes.append(f"{cash / desk.problem.total / 1e6:.2%} of all assets stay cash; {why}")
     return tuple(notes)
+
+
+def _cascading(desk: Desk, full: Sequence[str], held: np.ndarray) -> str:
+    """What would let the money in where a group is full and a riskier one has room to spare."""
+    parameters = desk.parameters
+    if parameters.group_room == "cascade" or not held.size:
+        return ""
+    groups = np.array([pool.group for pool in desk.pools])
+    for group in (1, 2):
+        caps = {each: getattr(parameters, f"group{each}_max_pct") for each in (2, 3) if each > group}
+        spare = sum(max(cap * desk.problem.total - held[groups == each].sum(), 0.0) for each, cap in caps.items())
+        if f"group{group}_max_pct" in full and spare > 1:
+            return f'; group_room = "cascade" lets safer pools use the ${spare:,.0f} that riskier groups leave'
+    return ""

@@ -60,6 +60,13 @@ def forecast(
     haircut: Annotated[
         float, typer.Option(help="The fraction of a pool's reward that is not counted.")
     ] = 0.0,
+    model: Annotated[
+        str,
+        typer.Option(
+            help="How it is forecast; others than weighted are statsforecast's.",
+            metavar="weighted|ets|theta|arima",
+        ),
+    ] = "weighted",
     records: options.Records = options.DEFAULT_RECORDS,
     json_output: options.Json = False,
 ) -> ExitCode:
@@ -69,7 +76,7 @@ def forecast(
 
     with Records(records) as opened:
         when = read_day(opened, day)
-        surveyed = survey(opened, when, SurveyRules(alpha=alpha, haircuts={"*": haircut}))
+        surveyed = survey(opened, when, SurveyRules(alpha=alpha, haircuts={"*": haircut}, model=model))
         write_forecasts(opened, when, surveyed)
     if json_output:
         pools = [_forecast(each) for each in by_size(surveyed) if each.forecast]
