@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from decimal import Decimal
 from typing import Any
@@ -22,6 +23,7 @@ from capdesk.pools import (
     explain,
     optimize_allocations,
 )
+from tests.decide.pools import instances
 
 
 def universe(count: int = 12, chain: str = "ethereum") -> list[Pool]:
@@ -296,6 +298,47 @@ def test_units_follow_prices() -> None:
     plan = optimize_allocations(universe(), {}, CASH, prices={"USDC": 1.0, "USDT": 0.5})
     flows = [flow for step in plan.transactions for flow in step.gives if flow.token == "ethereum:USDT"]
     assert all(flow.units == pytest.approx(float(flow.amount) * 2) for flow in flows)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_net_of_a_plan_is_the_sum_of_what_it_tells(seed: int) -> None:
+    pools, held, cash, parameters = instances.small(seed)
+    plan = optimize_allocations(pools, held, cash, parameters)
+    told = sum(each.yield_usd for each in plan.positions) + plan.cash_usd - plan.in_transit_usd
+    assert told - float(plan.costs.total) == pytest.approx(plan.objective, abs=0.01)
+
+
+def test_a_bridge_that_takes_days_costs_the_yield_of_them() -> None:
+    here, there = (
+        Pool(name, ("USDC",), chain=name, forecasted_apy=apy, forecasted_tvl=1e9)
+        for name, apy in (("ethereum", 4.0), ("base", 9.0))
+    )
+    free = {
+        "min_pools": 1,
+        "profit_optimization": True,
+        "position_max_pct_total_assets": 1.0,
+        "group1_max_pct": 1.0,
+    }
+    costs = {"conversion_rate": 0.0, "bridge_rate": 0.0, "bridge_days": 2.0}
+    plan = optimize_allocations([here, there], {}, {"ethereum:USDC": 1e6}, {**free, **costs})
+    (bridge,) = [step for step in plan.transactions if step.verb == "bridge"]
+    yearly = (math.log(1.04) + math.log(1.09)) / 2
+    assert plan.in_transit_usd == pytest.approx(float(bridge.amount) * yearly * 2 / 365, rel=1e-6)
+    assert plan.cash_usd == 0
+    assert optimize_allocations([here], {}, {"ethereum:USDC": 1e6}, free).in_transit_usd == 0
+
+
+def test_a_full_group_names_the_room_that_a_cascade_would_open() -> None:
+    pools = [replace(pool, group=1) for pool in universe(8)]
+    strict = optimize_allocations(pools, {}, CASH)
+    (note,) = [note for note in strict.notes if "stay cash" in note]
+    total = sum(CASH.values())
+    assert note.endswith(
+        f'group_room = "cascade" lets safer pools use the ${0.65 * total:,.0f} that riskier groups leave'
+    )
+    cascade = optimize_allocations(pools, {}, CASH, {"group_room": "cascade"})
+    assert not any("cascade" in note for note in cascade.notes)
+    assert cascade.cash < strict.cash
 
 
 FRAME = {"pool_id": ["a", "b"], "tokens": ["USDC", "USDT"], "forecasted_apy": [5.0, 6.0]}

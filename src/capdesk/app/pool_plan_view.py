@@ -13,7 +13,7 @@ from capdesk.decide.pools.explain import explain
 from capdesk.model.errors import InvalidInput
 from capdesk.model.lists import ICEBOX_TOKENS
 from capdesk.model.money import Amount
-from capdesk.model.pool_plans import PoolPlan, Transaction
+from capdesk.model.pool_plans import LimitInForce, PoolPlan, Transaction
 from capdesk.records.canonical import plain
 from capdesk.treasury import spoken
 from capdesk.treasury_day import Situation
@@ -130,10 +130,12 @@ def draw(told: Told, reasons: list[str]) -> None:
         out.print(_transactions(told))
     out.print("\n[bold]Positions[/]")
     out.print(_positions(told, wide=out.width >= WIDE))
+    if out.width < WIDE and any(each.shadow_price for each in plan.positions):
+        out.print(f"[dim]{WIDE} columns also show what $1,000 more of each pool's own limit would add[/]")
     if told.choices:
         out.print("\n[bold]A held coin is on ice[/]: what each answer would come to")
         out.print(_choices(told))
-    if plan.limits:
+    if any(map(_worth, plan.limits)):
         out.print("\n[bold]Limits in force[/], and what a thousand dollars more of each would add")
         out.print(_limits(told))
     for reason in reasons:
@@ -183,7 +185,7 @@ def _besides(plan: PoolPlan) -> list[tuple[str, str]]:
     rows = [("cash earns", _cents(earned))] if earned else []
     if missed:
         rows.append(("in transit", f"{_cents(missed)} of yield is missed while money crosses bridges"))
-    return [*rows, ("net", f"{_cents(Amount(plan.objective))}: promised{' and earned by cash' * bool(earned)}, less costs{' and what is missed' * bool(missed)}")] if rows else []
+    return [*rows, ("net", f"{_cents(Amount(plan.objective))}, all of these together")] if rows else []
 
 
 def _by(told: Told) -> str:
@@ -283,12 +285,18 @@ def _in_wallets(told: Told, plan: PoolPlan) -> Amount:
 
 def _limits(told: Told) -> Table:
     grid = render.table("limit", ("allows", "right"), ("worth", "right"))
-    dear = sorted(told.plan.limits, key=lambda each: -each.shadow_price)
+    dear = sorted(filter(_worth, told.plan.limits), key=lambda each: -each.shadow_price)
     for each in dear[:MOST_LIMITS]:
-        grid.add_row(told.say(each.name), f"${each.limit:,.2f}", f"${each.shadow_price * 1000:,.4f}")
-    if len(dear) > MOST_LIMITS:
-        grid.add_row(f"[dim]and {len(dear) - MOST_LIMITS} more: --json shows all[/]", "", "")
+        grid.add_row(told.say(each.name), f"${each.limit:,.2f}", f"${_worth(each):,.4f}")
+    if len(told.plan.limits) > len(dear[:MOST_LIMITS]):
+        rest = len(told.plan.limits) - len(dear[:MOST_LIMITS])
+        grid.add_row(f"[dim]and {rest} more that are worth less: --json shows all[/]", "", "")
     return grid
+
+
+def _worth(limit: LimitInForce) -> float:
+    """Dollars that a thousand more of a limit would add, as they are shown."""
+    return round(limit.shadow_price * 1000, 4)
 
 
 def _cents(amount: Amount) -> str:

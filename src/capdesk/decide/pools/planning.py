@@ -127,7 +127,8 @@ def _write(
         ),
         cash_usd=sum(carried.balances) / 1e6 * p.cash_slope,
         in_transit_usd=sum(
-            market.delay * float(sold.sum()) for market, sold in zip(p.markets, solved.answer.sold, strict=True)
+            market.delay * float(sold.sum())
+            for market, sold in zip(p.markets, solved.answer.sold, strict=True)
         ),
         transactions=transactions(written),
         decision=decision,
@@ -168,7 +169,11 @@ def _cascading(desk: Desk, full: Sequence[str], held: np.ndarray) -> str:
     groups = np.array([pool.group for pool in desk.pools])
     for group in (1, 2):
         caps = {each: getattr(parameters, f"group{each}_max_pct") for each in (2, 3) if each > group}
-        spare = sum(max(cap * desk.problem.total - held[groups == each].sum(), 0.0) for each, cap in caps.items())
+        spare = sum(
+            max(cap * desk.problem.total - held[groups == each].sum(), 0.0) for each, cap in caps.items()
+        )
         if f"group{group}_max_pct" in full and spare > 1:
-            return f'; group_room = "cascade" lets safer pools use the ${spare:,.0f} that riskier groups leave'
+            return (
+                f'; group_room = "cascade" lets safer pools use the ${spare:,.0f} that riskier groups leave'
+            )
     return ""
