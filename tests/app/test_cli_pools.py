@@ -144,11 +144,20 @@ def test_a_coin_that_is_only_known_by_its_price_is_not_what_a_symbol_stands_for(
     assert len(answer("approve", "EURC", "--reason", "sound")["added"]) == 1
 
 
-def test_a_symbol_that_two_tokens_of_a_chain_bear_approves_neither(imported: None) -> None:
-    result = pools("approve", "USDC", "--reason", "sound")
-    assert result.exit_code == 2
-    assert "two tokens on arbitrum are called 'USDC'" in result.stderr
+def test_a_symbol_that_two_tokens_of_a_chain_bear_approves_neither_and_those_of_other_chains(
+    imported: None,
+) -> None:
+    alone = pools("approve", "USDC", "--chain", "Arbitrum", "--reason", "sound")
+    assert alone.exit_code == 2
+    assert "two tokens on arbitrum are called 'USDC'" in alone.stderr
     assert answer("approve")["stays"] == []
+    result = pools("approve", "USDC", "--reason", "sound")
+    assert result.exit_code == 8
+    said = " ".join(result.stdout.split())
+    assert "left out two tokens on arbitrum are called 'USDC': arbitrum:0xaf88" in said
+    assert [stay["name"] for stay in answer("approve")["stays"]] == [ETHEREUM_USDC]
+    again = answer("approve", "USDC", "--reason", "sound")
+    assert (again["added"], len(again["left_out"])) == ([], 1)
 
 
 def test_a_coin_or_protocol_that_only_looks_like_another_is_not_approved_with_it() -> None:

@@ -6,14 +6,17 @@ import datetime as dt
 import json
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from capdesk.app import pool_plan_view, render
 from capdesk.app.cli import app
 from capdesk.model.lists import APPROVED_TOKENS, ICEBOX_TOKENS
 from capdesk.model.market_rows import PoolDay, PoolFacts, Price
+from capdesk.model.pool_plans import LimitInForce
 from capdesk.model.tokens import Token
 from capdesk.records import Records
 from capdesk.treasury_prices import end_of
@@ -101,6 +104,24 @@ def test_people_read_names_and_every_step_with_its_gas_and_fee() -> None:
     ):
         assert words in text
     assert "0xaaaa" not in text
+
+
+def test_limits_that_are_worth_nothing_are_counted_and_not_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    limits = (LimitInForce("dear", 5.0, 5.0, 0.002), LimitInForce("idle", 5.0, 5.0, 4e-8))
+    told_of: Any = SimpleNamespace(plan=SimpleNamespace(limits=limits), say=str)
+    render.console().print(pool_plan_view._limits(told_of))
+    text = capsys.readouterr().out
+    assert "dear" in text
+    assert "$2.0000" in text
+    assert "idle" not in text
+    assert "and 1 more that are worth less" in " ".join(text.split())
+
+
+def test_what_a_narrow_terminal_leaves_out_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "96 columns also show" not in plan().stdout
+    monkeypatch.setenv("COLUMNS", "80")
+    text = " ".join(plan().stdout.split())
+    assert "96 columns also show what $1,000 more of each pool's own limit would add" in text
 
 
 def test_a_list_that_is_changed_for_the_day_of_a_run_changes_nothing_in_it() -> None:

@@ -10,7 +10,7 @@ from capdesk.app import render
 from capdesk.app.commands import options
 from capdesk.app.commands.exits import ExitCode
 from capdesk.app.commands.pools.choices import read_date, today
-from capdesk.app.commands.pools.names import resolve
+from capdesk.app.commands.pools.names import Resolved, resolve
 from capdesk.model.lists import APPROVED_PROTOCOLS, APPROVED_TOKENS, BLACKLISTED_TOKENS, ICEBOX_TOKENS
 
 if TYPE_CHECKING:
@@ -52,8 +52,8 @@ def approve(
 ) -> ExitCode:
     """Approve tokens or protocols, or show those that are.
 
-    A symbol stands for the token of each chain that bears it; where two on
-    one chain do, the address must be told.
+    A symbol stands for the token of each chain that bears it. A chain where
+    two do is left out, and told (exit code 8): name the token by its address.
     """
     which = APPROVED_PROTOCOLS if protocol else APPROVED_TOKENS
     return put(which, names, chain, reason, day, records, remove=remove, json_output=json_output)
@@ -110,13 +110,20 @@ def put(
             show(which, opened.stays(which), known, json_output=json_output)
             return ExitCode.DONE
         of_protocols = which == APPROVED_PROTOCOLS
-        found = protocols(names, opened, remove=remove) if of_protocols else resolve(names, chain, known)
-        changed = (opened.remove if remove else opened.add)(which, found, reason or "", at)
+        found = (
+            Resolved(protocols(names, opened, remove=remove), [])
+            if of_protocols
+            else resolve(names, chain, known)
+        )
+        changed = (opened.remove if remove else opened.add)(which, found.tokens, reason or "", at)
     if json_output:
-        render.write_json({"list": which, "removed" if remove else "added": changed, "reason": reason})
+        done = "removed" if remove else "added"
+        render.write_json({"list": which, done: changed, "reason": reason, "left_out": found.doubts})
     else:
         draw_changed(which, changed, known, remove=remove)
-    return ExitCode.DONE
+        for doubt in found.doubts:
+            render.say(f"[yellow]left out[/]  {render.literal(doubt)}")
+    return ExitCode.ATTENTION if found.doubts else ExitCode.DONE
 
 
 def draw_changed(which: str, changed: list[str], known: "dict[str, Token]", *, remove: bool) -> None:

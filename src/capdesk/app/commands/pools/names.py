@@ -6,12 +6,21 @@ it, and for none where two on one chain do: then the address must be told beside
 
 from collections.abc import Iterable
 
+from msgspec import Struct
+
 from capdesk.model import letters
 from capdesk.model.errors import InvalidInput
 from capdesk.model.tokens import Token, normal_address, read_token_id
 
 
-def resolve(given: Iterable[str], chain: str | None, known: dict[str, Token]) -> list[str]:
+class Resolved(Struct, frozen=True):
+    """The tokens that names stand for, by id, and where a name stands for none because two bear it."""
+
+    tokens: list[str]
+    doubts: list[str]
+
+
+def resolve(given: Iterable[str], chain: str | None, known: dict[str, Token]) -> Resolved:
     """The ids of tokens that are called by symbol, address, or ``chain:address``.
 
     Parameters
@@ -24,16 +33,20 @@ def resolve(given: Iterable[str], chain: str | None, known: dict[str, Token]) ->
     Raises
     ------
     InvalidInput
-        If a name stands for no token, or for two on one chain.
+        If a name stands for no token, or on each of its chains for two.
     """
     names = list(given)
     told = [read_token_id(name) for name in names if ":" in name]
-    return told + [
-        found for name in names if ":" not in name for found in _called(name, chain, known, frozenset(told))
-    ]
+    tokens, doubts = list(told), []
+    for name in names:
+        if ":" not in name:
+            found = _called(name, chain, known, frozenset(told))
+            tokens += found.tokens
+            doubts += found.doubts
+    return Resolved(tokens, doubts)
 
 
-def _called(name: str, chain: str | None, known: dict[str, Token], told: frozenset[str]) -> list[str]:
+def _called(name: str, chain: str | None, known: dict[str, Token], told: frozenset[str]) -> Resolved:
     """The tokens of a symbol or address; where two on one chain bear it, those that were told by their id."""
     if not name.isascii():
         strange = ", ".join(f"{letter!r} is U+{ord(letter):04X}" for letter in name if not letter.isascii())
@@ -53,10 +66,13 @@ def _called(name: str, chain: str | None, known: dict[str, Token], told: frozens
         raise InvalidInput(
             f"no token is called {name!r}{where} in the records: import its pools, or write it chain:address"
         )
-    for where, rivals in by_chain.items():
-        if len(rivals) > 1 and not told & set(rivals):
-            raise InvalidInput(
-                f"two tokens on {where} are called {name!r}: {', '.join(rivals)}. Name one of them too, "
-                "by chain:address; --chain leaves the other chains out"
-            )
-    return [each for rivals in by_chain.values() if len(rivals) == 1 for each in rivals if each not in told]
+    doubts = [
+        f"two tokens on {where} are called {name!r}: {', '.join(rivals)}. Name one of them too, by chain:address; "
+        "--chain leaves the other chains out"
+        for where, rivals in by_chain.items()
+        if len(rivals) > 1 and not told & set(rivals)
+    ]
+    if len(doubts) == len(by_chain):
+        raise InvalidInput("\n".join(doubts))
+    found = [rivals[0] for rivals in by_chain.values() if len(rivals) == 1]
+    return Resolved([each for each in found if each not in told], doubts)
