@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from capdesk.model.market_rows import Balance
     from capdesk.records import Records
 
+MOST_NAMED = 3
+
 
 def days_of(balances: Iterable[Balance]) -> dict[str, dt.date]:
     """Account -> the day of its balances."""
@@ -48,10 +50,18 @@ def _against_the_last_plan(records: Records, day: dt.date, held: Mapping[str, Am
         return
     last = max(earlier, key=lambda each: each.day)
     left = records.run(last.number).run.outcome.result["allocations"]
-    gone = [f"${Amount(left[pool]):,.2f} in {pool}" for pool in sorted(left) if not held.get(pool)]
-    come = [f"${held[pool]:,.2f} in {pool}" for pool in sorted(held) if held[pool] and pool not in left]
-    plan = f"the plan of {last.day} (run {last.number})"
+    gone = {pool: Amount(left[pool]) for pool in left if not held.get(pool)}
+    come = {pool: held[pool] for pool in held if held[pool] and pool not in left}
+    plan, unless = f"the plan of {last.day} (run {last.number})", "right only if it was not carried out"
     if gone:
-        yield f"{plan} left {', '.join(gone)}, where these balances have nothing: right only if it was not carried out"
+        yield f"{plan} left {_sum(gone)}, where these balances have nothing: {unless}"
     if come:
-        yield f"{plan} left nothing where these balances have {', '.join(come)}: right only if it was not carried out"
+        yield f"{plan} left nothing where these balances have {_sum(come)}: {unless}"
+
+
+def _sum(pools: Mapping[str, Amount]) -> str:
+    """How much in which pools, the largest by name."""
+    largest = sorted(pools, key=lambda pool: (-pools[pool], pool))[:MOST_NAMED]
+    rest = len(pools) - len(largest)
+    names = ", ".join(largest) + (f" and {rest} more" if rest else "")
+    return f"${sum(pools.values(), Amount(0)):,.2f} in {names}"
