@@ -16,6 +16,7 @@ from capdesk.model.errors import InvalidInput
 from capdesk.model.money import MAX_MICRO, MICRO
 from capdesk.model.pool_parameters import PoolParameters
 from capdesk.model.pools import Emission, Holding, Kinked, Piecewise, Pool
+from capdesk.model.wording import worded
 
 LARGEST_APY = 1_000_000.0
 """Percent a year; what is above it is a broken figure."""
@@ -69,7 +70,7 @@ def parameters_from(given: PoolParameters | Mapping[str, Any] | None) -> PoolPar
     try:
         parameters = msgspec.convert(values, PoolParameters)
     except msgspec.ValidationError as error:
-        raise InvalidInput(f"parameters: {error}") from None
+        raise InvalidInput(f"parameters: {worded(error, PoolParameters)}") from None
     check_parameters(parameters)
     return parameters
 
