@@ -11,10 +11,10 @@ import msgspec
 from msgspec.structs import replace
 
 from capdesk.decide.pools.checks import parameters_from
-from capdesk.decide.pools.wording import worded
 from capdesk.model.errors import InvalidInput
 from capdesk.model.market_rows import Balance
 from capdesk.model.pool_parameters import PoolParameters
+from capdesk.model.wording import worded
 from capdesk.treasury import SurveyRules
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def read_rules(path: Path | None, on_ice: OnIce | None = None) -> tuple[PoolPara
     try:
         rules = msgspec.convert(told, SurveyRules)
     except msgspec.ValidationError as error:
-        raise InvalidInput(f"{path}, [survey]: {worded(error, _known(SurveyRules))}") from None
+        raise InvalidInput(f"{path}, [survey]: {worded(error, SurveyRules, _known(SurveyRules))}") from None
     if on_ice is not None:
         rules = replace(rules, eligibility=replace(rules.eligibility, on_ice=on_ice))
     return parameters_from(given), rules

@@ -71,7 +71,7 @@ def check_parameters(parameters: PoolParameters) -> None:
     for name, allowed in _CHOICES.items():
         value = plain(getattr(parameters, name))
         if value not in allowed:
-            words = " or ".join(repr(each).lower() for each in allowed)
+            words = " or ".join(str(each).lower() for each in allowed)
             raise InvalidInput(f"parameters: {name} must be {words}, got {value!r}")
     _others(parameters)
     _chains_and_losses(parameters)

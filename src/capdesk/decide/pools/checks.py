@@ -10,11 +10,11 @@ import msgspec
 from msgspec.structs import asdict, replace
 
 from capdesk.decide.pools.tokens import chain_of, token_key
-from capdesk.decide.pools.wording import worded
 from capdesk.model.errors import InvalidInput
 from capdesk.model.figures import apy, at_least, dollars, fraction, plain
 from capdesk.model.pool_parameters import PoolParameters
 from capdesk.model.pools import Emission, Holding, Kinked, Piecewise, Pool
+from capdesk.model.wording import worded
 
 
 def parameters_from(given: PoolParameters | Mapping[str, Any] | None) -> PoolParameters:
@@ -40,7 +40,7 @@ def parameters_from(given: PoolParameters | Mapping[str, Any] | None) -> PoolPar
     except msgspec.ValidationError as error:
         if isinstance(error.__cause__, InvalidInput):
             raise error.__cause__ from None
-        raise InvalidInput(f"parameters: {worded(error)}") from None
+        raise InvalidInput(f"parameters: {worded(error, PoolParameters)}") from None
 
 
 def mapping(given: object, where: str) -> Mapping[Any, Any]:

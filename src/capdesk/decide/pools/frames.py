@@ -8,9 +8,9 @@ from typing import Any, cast
 import msgspec
 import narwhals as nw
 
-from capdesk.decide.pools.wording import worded
 from capdesk.model.errors import InvalidInput
 from capdesk.model.pools import Pool
+from capdesk.model.wording import worded
 
 _LISTS = ("tokens", "shares")
 _TOLD = ("pool_id", "tokens", "forecasted_apy", "forecasted_tvl", "group")
@@ -70,7 +70,7 @@ def _pool(row: dict[str, Any], number: int) -> Pool:
     try:
         return msgspec.convert(values, Pool, strict=True)
     except msgspec.ValidationError as error:
-        raise InvalidInput(f"pools row {number} ({row.get('pool_id')}): {worded(error)}") from None
+        raise InvalidInput(f"pools row {number} ({row.get('pool_id')}): {worded(error, Pool)}") from None
 
 
 def _share(part: str, number: int) -> float:

@@ -154,7 +154,7 @@ def draw_rejected(rejected: "tuple[Rejected, ...]") -> None:
     if not rejected:
         return
     grid = render.table(("row", "right"), "field", "given", "which")
-    for each in rejected[:MOST_SHOWN]:
+    for each in sorted(rejected, key=lambda each: each.row)[:MOST_SHOWN]:
         words = (each.field, each.given, each.reason)
         grid.add_row(f"{each.row:,}", *map(render.literal, words))
     count = "1 row was" if len(rejected) == 1 else f"{len(rejected):,} rows were"
