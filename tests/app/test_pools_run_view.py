@@ -101,3 +101,27 @@ def test_a_comparison_groups_what_differs_and_begins_with_what_moved_most(width:
         changes.append(abs(float(line.split()[-1].replace("$", "").replace(",", ""))))
     assert changes == sorted(changes, reverse=True)
     assert "in what follows from these: --json has all" in text
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_all_of_a_comparison_is_shown_when_it_is_asked_for(width: int) -> None:
+    some, every = shown(width, "diff", "1", "2"), shown(width, "diff", "1", "2", "--all")
+    assert "--all shows every difference here" in " ".join(some)
+    text = " ".join(" ".join(every).split())
+    assert "--json has all" not in text
+    assert "What follows from these" in text
+    assert len(every) > len(some)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_run_shows_the_transactions_as_they_were_printed_on_the_day(width: int) -> None:
+    run = json.loads(CliRunner().invoke(app, ["pools", "show", "1", "--json"]).stdout)["run"]
+    steps = run["outcome"]["result"]["transactions"]
+    lines = shown(width, "show", "1")
+    begin = lines.index("Transactions, in this order")
+    text = " ".join(" ".join(lines[begin:]).split())
+    assert "0xaaaa" not in text
+    for number, step in enumerate(steps, 1):
+        assert f"{number} {step['verb']} USD" in text
+        for figure in (step["amount"], step["gas"], step["fee"]):
+            assert f"${float(figure):,.2f}" in text

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from capdesk.app import render
+from capdesk.app.transactions_view import transactions
 from capdesk.decide.pools.eligibility import OnIce
 from capdesk.decide.pools.explain import explain
 from capdesk.model.errors import InvalidInput
 from capdesk.model.lists import ICEBOX_TOKENS
 from capdesk.model.money import Amount
-from capdesk.model.pool_plans import LimitInForce, PoolPlan, Transaction
+from capdesk.model.pool_plans import LimitInForce, PoolPlan
 from capdesk.records.canonical import plain
 from capdesk.treasury import spoken
 from capdesk.treasury_day import Situation
@@ -127,7 +128,7 @@ def draw(told: Told, reasons: list[str]) -> None:
     out.print(render.facts(_facts(told)))
     if plan.transactions:
         out.print("\n[bold]Transactions[/], in this order")
-        out.print(_transactions(told))
+        out.print(transactions(plan.transactions, told.say))
     out.print("\n[bold]Positions[/]")
     out.print(_positions(told, wide=out.width >= WIDE))
     if out.width < WIDE and any(each.shadow_price for each in plan.positions):
@@ -191,37 +192,6 @@ def _besides(plan: PoolPlan) -> list[tuple[str, str]]:
 def _by(told: Told) -> str:
     days = sorted(set(told.balances_days.values()))
     return f"of {days[0]}" + (f" to {days[-1]}" if len(days) > 1 else "")
-
-
-def _transactions(told: Told) -> Table:
-    grid = render.table(
-        ("", "right"),
-        ("", "whole"),
-        "what",
-        ("amount", "right"),
-        ("gas", "right"),
-        ("fee", "right"),
-        ("pays in", "right"),
-    )
-    for number, step in enumerate(told.plan.transactions, 1):
-        days = step.days_to_break_even
-        grid.add_row(
-            f"{number}",
-            step.verb,
-            _what(told, step),
-            _cents(step.amount),
-            _cents(step.gas),
-            _cents(step.fee),
-            "" if days is None else f"{days:,.1f} d",
-        )
-    return grid
-
-
-def _what(told: Told, step: Transaction) -> str:
-    if step.pool_id:
-        return told.say(step.pool_id)
-    gives, takes = (", ".join(told.say(flow.token) for flow in flows) for flows in (step.gives, step.takes))
-    return f"{gives} to {takes}"
 
 
 def _positions(told: Told, *, wide: bool) -> Table:

@@ -33,7 +33,13 @@ _FIELDS = {"forecasted_apy": "forecast APY", "forecasted_tvl": "forecast TVL"}
 
 
 def draw(
-    found: "Iterable[Difference]", first: str, second: str, names: Mapping[str, str], *, dollars: bool
+    found: "Iterable[Difference]",
+    first: str,
+    second: str,
+    names: Mapping[str, str],
+    *,
+    dollars: bool,
+    every: bool = False,
 ) -> None:
     """Print differences side by side.
 
@@ -45,9 +51,12 @@ def draw(
         What people call pools and tokens, by id.
     dollars
         Whether objectives and amounts are in dollars; else they are weights.
+    every
+        Whether all of them are shown; else the first of each kind.
     """
     out = render.console()
     sorted_, rest = _sorted(found)
+    most = None if every else MOST_SHOWN
     for number, (title, rows) in enumerate(sorted_.items()):
         if title:
             out.print(f"{chr(10) if number else ''}[bold]{title}[/]")
@@ -56,26 +65,30 @@ def draw(
             out.print(_amounts(rows, first, second, names, dollars=dollars))
             continue
         grid = render.table("", first, second)
-        for label, each in rows[:MOST_SHOWN]:
+        for label, each in rows[:most]:
             values = (_value(label, value, names, is_money=is_money) for value in (each.first, each.second))
             grid.add_row(render.literal(_label(title, label, names)), *values)
         out.print(grid)
-        if len(rows) > MOST_SHOWN:
-            out.print(f"[dim]and {len(rows) - MOST_SHOWN:,} more: --json has all[/]")
-    if rest and sorted_:
+        if most and len(rows) > most:
+            out.print(f"[dim]and {len(rows) - most:,} more: --json has all[/]")
+    if rest and sorted_ and not every:
         out.print(f"\n[dim]and {len(rest):,} places in what follows from these: --json has all[/]")
     elif rest:
-        out.print(_plain(rest, first, second, names))
+        if sorted_:
+            out.print("\n[bold]What follows from these[/]")
+        out.print(_plain(rest, first, second, names, most))
 
 
-def _plain(rows: "list[Difference]", first: str, second: str, names: Mapping[str, str]) -> "Table":
-    """Differences where only what follows from the allocations differs: the first of them, each with its place."""
+def _plain(
+    rows: "list[Difference]", first: str, second: str, names: Mapping[str, str], most: int | None
+) -> "Table":
+    """Differences of what follows from the allocations, each with its place; so many of them, or all."""
     grid = render.table("", first, second)
-    for each in rows[:MOST_SHOWN]:
+    for each in rows[:most]:
         values = (_value(each.where, value, names, is_money=False) for value in (each.first, each.second))
         grid.add_row(render.literal(spoken(each.where, names)), *values)
-    if len(rows) > MOST_SHOWN:
-        grid.add_row(f"[dim]and {len(rows) - MOST_SHOWN:,} more: --json has all[/]", "", "")
+    if most and len(rows) > most:
+        grid.add_row(f"[dim]and {len(rows) - most:,} more: --json has all[/]", "", "")
     return grid
 
 

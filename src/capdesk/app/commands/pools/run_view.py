@@ -93,7 +93,19 @@ def show_run(stored: "StoredRun", names: Mapping[str, str], *, json_output: bool
     elif outcome.positions:
         out.print()
         out.print(_positions(stored))
+    if run.kind == "pools" and run.outcome.result.get("transactions"):
+        out.print("\n[bold]Transactions[/], in this order")
+        out.print(_transactions(stored, names))
     out.print("\n[dim]--json has all that the run carries[/]")
+
+
+def _transactions(stored: "StoredRun", names: Mapping[str, str]) -> "Table":
+    from capdesk.app import transactions_view
+    from capdesk.treasury import spoken
+
+    return transactions_view.transactions(
+        transactions_view.stored(stored.run), lambda text: render.literal(spoken(text, names))
+    )
 
 
 def _decision(decision: Any) -> str:
@@ -167,9 +179,10 @@ def show_differences(
     found: "Iterable[Difference]",
     names: Mapping[str, str],
     *,
+    every: bool,
     json_output: bool,
 ) -> None:
-    """Print in what two runs differ."""
+    """Print in what two runs differ; all of it, or of each kind the first."""
     from capdesk.app.commands.pools import difference_view
 
     found = list(found)
@@ -182,7 +195,10 @@ def show_differences(
         render.say(f"runs {first.number} and {second.number} are the same to the last digit")
         return
     dollars = first.run.kind == second.run.kind == "pools"
-    difference_view.draw(found, f"run {first.number}", f"run {second.number}", names, dollars=dollars)
+    sides = f"run {first.number}", f"run {second.number}"
+    difference_view.draw(found, *sides, names, dollars=dollars, every=every)
+    if not every:
+        render.say("[dim]--all shows every difference here[/]")
 
 
 def differences_record(found: "Iterable[Difference]") -> list[dict[str, object]]:

@@ -48,6 +48,9 @@ def show(
 def diff(
     first: options.Run,
     second: options.Run,
+    every: Annotated[
+        bool, typer.Option("--all", help="Show every difference, not only the first of each kind.")
+    ] = False,
     records: options.Records = options.DEFAULT_RECORDS,
     json_output: options.Json = False,
 ) -> ExitCode:
@@ -64,5 +67,5 @@ def diff(
         runs = opened.run(first), opened.run(second)
         names = all_names(opened)
     found = differences(runs[0].run, runs[1].run)
-    run_view.show_differences(*runs, found, names, json_output=json_output)
+    run_view.show_differences(*runs, found, names, every=every, json_output=json_output)
     return ExitCode.DIFFERENT if found else ExitCode.DONE
