@@ -14,6 +14,7 @@ from capdesk.app.commands.pools.names import Resolved, resolve
 from capdesk.model.lists import APPROVED_PROTOCOLS, APPROVED_TOKENS, BLACKLISTED_TOKENS, ICEBOX_TOKENS
 
 if TYPE_CHECKING:
+    from capdesk.app.commands.pools.names import Doubt
     from capdesk.model.tokens import Token
     from capdesk.records import Records
     from capdesk.records.naming import Stay
@@ -121,8 +122,7 @@ def put(
         render.write_json({"list": which, done: changed, "reason": reason, "left_out": found.doubts})
     else:
         draw_changed(which, changed, known, remove=remove)
-        for doubt in found.doubts:
-            render.say(f"[yellow]left out[/]  {render.literal(doubt)}")
+        draw_doubts(found.doubts)
     return ExitCode.ATTENTION if found.doubts else ExitCode.DONE
 
 
@@ -134,6 +134,17 @@ def draw_changed(which: str, changed: list[str], known: "dict[str, Token]", *, r
     render.say(f"[green]{'left' if remove else 'added to'}[/] {which}")
     for name in changed:
         render.say(f"  {render.literal(called(name, known))}")
+
+
+def draw_doubts(doubts: "list[Doubt]") -> None:
+    """Print which chains were left out, with the tokens that bear the name there, a line each."""
+    for each in doubts:
+        chain, name = render.literal(each.chain), render.literal(each.name)
+        render.say(f"[yellow]left out[/] {chain}: {len(each.tokens)} tokens are called {name}")
+        for token in each.tokens:
+            render.say(f"  {render.literal(token)}")
+    if doubts:
+        render.say("name one of them too, by chain:address")
 
 
 def beginning_of(day: dt.date) -> dt.datetime:

@@ -13,11 +13,25 @@ from capdesk.model.errors import InvalidInput
 from capdesk.model.tokens import Token, normal_address, read_token_id
 
 
+class Doubt(Struct, frozen=True):
+    """A name that two tokens on a chain bear, so that it stands for neither."""
+
+    name: str
+    chain: str
+    tokens: list[str]
+
+    def __str__(self) -> str:
+        return (
+            f"two tokens on {self.chain} are called {self.name!r}: {', '.join(self.tokens)}. "
+            "Name one of them too, by chain:address; --chain leaves the other chains out"
+        )
+
+
 class Resolved(Struct, frozen=True):
     """The tokens that names stand for, by id, and where a name stands for none because two bear it."""
 
     tokens: list[str]
-    doubts: list[str]
+    doubts: list[Doubt]
 
 
 def resolve(given: Iterable[str], chain: str | None, known: dict[str, Token]) -> Resolved:
@@ -67,12 +81,11 @@ def _called(name: str, chain: str | None, known: dict[str, Token], told: frozens
             f"no token is called {name!r}{where} in the records: import its pools, or write it chain:address"
         )
     doubts = [
-        f"two tokens on {where} are called {name!r}: {', '.join(rivals)}. Name one of them too, by chain:address; "
-        "--chain leaves the other chains out"
+        Doubt(name, where, rivals)
         for where, rivals in by_chain.items()
         if len(rivals) > 1 and not told & set(rivals)
     ]
     if len(doubts) == len(by_chain):
-        raise InvalidInput("\n".join(doubts))
+        raise InvalidInput("\n".join(map(str, doubts)))
     found = [rivals[0] for rivals in by_chain.values() if len(rivals) == 1]
     return Resolved([each for each in found if each not in told], doubts)
