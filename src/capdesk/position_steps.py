@@ -7,6 +7,7 @@ the desk's books, at cost, so that no dollar counts twice.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
@@ -232,7 +233,7 @@ class Step:
         )
 
 
-def check_start(steps: list[Step], held: dict[str, Allocation], names: dict[str, str]) -> None:
+def check_start(steps: Iterable[Step], held: Mapping[str, Allocation], names: Mapping[str, str]) -> None:
     """See to it that a plan knows of all that the desk holds: else it started from balances of before.
 
     Parameters

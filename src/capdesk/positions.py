@@ -92,17 +92,18 @@ async def adopt_positions(
     InvalidInput
         If the desk holds a pool that the plan takes for empty: its balances are those of before.
     """
-    held = {
-        each.market_id: each
-        for each in await desk.get_allocations(strategy)
-        if account in (None, each.account) and each.market_id != CONVERSIONS
-    }
+    held = {each.market_id: each for each in await desk.get_allocations(strategy)}
     steps = [
         Step(desk, each, held.get(each.pool_id), plan, strategy, account)
         for each in sorted(positions, key=lambda each: each.amount >= each.before)
     ]
     if not any([await step.has_begun() for step in steps]):
-        check_start(steps, held, dict(names))
+        there = {
+            pool: each
+            for pool, each in held.items()
+            if account in (None, each.account) and pool != CONVERSIONS
+        }
+        check_start(steps, there, names)
     sent = [await step.value_today() for step in steps]
     adopted = [await step.take() for step in steps]
     for step, its in zip(steps, adopted, strict=True):

@@ -295,7 +295,7 @@ def test_a_price_without_an_address_is_of_the_one_token_of_that_symbol_on_its_ch
             "118",
             "EURC: 118 is no price of EURC, which promises to be worth one EUR: at most 4 dollars",
         ),
-        ("USDC,BTC", "0,65000", "USDC: 0 must be above 0"),
+        ("USDC,BTC", "0,65000", "must be above 0"),
     ],
 )
 def test_a_price_far_above_its_peg_is_refused(tmp_path: Path, heading: str, row: str, said: str) -> None:
