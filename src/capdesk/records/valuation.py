@@ -77,8 +77,9 @@ def value(
         into, key = (pools, balance.pool_id) if balance.pool_id else (wallets, name)
         into[key] = into.get(key, 0) + dollars
     if without:
+        before = "day" if oldest_days == 1 else f"{oldest_days} days"
         raise InvalidInput(
-            f"what is held has no price of {day} or of the {oldest_days} days before: {', '.join(without)}. "
+            f"what is held has no price of {day} or of the {before} before: {', '.join(without)}. "
             "Import its price, or leave the balance out; 'capdesk pools plan --at-peg' takes a dollar coin that was "
             "approved, and is nowhere on ice, for a dollar"
         )
