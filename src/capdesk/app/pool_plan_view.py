@@ -145,6 +145,7 @@ def _facts(told: Told) -> list[tuple[str, str]]:
     return [
         ("held", f"{_cents(total)}: {_cents(held)} in pools, {_cents(total - held)} cash"),
         ("decision", f"[{word}]{plan.decision.kind.replace('_', ' ')}[/]  {told.say(plan.decision.reason)}"),
+        *_under_limits(told),
         (
             "costs",
             f"{_cents(plan.costs.total)}: gas {_cents(plan.costs.gas)}, fees {_cents(plan.costs.conversion)}",
@@ -161,6 +162,21 @@ def _facts(told: Told) -> list[tuple[str, str]]:
         *(("returned", f"[green]{told.say(each)}[/]") for each in told.returned),
         *(("note", told.say(note)) for note in plan.notes),
     ]
+
+
+def _under_limits(told: Told) -> list[tuple[str, str]]:
+    """The positions that broken limits made smaller, and what of them should be and cannot."""
+    decision = told.plan.decision
+    trimmed = [
+        ("trimmed", f"{told.say(each.pool_id)} by {_cents(each.amount)}: {told.say(each.reason)}")
+        for each in decision.trimmed
+    ]
+    stuck = [
+        ("stuck", told.say(f"{each.pool_id}: {each.reason}" if each.pool_id else each.reason))
+        for each in decision.breaches
+        if each.stuck
+    ]
+    return trimmed + stuck
 
 
 def _transactions(told: Told) -> Table:
