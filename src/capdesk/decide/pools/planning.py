@@ -17,7 +17,7 @@ from capdesk.decide.pools.shortage import shortage
 from capdesk.decide.pools.staying import curing, staying
 from capdesk.decide.pools.steps import Carried, carry_out
 from capdesk.decide.pools.writing import Written, limits, positions, transactions
-from capdesk.model.errors import CertificateError
+from capdesk.model.errors import CertificateError, InfeasibleError
 from capdesk.model.money import Amount
 from capdesk.model.pool_parameters import PoolParameters
 from capdesk.model.pool_plans import Costs, Decision, PoolCertificate, PoolPlan
@@ -48,7 +48,7 @@ def plan(
     try:
         new, proof = _solve(desk.problem, solve)
     except Infeasible:
-        raise shortage(desk) from None
+        raise _shortage(pools, holdings, cash, parameters) from None
     cure = curing(desk)
     trims = np.zeros(desk.problem.size) if cure is None else _solve(cure, exact.solve)[0].answer.withdrawals
     stay = staying(desk, trims)
@@ -74,6 +74,16 @@ def plan(
         )
     carried = carry_out(desk.problem, new.answer)
     return _write(pools, desk, desk, new, carried, proof, decision, prices_usd, 0.0)
+
+
+def _shortage(
+    pools: Sequence[Pool],
+    holdings: Mapping[str, Holding],
+    cash: Mapping[str, float],
+    parameters: PoolParameters,
+) -> InfeasibleError:
+    moved = [each.days_since_move for each in holdings.values() if each.days_since_move is not None]
+    return shortage(lambda its: state(pools, holdings, cash, its), parameters, len(pools), moved)
 
 
 def _solve(problem: PoolProblem, solve: Solver) -> tuple[Solved, PoolCertificate]:
