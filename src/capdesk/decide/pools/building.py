@@ -209,7 +209,7 @@ def _fewest(rooms: list[Room], parameters: PoolParameters) -> tuple[int, list[st
     able = sum(
         1
         for its in rooms
-        if its.counts and (its.room or (its.held and (not its.must or its.exit or its.stuck)))
+        if (its.counts and (not its.must or its.exit or its.stuck)) or (not its.counts and its.room)
     )
     if able < asked:
         return able, [f"min_pools fell from {asked} to {able}: so many pools can be used"]

@@ -96,7 +96,7 @@ def violation(p: PoolProblem, answer: Answer) -> float:
         breaches.append(np.array([float(used.sum() - p.max_pools)]))
     left = np.where(p.leave, 0.0, p.held - p.exit)
     if p.min_pools > 1 and (x > left + 1e-4).any():
-        breaches.append(np.array([float(p.min_pools - (used & p.counts).sum())]))
+        breaches.append(np.array([float(p.min_pools - p.counted(x))]))
     return max(float(each.max(initial=0.0)) for each in breaches)
 
 

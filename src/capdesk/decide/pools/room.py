@@ -13,7 +13,7 @@ from capdesk.model.pool_parameters import ChainCosts, PoolParameters
 from capdesk.model.pools import Kinked, Piecewise, Pool
 
 _CENT = 0.01
-"""Dollars: a limit that is broken by less is broken by rounding."""
+"""Dollars: a limit that is broken by less is broken by rounding, and less is not moved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def room(
     if pool.status != "exit" and grown(limit, held, parameters.growth_tolerance):
         allowed = held
     overdue = max(held - allowed, 0.0)
-    least = min(max(parameters.minimum_move_usd, overdue), withdrawable)
+    least = min(max(parameters.minimum_move_usd, overdue, _CENT), withdrawable)
     leave = held > 0 and withdrawable >= held
     ticket = parameters.minimum_ticket_usd
     if held:
@@ -117,7 +117,7 @@ def room(
     moves = pool.status == "open" and not too_dear(pool.chain, parameters)
     full = min(cap, pool.rate_model.deposits[-1]) if isinstance(pool.rate_model, Piecewise) else cap
     addable = max(full - held, 0.0) if moves and not _cooling(days_since_move, parameters) else 0.0
-    smallest = max(parameters.minimum_move_usd, 0.0 if held else ticket)
+    smallest = max(parameters.minimum_move_usd, parameters.minimum_ticket_usd - held, _CENT)
     stuck = max(overdue - withdrawable, 0.0)
     return Room(
         held=held,
@@ -129,7 +129,7 @@ def room(
         exit=most if most >= least else 0.0,
         leave=leave,
         must=min(overdue, withdrawable) > 0,
-        counts=ticket >= parameters.minimum_ticket_usd,
+        counts=held > 0 and ticket >= parameters.minimum_ticket_usd,
         gas_in=into,
         gas_out=out,
         stuck=stuck,
