@@ -14,12 +14,11 @@ import numpy as np
 from capdesk.decide.pools import highs, whole
 from capdesk.decide.pools.activities import Activities, activities
 from capdesk.decide.pools.activity_kinds import DEPOSIT, PURCHASE, SALE, WITHDRAWAL
-from capdesk.decide.pools.problem import LEAST_LEG, MOVED, Answer, Array, NotSolved, PoolProblem
+from capdesk.decide.pools.problem import LEAST_LEG, Answer, Array, NotSolved, PoolProblem
 from capdesk.decide.pools.tree import Found, search
 
 GAP = 1e-6
 _FEWEST_NODES = 1600
-_USED = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,8 +77,8 @@ def _burns(problem: PoolProblem, answer: Answer) -> bool:
         return False
     legs = zip(problem.markets, answer.sold, answer.bought, strict=True)
     return any(
-        market.imbalance(sold, bought) > LEAST_LEG
-        or bool(((sold > MOVED) & (bought > MOVED)).any() and market.rate + market.gas > 0)
+        market.imbalance(sold, bought, problem.moved) > max(LEAST_LEG, problem.left)
+        or bool(((sold > problem.moved) & (bought > problem.moved)).any() and market.rate + market.gas > 0)
         for market, sold, bought in legs
     )
 
@@ -105,7 +104,7 @@ def _enough(problem: PoolProblem, branch: Branch) -> bool:
     if problem.counted(x) >= problem.min_pools:
         return True
     left = np.where(problem.leave, 0.0, problem.held - problem.exit)
-    return bool((x <= left + _USED).all())
+    return bool((x <= left + problem.left).all())
 
 
 def _nothing_placed(problem: PoolProblem) -> PoolProblem:

@@ -26,8 +26,8 @@ from capdesk.decide.pools.matrices import Matrix
 LEAST_LEG = 0.01
 """Dollars: a conversion that sells or buys less of a token is none, so that no gas is paid for nothing."""
 
-MOVED = 1e-6
-"""Dollars: less is not moved."""
+MOVED, MOVED_SHARE = 1e-6, 1e-11
+"""Dollars, and a fraction of all assets: less is a solver's rounding, and is not moved."""
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -71,9 +71,9 @@ class Market:
     delay: float
     gas: float
 
-    def imbalance(self, sold: Array, bought: Array) -> float:
-        """What is missing or over when some legs, (members,) each, have paid their fees and gas."""
-        legs = int((sold > MOVED).sum() + (bought > MOVED).sum())
+    def imbalance(self, sold: Array, bought: Array, moved: float) -> float:
+        """What is missing or over when the legs that move something, (members,) each, have paid their costs."""
+        legs = int((sold > moved).sum() + (bought > moved).sum())
         return abs((1 - self.rate) * sold.sum() - bought.sum() - self.gas * max(legs - 1, 0))
 
 
@@ -158,9 +158,19 @@ class PoolProblem:
         """All assets: cash and what is held."""
         return float(self.cash.sum() + self.held.sum())
 
+    @property
+    def moved(self) -> float:
+        """Dollars up to which a flow is a solver's rounding: its tolerance is a part of all assets."""
+        return max(MOVED, MOVED_SHARE * self.total)
+
+    @property
+    def left(self) -> float:
+        """Dollars up to which what remains of a position that was left is rounding."""
+        return max(1e-4, 2 * self.moved)
+
     def counted(self, x: Array) -> int:
         """How many pools count as in use at some positions, (n,)."""
-        return int(((x > MOVED) & (self.counts | (x > self.held + MOVED))).sum())
+        return int(((x > self.moved) & (self.counts | (x > self.held + self.moved))).sum())
 
     def supply(self) -> Array:
         """The most of each token that can be sold: cash and what can leave pools, (T,)."""

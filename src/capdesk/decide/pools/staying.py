@@ -16,8 +16,6 @@ from capdesk.decide.pools.building import Desk
 from capdesk.decide.pools.matrices import Matrix, sparse
 from capdesk.decide.pools.problem import Array, Mask, PoolProblem
 
-_MOVED = 1e-6
-_LEFT = 1e-4
 _BREACH = 1e-9
 _NEVER_PAYS = 1e-3
 """Dollars that taking out a dollar is made to cost at least, so that no breach excuses taking out more."""
@@ -77,8 +75,8 @@ def staying(desk: Desk, withdrawals: Array) -> Staying:
         yesterday's yield; where that is a sum, no more than the sum is placed.
     """
     p = desk.problem
-    out = withdrawals > _MOVED
-    whole = out & p.leave & (p.held - withdrawals <= _LEFT)
+    out = withdrawals > p.moved
+    whole = out & p.leave & (p.held - withdrawals <= p.left)
     amount = np.where(whole, p.held, np.where(out, withdrawals, 0.0))
     part = np.where(out & ~whole, amount, 0.0)
     share = _fresh_share(desk)
