@@ -155,7 +155,7 @@ def _facts(told: Told) -> list[tuple[str, str]]:
         (
             "proof",
             f"${proof.objective:,.2f}, and no plan can exceed ${proof.bound:,.2f} (gap {proof.gap:.1e}); "
-            f"{proof.leaves} leaves, bound by the {proof.proof}",
+            f"{proof.leaves} {'leaf' if proof.leaves == 1 else 'leaves'}, bound by the {proof.proof}",
         ),
         ("solver", render.literal(plan.solver)),
         *(("iced", f"[red]{told.say(each)}[/]") for each in told.iced),

@@ -73,7 +73,7 @@ def forecast(
     Raises
     ------
     InvalidInput
-        For an alpha or a haircut that is no fraction.
+        For an alpha or a haircut that is no fraction, and a pool without a day.
     """
     if not 0 < alpha <= 1:
         raise InvalidInput(f"alpha must be above 0 and at most 1, got {alpha}")
@@ -81,6 +81,9 @@ def forecast(
     for token, cut in cuts.items():
         if not 0 <= cut <= 1:
             raise InvalidInput(f"the haircut of {token} must be a fraction from 0 to 1, got {cut}")
+    for number, history in enumerate(histories):
+        if not history:
+            raise InvalidInput(f"histories[{number}] has no days: leave a pool without figures out")
     days = [sorted(history, key=lambda day: day.day) for history in histories]
     rewards = _table(days, lambda day: day.apy_reward or 0.0)
     bases = _table(days, lambda day: day.apy - (day.apy_reward or 0.0))
