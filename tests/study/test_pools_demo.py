@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from capdesk import runs
-from capdesk.model.money import Amount
+from capdesk.model.money import Amount, usd
 from capdesk.records import Records
 from capdesk.records.comparing import Sameness
 from capdesk.study.pools_demo import pool_table
@@ -90,6 +90,51 @@ def test_a_rival_that_ends_higher_is_said_to_plainly(demo: PoolsDemo) -> None:
     for rival, said in zip(demo.rivals, verdicts(demo), strict=True):
         assert ("does NOT beat" in said) == (rival.values[-1] >= ours)
         assert rival.name in said
+
+
+def test_a_rival_that_ends_higher_is_set_against_what_it_was_paid_and_the_rules_it_breaks(
+    demo: PoolsDemo,
+) -> None:
+    (never_moved, *_), (said, *_) = demo.rivals, verdicts(demo)
+    its_pay = never_moved.values[-1] + never_moved.costs - TREASURY_USD
+    paid, spent = demo.earned - its_pay, demo.costs - never_moved.costs
+    assert paid - spent == demo.values[-1] - never_moved.values[-1]
+    if demo.values[-1] <= never_moved.values[-1]:
+        for difference in (paid, spent):
+            assert f"{usd(abs(difference.micro))} {'more' if difference >= 0 else 'less'}" in said
+        assert "TVL without our own deposit is" in said
+    assert len(never_moved.unlawful) > 1
+
+
+def test_days_are_forced_by_what_may_not_be_held_and_by_nothing_else(demo: PoolsDemo) -> None:
+    kinds = [day.plan.decision.kind for day in demo.days]
+    assert kinds[0] == "reallocate"
+    assert kinds.count("place_yield") > len(kinds) / 2
+    for day in demo.days[1:]:
+        decision = day.plan.decision
+        assert (decision.kind == "forced") == bool(decision.forced)
+        wins = decision.net_new > decision.net_stay + decision.margin
+        assert decision.kind == "forced" or (decision.kind == "reallocate") == wins
+        assert decision.margin == pytest.approx(0.02 * decision.net_stay)
+
+
+def test_pools_that_shrank_are_trimmed_to_their_limit_whichever_way_a_day_is_decided(demo: PoolsDemo) -> None:
+    trims = 0
+    for day in demo.days:
+        decision, limits = day.plan.decision, demo.parameters
+        over = {each.pool_id for each in decision.breaches}
+        assert {each.pool_id for each in decision.trimmed} <= over
+        trims += len(decision.trimmed)
+        for each in day.plan.positions:
+            others = float(each.tvl) - float(each.before)
+            most = limits.position_max_pct_pool_tvl * others * (1 + limits.growth_tolerance)
+            assert float(each.amount) <= most + float(each.stuck) + 0.02
+            if each.pool_id in over:
+                assert float(each.amount) <= limits.position_max_pct_pool_tvl * others + 0.02
+        if decision.kind == "place_yield":
+            out = {step.pool_id for step in day.plan.transactions if step.verb == "withdraw"}
+            assert out == {each.pool_id for each in decision.trimmed}
+    assert trims > 5
 
 
 def test_two_runs_give_the_same_to_the_last_digit(demo: PoolsDemo, tmp_path: Path) -> None:

@@ -50,6 +50,8 @@ def test_the_report_has_every_figure_and_no_line_is_cut(depeg: PoolsDemo, width:
         assert money(rival.costs) in text
     for word in (
         "Costs are a model",
+        "nets 2 % more in 30 days than staying",
+        "may not be held as it is on the last day",
         "does NOT beat",
         "days are short",
         "pools show latest",

@@ -161,6 +161,7 @@ def _facts(told: Told) -> list[tuple[str, str]]:
         ("held", f"{_cents(total)}: {_cents(held)} in pools, {_cents(total - held)} cash"),
         ("balances", _by(told)),
         ("decision", f"[{word}]{plan.decision.kind.replace('_', ' ')}[/]  {told.say(plan.decision.reason)}"),
+        *_under_limits(told),
         (
             "costs",
             f"{_cents(plan.costs.total)}: gas {_cents(plan.costs.gas)}, fees {_cents(plan.costs.conversion)}",
@@ -187,6 +188,21 @@ def _besides(plan: PoolPlan) -> list[tuple[str, str]]:
     if missed:
         rows.append(("in transit", f"{_cents(missed)} of yield is missed while money crosses bridges"))
     return [*rows, ("net", f"{_cents(Amount(plan.objective))}, all of these together")] if rows else []
+
+
+def _under_limits(told: Told) -> list[tuple[str, str]]:
+    """The positions that broken limits made smaller, and what of them should be and cannot."""
+    decision = told.plan.decision
+    trimmed = [
+        ("trimmed", f"{told.say(each.pool_id)} by {_cents(each.amount)}: {told.say(each.reason)}")
+        for each in decision.trimmed
+    ]
+    stuck = [
+        ("stuck", told.say(f"{each.pool_id}: {each.reason}" if each.pool_id else each.reason))
+        for each in decision.breaches
+        if each.stuck
+    ]
+    return trimmed + stuck
 
 
 def _by(told: Told) -> str:

@@ -107,6 +107,7 @@ def _verdicts(demo: PoolsDemo) -> list[str]:
 def _notes(demo: PoolsDemo) -> list[tuple[str, str]]:
     return [
         ("Model", COST_NOTE),
+        ("Moves", words.margin_note(demo)),
         ("Yield", words.PROMISE_NOTE),
         ("Decision", words.DECISION_NOTE),
         ("Values", words.VALUE_NOTE),
@@ -171,6 +172,7 @@ def _days(demo: PoolsDemo) -> str:
             f"{day.eligible} of {day.universe}",
             " / ".join(map(str, day.groups)),
             day.plan.decision.kind.replace("_", " "),
+            f"{len(day.plan.decision.trimmed)}" if day.plan.decision.trimmed else "–",
             f"{len(day.plan.transactions)}",
             _money(day.plan.costs.total),
             f"{len(day.after.places)}",
@@ -180,7 +182,9 @@ def _days(demo: PoolsDemo) -> str:
         )
         for number, day in enumerate(demo.days)
     ]
-    return _table(("day", "in", "groups", "decision", "steps", "costs", "pools", "paid", "value"), rows)
+    return _table(
+        ("day", "in", "groups", "decision", "trims", "steps", "costs", "pools", "paid", "value"), rows
+    )
 
 
 def _table(titles: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

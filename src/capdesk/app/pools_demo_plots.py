@@ -68,7 +68,7 @@ def against_rivals(demo: PoolsDemo) -> go.Figure:
 
 def choices(demo: PoolsDemo) -> go.Figure:
     """What each answer to the iced coin came to."""
-    chosen = Rival(str(demo.on_ice), demo.values, demo.costs)
+    chosen = Rival(str(demo.on_ice), demo.values, demo.costs, ())
     return _gains(demo, "Exit, reduce or freeze", (chosen, *demo.choices))
 
 

@@ -45,6 +45,7 @@ def _setting(demo: PoolsDemo) -> list[tuple[str, str]]:
     return [
         ("treasury", words.setting_note(demo)),
         ("model", COST_NOTE),
+        ("moves", words.margin_note(demo)),
         ("yield", words.PROMISE_NOTE),
         ("decision", words.DECISION_NOTE),
         *((("depeg", f"[yellow]{words.DEPEG_NOTE}[/]"),) if demo.on_ice else ()),
@@ -53,7 +54,7 @@ def _setting(demo: PoolsDemo) -> list[tuple[str, str]]:
 
 def days_table(demo: PoolsDemo, *, wide: bool) -> Table:
     """What each day saw, decided, paid for, and was paid."""
-    more = [("steps", "right"), ("value", "right")] if wide else []
+    more = [("trims", "right"), ("steps", "right"), ("value", "right")] if wide else []
     grid = render.table(
         ("day", "whole"),
         ("in", "right"),
@@ -80,7 +81,15 @@ def days_table(demo: PoolsDemo, *, wide: bool) -> Table:
             render.percent(day.utilised),
             render.money(round(Amount(promised), 2)) if number else "[dim]–[/]",
             render.money(round(day.earned, 2)) if number else "[dim]–[/]",
-            *([f"{len(plan.transactions)}", render.money(round(day.after.total, 2))] if wide else []),
+            *(
+                [
+                    f"{len(plan.decision.trimmed)}" if plan.decision.trimmed else "[dim]–[/]",
+                    f"{len(plan.transactions)}",
+                    render.money(round(day.after.total, 2)),
+                ]
+                if wide
+                else []
+            ),
         )
     paid, promised = words.paid_of_promised(demo)
     totals = (render.money(round(Amount(promised), 2)), render.money(round(paid, 2)))
@@ -94,7 +103,7 @@ def days_table(demo: PoolsDemo, *, wide: bool) -> Table:
         "",
         "",
         *(f"[bold]{each}[/]" for each in totals),
-        *([f"{sum(len(day.plan.transactions) for day in demo.days)}", ""] if wide else []),
+        *(["", f"{sum(len(day.plan.transactions) for day in demo.days)}", ""] if wide else []),
     )
     return grid
 

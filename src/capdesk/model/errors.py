@@ -32,7 +32,7 @@ class NoBankroll(CapdeskError):
 
 
 class InfeasibleError(CapdeskError, ValueError):
-    """No weights meet all limits at once.
+    """No weights, or no allocation of pools, meet all limits at once.
 
     Attributes
     ----------
@@ -46,7 +46,12 @@ class InfeasibleError(CapdeskError, ValueError):
     """
 
     def __init__(
-        self, conflict: tuple[str, ...], arithmetic: str, relaxations: tuple[tuple[str, str, str], ...]
+        self,
+        conflict: tuple[str, ...],
+        arithmetic: str,
+        relaxations: tuple[tuple[str, str, str], ...],
+        *,
+        what: str = "no weights meet all limits",
     ) -> None:
         self.conflict = conflict
         self.arithmetic = arithmetic
@@ -55,7 +60,7 @@ class InfeasibleError(CapdeskError, ValueError):
             f"{limit} {would_do} instead of {given}" for limit, given, would_do in relaxations
         )
         super().__init__(
-            f"no weights meet all limits: {arithmetic}. In conflict: {', '.join(conflict)}."
+            f"{what}: {arithmetic}. In conflict: {', '.join(conflict)}."
             + (f" It would do to have {ways}" if ways else "")
         )
 

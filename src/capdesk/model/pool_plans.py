@@ -140,18 +140,59 @@ class ForcedExit(Struct, frozen=True):
     stuck: Amount
 
 
+class Breach(Struct, frozen=True):
+    """A limit that what was held broke by more than growth may explain.
+
+    Attributes
+    ----------
+    limit, pool_id
+        Its name, and the pool whose own it is; empty for a limit that pools share.
+    allowed, held, excess
+        What it allows, what lay under it, and the difference: dollars, and pools for `max_pools`.
+    stuck
+        What of the excess cannot leave; the limit is raised by it.
+    reason
+        The same in a sentence, with what keeps the stuck part.
+    """
+
+    limit: str
+    pool_id: str
+    allowed: float
+    held: float
+    excess: float
+    stuck: float
+    reason: str
+
+
+class Trim(Struct, frozen=True):
+    """A position that became smaller, and the broken limits that it counts in."""
+
+    pool_id: str
+    amount: Amount
+    limits: tuple[str, ...]
+    reason: str
+
+
 class Decision(Struct, frozen=True):
     """Whether the new plan replaces what is held.
 
     Attributes
     ----------
     kind
-        ``reallocate``; ``place_yield`` (only yesterday's yield is placed, or waits as cash);
-        ``forced`` (a position may not stay, so the new plan is carried out).
+        ``reallocate``; ``place_yield`` (what is held stays but for what its limits ask to
+        be taken out, and only yesterday's yield is placed, or waits as cash); ``forced`` (a
+        position may not stay, so the new plan is carried out).
     net_new, net_stay
-        Yield over the horizon after costs, of the new plan and of staying, in dollars.
+        Yield over the horizon after costs, of the new plan and of staying, in dollars. Both
+        keep every limit.
     margin
         By how much the new plan had to be better, in dollars.
+    forced
+        The positions that may not stay.
+    breaches
+        The limits that what was held broke.
+    trimmed
+        The positions that became smaller under them.
     """
 
     kind: Kind
@@ -160,6 +201,8 @@ class Decision(Struct, frozen=True):
     net_stay: float
     margin: float
     forced: tuple[ForcedExit, ...]
+    breaches: tuple[Breach, ...]
+    trimmed: tuple[Trim, ...]
 
 
 class PoolCertificate(Struct, frozen=True):

@@ -78,3 +78,9 @@ def test_an_alpha_that_is_no_weight_is_refused(alpha: float) -> None:
 def test_a_haircut_that_is_no_fraction_is_refused() -> None:
     with pytest.raises(InvalidInput, match="haircut of OP must be a fraction from 0 to 1, got 35"):
         forecast([history([1.0])], haircuts={"OP": 35})
+
+
+def test_a_pool_without_a_day_is_refused_by_its_number() -> None:
+    with pytest.raises(InvalidInput, match=r"histories\[0\] has no days"):
+        forecast([[]])
+    assert forecast([]) == []

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from capdesk.decide.pools.icebox import Iced, IceRules, PegDay, icebox, iced_on
+from capdesk.model.errors import InvalidInput
 
 PRICES = Path(__file__).parent / "data" / "depegs.csv"
 
@@ -75,3 +76,12 @@ def test_a_missing_day_counts_for_nothing() -> None:
     prices = [day for day in days(0.97, 1, 1, 1, 1) if day.day.day != 3]
     (stay,) = icebox(prices, IceRules(return_days=3))
     assert stay.until is None
+
+
+@pytest.mark.parametrize("price", [float("nan"), float("inf"), -0.5])
+def test_a_price_that_is_none_is_refused(price: float) -> None:
+    day = dt.date(2026, 2, 16)
+    with pytest.raises(InvalidInput, match="close of 2026-02-16 must be a finite number from 0 on"):
+        icebox([PegDay(day, price)])
+    with pytest.raises(InvalidInput, match="low of 2026-02-16 must be a finite number from 0 on"):
+        icebox([PegDay(day, 1.0, price)])

@@ -10,12 +10,15 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
-from capdesk.decide.pools import building, exact, whole
+from capdesk.decide.pools import building, exact, readable, whole
 from capdesk.decide.pools.building import Desk
-from capdesk.decide.pools.certificate import certify
-from capdesk.decide.pools.problem import Answer
+from capdesk.decide.pools.certificate import certify, violation
+from capdesk.decide.pools.problem import Answer, Infeasible
 from capdesk.decide.pools.steps import carry_out
+from capdesk.model.pool_parameters import PoolParameters
+from capdesk.model.pools import Holding, Pool
 from tests.decide.pools import instances
 
 COUNT = int(os.environ.get("CAPDESK_POOL_INSTANCES", "250"))
@@ -52,7 +55,7 @@ def binding(desk: Desk, answer: Answer) -> set[str]:
     in_use = x > 1e-3
     if p.max_pools is not None and in_use.sum() == p.max_pools:
         found.add("max_pools")
-    if p.min_pools > 1 and (in_use & p.counts).sum() == p.min_pools:
+    if p.min_pools > 1 and p.counted(x) == p.min_pools:
         found.add("min_pools")
     if any(sold.sum() > 1 for sold in answer.sold):
         found.add("conversion")
@@ -110,3 +113,30 @@ def test_the_whole_program_is_seldom_needed() -> None:
     if len(SOLVED) < COUNT:
         pytest.skip("counts the instances of the tests before it")
     assert sum("whole program" in solver for solver in SOLVED) <= 0.02 * COUNT
+
+
+@pytest.mark.parametrize("seed", [22, 185, 448, 20074])
+def test_no_gas_is_burnt_to_be_rid_of_money_that_may_not_stay_cash(seed: int) -> None:
+    pools, holdings, cash, parameters = instances.small(seed)
+    p = building.state(pools, holdings, cash, replace(parameters, allow_cash=False)).problem
+    for solve in (whole.solve, lambda p: exact.solve(p).answer, readable.solve):
+        try:
+            answer = solve(p)
+        except Infeasible:
+            continue
+        assert violation(p, answer) < 1e-3
+        for sold, bought in zip(answer.sold, answer.bought, strict=True):
+            assert not ((sold > 0.01) & (bought > 0.01)).any()
+
+
+def test_a_position_lifted_to_the_smallest_counts_as_a_pool_in_use() -> None:
+    pools = [Pool(f"p{each}", ("USDC",), "aave", "ethereum", 5.0, 1e8) for each in range(2)]
+    rules = PoolParameters(min_pools=2, group1_max_pct=1.0, max_alloc_percentage=0.6)
+    rules = replace(rules, position_max_pct_total_assets=0.6)
+    p = building.state(pools, {"p0": Holding(40.0)}, {"ethereum:USDC": 960.0}, rules).problem
+    assert p.min_pools == 2
+    for solve in (whole.solve, lambda p: exact.solve(p).answer, readable.solve):
+        x = p.held + (answer := solve(p)).deposits - answer.withdrawals
+        assert p.counted(x) == 2
+        assert x.sum() == pytest.approx(1_000)
+        assert violation(p, answer) < 1e-3

@@ -98,3 +98,15 @@ def test_reduce_and_freeze(status: Any, room_left: float, exit_left: bool) -> No
     its = of(50_000, pool=replace(POOL, status=status))
     assert its.room == room_left
     assert bool(its.exit) is exit_left
+
+
+def test_a_top_up_of_a_position_under_the_smallest_reaches_it() -> None:
+    small = of(40.0)
+    assert (small.least_deposit, small.counts) == (60.0, False)
+    assert of(100.0).counts
+    assert of(100.0).least_deposit == pytest.approx(0.01)
+    assert of(40.0, minimum_move_usd=500.0).least_deposit == 500.0
+
+
+def test_a_pool_without_room_for_the_smallest_position_takes_no_top_up() -> None:
+    assert of(40.0, pool=replace(POOL, forecasted_tvl=1_840.0)).room == 0.0

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from capdesk.decide.pools.stability import stability
+from capdesk.model.errors import InvalidInput
 from capdesk.model.market_rows import PoolDay
 
 TODAY = dt.date(2026, 2, 27)
@@ -70,3 +71,8 @@ def test_a_gap_of_one_day_is_bridged_and_a_longer_one_is_not() -> None:
     assert stability([day for day in days if day.day != TODAY - dt.timedelta(days=1)]).one_day == 0.5
     far = [day for day in days if not 1 <= (TODAY - day.day).days <= 2]
     assert stability(far).one_day is None
+
+
+def test_a_history_without_a_day_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="history has no days"):
+        stability([])

@@ -119,7 +119,7 @@ def deposits(p: PoolProblem, rows: Layout) -> Part:
     if rows.most:
         charged[rows.most_row] = new
     if rows.fewest:
-        charged[rows.fewest_row] = new * p.counts[owner]
+        charged[rows.fewest_row] = (~p.counts[owner]).astype(float)
     nothing = np.zeros(len(owner))
     return Part(
         kind=DEPOSIT,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from capdesk.decide.pools import rates
-from capdesk.decide.pools.limits import exposure_limits
+from capdesk.decide.pools.limits import Limits, exposure_limits
 from capdesk.decide.pools.matrices import Matrix, sparse
 from capdesk.decide.pools.problem import Market, PoolProblem
 from capdesk.decide.pools.room import Room, chain_costs, room, too_dear
@@ -19,11 +19,12 @@ from capdesk.model.pools import Holding, Pool
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Desk:
-    """What a problem was stated from: the pools it holds, in its order, and their rooms."""
+    """What a problem was stated from: the pools it holds, in its order, their rooms, and shared limits."""
 
     problem: PoolProblem
     pools: tuple[Pool, ...]
     rooms: tuple[Room, ...]
+    limits: Limits
     parameters: PoolParameters
     notes: tuple[str, ...]
 
@@ -61,7 +62,7 @@ def state(
             chosen.append(pool)
             rooms.append(its)
     tokens = sorted({*cash, *(token_key(pool.chain, token) for pool in chosen for token in pool.tokens)})
-    limits, caps, names = exposure_limits(chosen, rooms, total, parameters)
+    limits = exposure_limits(chosen, rooms, total, parameters)
     piece_pool, piece_length, piece_slope = _pieces(chosen, rooms, parameters)
     fewest, notes = _fewest(rooms, parameters)
     notes += unused(pools, parameters)
@@ -95,13 +96,13 @@ def state(
         cash_slope=rates.yearly(parameters.cash_apy) * parameters.horizon_days / rates.DAYS_A_YEAR,
         allow_cash=parameters.allow_cash,
         markets=_markets(chosen, tokens, parameters),
-        limits=limits,
-        limit_caps=caps,
-        limit_names=names,
+        limits=limits.rows,
+        limit_caps=limits.caps,
+        limit_names=limits.names,
         max_pools=None if parameters.max_pools is None else max(parameters.max_pools, inevitable),
         min_pools=fewest,
     )
-    return Desk(problem, tuple(chosen), tuple(rooms), parameters, tuple(notes))
+    return Desk(problem, tuple(chosen), tuple(rooms), limits, parameters, tuple(notes))
 
 
 def expected_loss(pool: Pool, parameters: PoolParameters) -> float:
@@ -210,7 +211,7 @@ def _fewest(rooms: list[Room], parameters: PoolParameters) -> tuple[int, list[st
     able = sum(
         1
         for its in rooms
-        if its.counts and (its.room or (its.held and (not its.must or its.exit or its.stuck)))
+        if (its.counts and (not its.must or its.exit or its.stuck)) or (not its.counts and its.room)
     )
     if able < asked:
         return able, [f"min_pools fell from {asked} to {able}: so many pools can be used"]

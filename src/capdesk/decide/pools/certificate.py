@@ -20,8 +20,6 @@ from capdesk.decide.pools.problem import Answer, Array, PoolProblem, summed
 from capdesk.model.errors import CertificateError
 from capdesk.model.pool_plans import PoolCertificate
 
-_USED = 1e-6
-
 
 def certify(problem: PoolProblem, solved: Solved) -> PoolCertificate:
     """Compute objective, bound and worst violation again.
@@ -52,18 +50,18 @@ def certify(problem: PoolProblem, solved: Solved) -> PoolCertificate:
 def value(p: PoolProblem, answer: Answer) -> float:
     """What flows are worth over the horizon, dollars: income and cash less gas and conversions."""
     x = p.held + answer.deposits - answer.withdrawals
-    gas = p.gas_in[answer.deposits > _USED].sum() + p.gas_out[answer.withdrawals > _USED].sum()
+    gas = p.gas_in[answer.deposits > p.moved].sum() + p.gas_out[answer.withdrawals > p.moved].sum()
     costs = float(gas)
     for market, sold, bought in zip(p.markets, answer.sold, answer.bought, strict=True):
-        legs = int((sold > _USED).sum() + (bought > _USED).sum())
+        legs = int((sold > p.moved).sum() + (bought > p.moved).sum())
         costs += (market.rate + market.delay) * float(sold.sum()) + market.gas * max(legs - 1, 0)
     return float(p.income(x).sum()) + p.cash_slope * float(cash(p, answer).sum()) - costs
 
 
 def cash(p: PoolProblem, answer: Answer) -> Array:
     """Dollars of each token after the flows and the gas they pay, (T,)."""
-    out = np.where(answer.withdrawals > _USED, answer.withdrawals - p.gas_out, 0.0)
-    into = np.where(answer.deposits > _USED, answer.deposits + p.gas_in, 0.0)
+    out = np.where(answer.withdrawals > p.moved, answer.withdrawals - p.gas_out, 0.0)
+    into = np.where(answer.deposits > p.moved, answer.deposits + p.gas_in, 0.0)
     left = p.cash + p.shares @ (out - into)
     for market, sold, bought in zip(p.markets, answer.sold, answer.bought, strict=True):
         left[market.members] += bought - sold
@@ -73,8 +71,8 @@ def cash(p: PoolProblem, answer: Answer) -> Array:
 def violation(p: PoolProblem, answer: Answer) -> float:
     """The largest breach of any constraint, dollars (pools for a breach of their number)."""
     x = p.held + answer.deposits - answer.withdrawals
-    deposited, withdrawn = answer.deposits > _USED, answer.withdrawals > _USED
-    whole = p.leave & (np.abs(answer.withdrawals - p.held) <= 1e-4)
+    deposited, withdrawn = answer.deposits > p.moved, answer.withdrawals > p.moved
+    whole = p.leave & (np.abs(answer.withdrawals - p.held) <= p.left)
     breaches = [
         -cash(p, answer),
         np.where(deposited, p.least_deposit - answer.deposits, 0.0),
@@ -87,16 +85,13 @@ def violation(p: PoolProblem, answer: Answer) -> float:
     if not p.allow_cash:
         breaches.append(cash(p, answer))
     for market, sold, bought in zip(p.markets, answer.sold, answer.bought, strict=True):
-        legs = int((sold > _USED).sum() + (bought > _USED).sum())
-        breaches.append(
-            np.array([abs((1 - market.rate) * sold.sum() - bought.sum() - market.gas * max(legs - 1, 0))])
-        )
-    used = x > _USED
+        breaches.append(np.array([market.imbalance(sold, bought, p.moved)]))
+    used = x > p.left
     if p.max_pools is not None:
         breaches.append(np.array([float(used.sum() - p.max_pools)]))
     left = np.where(p.leave, 0.0, p.held - p.exit)
-    if p.min_pools > 1 and (x > left + 1e-4).any():
-        breaches.append(np.array([float(p.min_pools - (used & p.counts).sum())]))
+    if p.min_pools > 1 and (x > left + p.left).any():
+        breaches.append(np.array([float(p.min_pools - p.counted(x))]))
     return max(float(each.max(initial=0.0)) for each in breaches)
 
 

@@ -14,12 +14,11 @@ import numpy as np
 from capdesk.decide.pools import highs, whole
 from capdesk.decide.pools.activities import Activities, activities
 from capdesk.decide.pools.activity_kinds import DEPOSIT, PURCHASE, SALE, WITHDRAWAL
-from capdesk.decide.pools.problem import Answer, Array, NotSolved, PoolProblem
+from capdesk.decide.pools.problem import LEAST_LEG, Answer, Array, NotSolved, PoolProblem
 from capdesk.decide.pools.tree import Found, search
 
 GAP = 1e-6
 _FEWEST_NODES = 1600
-_USED = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,9 +61,26 @@ def solve(problem: PoolProblem, gap: float = GAP) -> Solved:
     answer = max((_answer(branch) for branch in possible), key=lambda each: each.objective)
     bound = max(branch.found.bound * branch.found.a.unit * branch.found.a.gain for branch in branches)
     nodes = sum(branch.found.nodes for branch in branches)
+    if _burns(problem, answer):
+        return _by_whole_program(problem, gap, "the tree paid gas to be rid of money")
     if bound - answer.objective > gap * max(1.0, abs(answer.objective)):
         return _by_whole_program(problem, gap, "the tree left a gap")
     return Solved(replace(answer, bound=max(bound, answer.objective), nodes=nodes), branches)
+
+
+def _burns(problem: PoolProblem, answer: Answer) -> bool:
+    """Whether gas is paid for conversions that move nothing, or a token is sold for itself.
+
+    Only where nothing may stay cash is that ever a plan, and then it is none that can be carried out.
+    """
+    if problem.allow_cash:
+        return False
+    legs = zip(problem.markets, answer.sold, answer.bought, strict=True)
+    return any(
+        market.imbalance(sold, bought, problem.moved) > max(LEAST_LEG, problem.left)
+        or bool(((sold > problem.moved) & (bought > problem.moved)).any() and market.rate + market.gas > 0)
+        for market, sold, bought in legs
+    )
 
 
 def _branches(problem: PoolProblem, gap: float, most_nodes: int) -> tuple[Branch, ...]:
@@ -85,11 +101,10 @@ def _enough(problem: PoolProblem, branch: Branch) -> bool:
     """Whether a plan uses `min_pools` pools, or none."""
     answer = _answer(branch)
     x = problem.held + answer.deposits - answer.withdrawals
-    used = int(((x > _USED) & problem.counts).sum())
-    if used >= problem.min_pools:
+    if problem.counted(x) >= problem.min_pools:
         return True
     left = np.where(problem.leave, 0.0, problem.held - problem.exit)
-    return bool((x <= left + _USED).all())
+    return bool((x <= left + problem.left).all())
 
 
 def _nothing_placed(problem: PoolProblem) -> PoolProblem:

@@ -68,8 +68,19 @@ def explain(plan: PoolPlan, pool_id: str) -> str:
                 return f"{pool_id} is not used: {out.reason}"
             if out.entry_apy is None:
                 return f"{pool_id} is not used: no APY would pay for it"
+            if out.entry_apy <= out.apy:
+                return f"{pool_id} is not used: at {out.apy:.4g} % a year it adds no more than what is used"
+            now, entry = told_apart(out.apy, out.entry_apy)
             return (
-                f"{pool_id} is not used: at {out.apy:.4g} % a year it does not pay; "
-                f"from {out.entry_apy:.4g} % on it would have"
+                f"{pool_id} is not used: at {now} % a year it does not pay; from {entry} % on it would have"
             )
     raise InvalidInput(f"the plan knows no pool {pool_id!r}")
+
+
+def told_apart(low: float, high: float) -> tuple[str, str]:
+    """Two rates in as few digits, from four on, as show that they differ."""
+    for digits in range(4, 17):
+        texts = f"{low:.{digits}g}", f"{high:.{digits}g}"
+        if texts[0] != texts[1]:
+            return texts
+    return repr(low), repr(high)

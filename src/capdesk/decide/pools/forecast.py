@@ -80,8 +80,8 @@ def forecast(
     Raises
     ------
     InvalidInput
-        For an alpha or a haircut that is no fraction, and for a model that is not known or
-        not installed.
+        For an alpha or a haircut that is no fraction, a pool without a day, and for a model that
+        is not known or not installed.
     """
     if model != WEIGHTED and model not in MODELS:
         raise InvalidInput(f"a forecast is by {WEIGHTED}, {', '.join(MODELS)}, not by {model!r}")
@@ -91,6 +91,9 @@ def forecast(
     for token, cut in cuts.items():
         if not 0 <= cut <= 1:
             raise InvalidInput(f"the haircut of {token} must be a fraction from 0 to 1, got {cut}")
+    for number, history in enumerate(histories):
+        if not history:
+            raise InvalidInput(f"histories[{number}] has no days: leave a pool without figures out")
     days = [sorted(history, key=lambda day: day.day) for history in histories]
     rewards = _table(days, lambda day: day.apy_reward or 0.0)
     bases = _table(days, lambda day: day.apy - (day.apy_reward or 0.0))

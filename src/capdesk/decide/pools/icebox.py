@@ -8,9 +8,12 @@ counts: a coin above its peg loses nobody money.
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Sequence
 
 from msgspec import Struct
+
+from capdesk.model.errors import InvalidInput
 
 
 class IceRules(Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,7 +72,14 @@ def icebox(days: Sequence[PegDay], rules: IceRules = USUAL) -> list[Iced]:
     days
         In any order. A day without a price neither ices nor counts towards a return, and
         ends a run of days below the peg.
+
+    Raises
+    ------
+    InvalidInput
+        For a price that is no finite number from 0 on.
     """
+    for day in days:
+        _check(day)
     stays: list[Iced] = []
     closes = trades = at_peg = 0
     before: dt.date | None = None
@@ -99,7 +109,15 @@ def iced_on(days: Sequence[PegDay], on: dt.date, rules: IceRules = USUAL) -> Ice
 
 
 def is_settled(days: Sequence[PegDay], on: dt.date, rules: IceRules = USUAL) -> bool:
-    """Whether a coin has been at its peg on each of the days that a return takes, up to a day."""
+    """Whether a coin has been at its peg on each of the days that a return takes, up to a day.
+
+    Raises
+    ------
+    InvalidInput
+        As `icebox` does.
+    """
+    for day in days:
+        _check(day)
     wanted = {on - dt.timedelta(days=number) for number in range(rules.return_days)}
     calm = {
         day.day
@@ -108,6 +126,16 @@ def is_settled(days: Sequence[PegDay], on: dt.date, rules: IceRules = USUAL) -> 
         and not _below(day.close if day.low is None else min(day.low, day.close), rules.trade_below)
     }
     return wanted <= calm
+
+
+def _check(day: PegDay) -> None:
+    for name in ("close", "low"):
+        price = getattr(day, name)
+        if price is not None and not (math.isfinite(price) and price >= 0):
+            raise InvalidInput(
+                f"{name} of {day.day} must be a finite number from 0 on, in units of the peg, got {price}: "
+                "leave a day without a price out"
+            )
 
 
 def _below(price: float, fraction: float) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
 from capdesk.decide.pools.matrices import Matrix, sparse
-from capdesk.decide.pools.room import Room
+from capdesk.decide.pools.problem import Array
+from capdesk.decide.pools.room import Room, grown
 from capdesk.decide.pools.tokens import groups_of, shares_of, token_key
 from capdesk.model.pool_parameters import EVERY, PoolParameters
 from capdesk.model.pools import Pool
@@ -16,14 +18,30 @@ Row = tuple[str, float, dict[int, float]]
 """A limit's name, its fraction of all assets, and the weight of each pool in it."""
 
 
-def exposure_limits(
-    pools: list[Pool], rooms: list[Room], total: float, parameters: PoolParameters
-) -> tuple[Matrix, np.ndarray, tuple[str, ...]]:
-    """The rows of all limits, their dollars and names: (r, n) sparse, (r,), r.
+@dataclass(frozen=True, slots=True, eq=False)
+class Limits:
+    """The limits that pools share.
 
-    A limit that stuck money breaks is raised to it; one that growth alone has broken within
-    the tolerance, to what is held.
+    Parameters
+    ----------
+    rows
+        (r, n) sparse: the weight of each pool in each limit.
+    stated, caps
+        (r,) dollars: as the parameters have it, and as the problem does. A limit that stuck
+        money breaks is raised to it; one that growth alone has broken within the tolerance,
+        to what is held.
+    names
+        r names.
     """
+
+    rows: Matrix
+    stated: Array
+    caps: Array
+    names: tuple[str, ...]
+
+
+def exposure_limits(pools: list[Pool], rooms: list[Room], total: float, parameters: PoolParameters) -> Limits:
+    """The limits that some pools share, in dollars."""
     rows = [*_groups(pools, parameters), *_exposures(pools, parameters)]
     rows = [row for row in rows if row[2]]
     caps = np.array([_cap(row, rooms, total, parameters.growth_tolerance) for row in rows])
@@ -31,14 +49,15 @@ def exposure_limits(
     column_of = [pool for row in rows for pool in row[2]]
     weights = [weight for row in rows for weight in row[2].values()]
     matrix = sparse.csc_array((weights, (row_of, column_of)), shape=(len(rows), len(pools)), dtype=float)
-    return matrix, caps, tuple(row[0] for row in rows)
+    stated = np.array([row[1] * total for row in rows])
+    return Limits(matrix, stated, caps, tuple(row[0] for row in rows))
 
 
 def _cap(row: Row, rooms: list[Room], total: float, tolerance: float) -> float:
     _, fraction, weights = row
     cap = fraction * total
     held = sum(weight * rooms[pool].held for pool, weight in weights.items() if rooms[pool].held)
-    if cap < held <= cap * (1 + tolerance):
+    if grown(cap, held, tolerance):
         cap = held
     least = sum(weight * _floor(rooms[pool]) for pool, weight in weights.items() if rooms[pool].held)
     return max(cap, least)

@@ -12,11 +12,12 @@ from capdesk.decide.pools.building import Desk, state
 from capdesk.decide.pools.certificate import certify
 from capdesk.decide.pools.exact import Solved
 from capdesk.decide.pools.problem import Infeasible, NotSolved, PoolProblem
-from capdesk.decide.pools.reallocation import decide, staying
+from capdesk.decide.pools.reallocation import Prospect, decide
 from capdesk.decide.pools.shortage import shortage
+from capdesk.decide.pools.staying import curing, staying
 from capdesk.decide.pools.steps import Carried, carry_out
 from capdesk.decide.pools.writing import Written, limits, positions, transactions
-from capdesk.model.errors import CertificateError
+from capdesk.model.errors import CertificateError, InfeasibleError
 from capdesk.model.money import Amount
 from capdesk.model.pool_parameters import PoolParameters
 from capdesk.model.pool_plans import Costs, Decision, PoolCertificate, PoolPlan
@@ -45,17 +46,19 @@ def plan(
     """
     desk = state(pools, holdings, cash, parameters)
     try:
-        new = solve(desk.problem)
+        new, proof = _solve(desk.problem, solve)
     except Infeasible:
-        raise shortage(desk) from None
-    except NotSolved as error:
-        raise CertificateError(str(error)) from None
-    proof = _prove(desk.problem, new)
-    stay = staying(desk)
-    stayed = exact.solve(stay.problem)
-    stay_proof = _prove(stay.problem, stayed)
+        raise _shortage(pools, holdings, cash, parameters) from None
+    cure = curing(desk)
+    trims = np.zeros(desk.problem.size) if cure is None else _solve(cure, exact.solve)[0].answer.withdrawals
+    stay = staying(desk, trims)
+    stayed, stay_proof = _solve(stay.problem, exact.solve)
     idle = stay.idle_income()
-    decision = decide(desk, proof.objective, stay_proof.objective + idle)
+    decision = decide(
+        desk,
+        Prospect(proof.objective, new.answer.withdrawals),
+        Prospect(stay_proof.objective + idle, stayed.answer.withdrawals),
+    )
     if decision.kind == "place_yield":
         carried = _with_idle(carry_out(stay.problem, stayed.answer), stay.idle)
         return _write(
@@ -71,6 +74,24 @@ def plan(
         )
     carried = carry_out(desk.problem, new.answer)
     return _write(pools, desk, desk, new, carried, proof, decision, prices_usd, 0.0)
+
+
+def _shortage(
+    pools: Sequence[Pool],
+    holdings: Mapping[str, Holding],
+    cash: Mapping[str, float],
+    parameters: PoolParameters,
+) -> InfeasibleError:
+    moved = [each.days_since_move for each in holdings.values() if each.days_since_move is not None]
+    return shortage(lambda its: state(pools, holdings, cash, its), parameters, len(pools), moved)
+
+
+def _solve(problem: PoolProblem, solve: Solver) -> tuple[Solved, PoolCertificate]:
+    try:
+        solved = solve(problem)
+    except NotSolved as error:
+        raise CertificateError(str(error)) from None
+    return solved, _prove(problem, solved)
 
 
 def _prove(problem: PoolProblem, solved: Solved) -> PoolCertificate:

@@ -12,8 +12,6 @@ from capdesk.decide.pools.lagrangian import ON, WHOLE
 from capdesk.decide.pools.problem import Answer, Array, Index, PoolProblem
 from capdesk.decide.pools.relaxation import Relaxation
 
-_MOVED = 1e-6
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prices:
@@ -46,9 +44,9 @@ def at(p: PoolProblem, answer: Answer) -> Prices:
     amount = np.zeros(a.size)
     for kind, flow in flows.items():
         amount[a.kind == kind] = flow[a.owner[a.kind == kind]]
-    happens = np.flatnonzero(amount > _MOVED)
+    happens, near = np.flatnonzero(amount > p.moved), max(1e-3, p.left)
     modes = {
-        int(each): WHOLE if a.whole[each] > 0 and amount[each] >= a.whole[each] * a.unit - 1e-3 else ON
+        int(each): WHOLE if a.whole[each] > 0 and amount[each] >= a.whole[each] * a.unit - near else ON
         for each in happens
     }
     y = Relaxation(a, happens).fix(modes).multipliers
@@ -58,7 +56,7 @@ def at(p: PoolProblem, answer: Answer) -> Prices:
     dollar, gas, room = np.full(p.size, np.inf), np.zeros(p.size), np.zeros(p.size)
     dollar[owner] = unit
     gas[owner] = (a.charge[deposits] + a.charge_rows[:, deposits].T @ y) * a.unit * a.gain
-    full = answer.deposits >= p.room - 1e-3
+    full = answer.deposits >= p.room - near
     last = _last_slope(p)
     room[owner] = np.where(full[owner], np.maximum(last[owner] - unit, 0.0), 0.0)
     limits = y[a.first_limit : a.first_limit + a.limits] * a.gain

@@ -5,7 +5,8 @@
     d_j = 0, or in [least_deposit_j, room_j]
     q_j = 0 unless it must leave, or in [least_exit_j, exit_j], or held_j where it may leave
     c_t = cash_t + out of pools - into pools + bought - sold                for each token t
-    sum bought = (1 - rate) sum sold - gas (legs sold + legs bought - 1)    for each market
+    sum bought = (1 - rate) sum sold - gas (legs sold + legs bought - 1)    for each market,
+    where both sides have legs, and none sells what another buys
     limits . x <= caps;   pools in use <= max_pools;   >= min_pools, or nothing placed
 
 f_j is concave and piecewise linear. Gas of a deposit or withdrawal leaves the tokens that it
@@ -21,6 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capdesk.decide.pools.matrices import Matrix
+
+LEAST_LEG = 0.01
+"""Dollars: a conversion that sells or buys less of a token is none, so that no gas is paid for nothing."""
+
+MOVED, MOVED_SHARE = 1e-6, 1e-11
+"""Dollars, and a fraction of all assets: less is a solver's rounding, and is not moved."""
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -64,6 +71,11 @@ class Market:
     delay: float
     gas: float
 
+    def imbalance(self, sold: Array, bought: Array, moved: float) -> float:
+        """What is missing or over when the legs that move something, (members,) each, have paid their costs."""
+        legs = int((sold > moved).sum() + (bought > moved).sum())
+        return abs((1 - self.rate) * sold.sum() - bought.sum() - self.gas * max(legs - 1, 0))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PoolProblem:
@@ -89,7 +101,8 @@ class PoolProblem:
     must
         (n,) whether something has to be withdrawn.
     counts
-        (n,) whether a position counts as a pool in use for `min_pools`.
+        (n,) whether what is held counts as a pool in use for `min_pools` while it stays. In
+        every other pool a deposit makes it count, for it reaches the smallest position.
     gas_in, gas_out
         (n,) dollars.
     income
@@ -144,6 +157,20 @@ class PoolProblem:
     def total(self) -> float:
         """All assets: cash and what is held."""
         return float(self.cash.sum() + self.held.sum())
+
+    @property
+    def moved(self) -> float:
+        """Dollars up to which a flow is a solver's rounding: its tolerance is a part of all assets."""
+        return max(MOVED, MOVED_SHARE * self.total)
+
+    @property
+    def left(self) -> float:
+        """Dollars up to which what remains of a position that was left is rounding."""
+        return max(1e-4, 2 * self.moved)
+
+    def counted(self, x: Array) -> int:
+        """How many pools count as in use at some positions, (n,)."""
+        return int(((x > self.moved) & (self.counts | (x > self.held + self.moved))).sum())
 
     def supply(self) -> Array:
         """The most of each token that can be sold: cash and what can leave pools, (T,)."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from capdesk.decide.pools.matrices import sparse
-from capdesk.decide.pools.problem import Answer, Infeasible, NotSolved, PoolProblem
+from capdesk.decide.pools.problem import LEAST_LEG, Answer, Infeasible, NotSolved, PoolProblem
 from capdesk.decide.pools.whole import GAP
 
 
@@ -80,6 +80,11 @@ def _solve(problem: PoolProblem, gap: float) -> Answer:
         rules += [
             sold <= cp.multiply(supply[market.members], sells),
             bought <= cp.multiply(demand[market.members], buys),
+            sold >= LEAST_LEG / unit * sells,
+            bought >= LEAST_LEG / unit * buys,
+            sells + buys <= 1,
+            sells <= any_trade,
+            buys <= any_trade,
             any_trade <= cp.sum(sells),
             any_trade <= cp.sum(buys),
             cp.sum(bought) == (1 - market.rate) * cp.sum(sold) - gas * conversions,
@@ -92,7 +97,7 @@ def _solve(problem: PoolProblem, gap: float) -> Answer:
         new = (p.held == 0).astype(float)
         rules.append(new @ enter + (1 - new) @ (1 - leave) <= p.max_pools)
     if p.min_pools > 1:
-        new, old = ((p.held == 0) & p.counts).astype(float), ((p.held > 0) & p.counts).astype(float)
+        new, old = (~p.counts).astype(float), p.counts.astype(float)
         part = np.where(~p.leave, p.exit, 0.0) / unit
         rules += [
             new @ enter + old @ (1 - leave) >= p.min_pools * some,

@@ -2,105 +2,77 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-import numpy as np
-
+from capdesk.decide.pools.breaches import breaches, trimmed
 from capdesk.decide.pools.building import Desk
-from capdesk.decide.pools.problem import PoolProblem
+from capdesk.decide.pools.problem import Array
 from capdesk.model.money import Amount
-from capdesk.model.pool_plans import Decision, ForcedExit
+from capdesk.model.pool_plans import Breach, Decision, ForcedExit, Kind, Trim
 
 
-@dataclass(frozen=True, slots=True)
-class Staying:
-    """What staying is: the problem in which only yesterday's yield is placed, and what the rest earns."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Prospect:
+    """What a plan nets over the horizon, dollars, and what it withdraws, (n,)."""
 
-    problem: PoolProblem
-    idle: dict[int, float]
-
-    def idle_income(self) -> float:
-        """Dollars that the cash earns which is not placed."""
-        return sum(self.idle.values()) * self.problem.cash_slope
-
-
-def staying(desk: Desk) -> Staying:
-    """The problem of staying: positions are kept as they are and only yesterday's yield is placed.
-
-    A position that is above a limit stays so; nothing is added where a limit has no room.
-    """
-    p, parameters = desk.problem, desk.parameters
-    cash = float(p.cash.sum())
-    fresh = cash if parameters.yesterday_yield_usd is None else min(parameters.yesterday_yield_usd, cash)
-    share = fresh / cash if cash else 0.0
-    nothing, never = np.zeros(p.size), np.zeros(p.size, dtype=bool)
-    held = int((p.held > 0).sum())
-    problem = replace(
-        p,
-        least_exit=nothing,
-        exit=nothing,
-        leave=never,
-        must=never,
-        room=np.where(p.room > 0, np.minimum(p.room, fresh), 0.0)
-        * (np.minimum(p.room, fresh) >= p.least_deposit),
-        cash=p.cash * share,
-        allow_cash=True,
-        limit_caps=np.maximum(p.limit_caps, p.limits @ p.held),
-        max_pools=None if p.max_pools is None else max(p.max_pools, held),
-        min_pools=0,
-    )
-    rest = p.cash * (1 - share)
-    return Staying(problem, {token: float(amount) for token, amount in enumerate(rest) if amount > 0})
+    net: float
+    withdrawals: Array
 
 
 def forced_exits(desk: Desk) -> tuple[ForcedExit, ...]:
-    """The positions that may not stay as they are, each with its reason."""
+    """The positions that may not stay, each with its reason."""
     found: list[ForcedExit] = []
     for pool, room in zip(desk.pools, desk.rooms, strict=True):
-        if not room.held or not (room.must or room.stuck):
+        if not room.held or pool.status != "exit":
             continue
-        if pool.status == "exit":
-            reason = pool.reason or "the pool may not be held any more"
-        else:
-            reason = f"${room.held:,.2f} is above its limit by more than growth may explain"
+        reason = pool.reason or "the pool may not be held any more"
         if room.stuck:
             reason = f"{reason}; {room.reason}"
         found.append(ForcedExit(pool.pool_id, reason, Amount.from_micro(round(room.stuck * 1e6))))
     return tuple(found)
 
 
-def decide(desk: Desk, net_new: float, net_stay: float) -> Decision:
-    """Compare the new plan's net yield with that of staying, both in dollars over the horizon."""
-    forced = forced_exits(desk)
-    margin = desk.parameters.reallocation_margin * abs(net_stay)
+def decide(desk: Desk, new: Prospect, stay: Prospect) -> Decision:
+    """Compare the new plan with staying."""
+    forced, found = forced_exits(desk), breaches(desk)
+    margin = desk.parameters.reallocation_margin * abs(stay.net)
+    kind: Kind = "place_yield"
+    if forced:
+        kind = "forced"
+    elif not desk.problem.held.any() or new.net > stay.net + margin:
+        kind = "reallocate"
+    chosen = stay if kind == "place_yield" else new
+    trims = trimmed(desk, found, chosen.withdrawals, only_as_asked=kind == "place_yield")
+    reason = _reason(desk, kind, forced, new.net, stay.net, margin) + _limits_kept(kind, found, trims)
+    return Decision(kind, reason, new.net, stay.net, margin, forced, found, trims)
+
+
+def _reason(
+    desk: Desk,
+    kind: Kind,
+    forced: Sequence[ForcedExit],
+    net_new: float,
+    net_stay: float,
+    margin: float,
+) -> str:
     days = desk.parameters.horizon_days
     figures = f"${net_new:,.2f} over {days:g} days against ${net_stay:,.2f} for staying"
-    if forced:
-        names = "; ".join(f"{each.pool_id}: {each.reason}" for each in forced)
-        return Decision("forced", f"positions may not stay: {names}", net_new, net_stay, margin, forced)
-    breach = desk.problem.limits @ desk.problem.held > desk.problem.limit_caps * (1 + 1e-9)
-    if breach.any():
-        names = ", ".join(
-            name for name, broken in zip(desk.problem.limit_names, breach, strict=True) if broken
-        )
-        return Decision("forced", f"what is held breaks {names}", net_new, net_stay, margin, forced)
+    if kind == "forced":
+        return f"positions may not stay: {'; '.join(f'{each.pool_id}: {each.reason}' for each in forced)}"
     if not desk.problem.held.any():
-        reason = f"nothing is held, and the new plan nets ${net_new:,.2f} over {days:g} days"
-        return Decision("reallocate", reason, net_new, net_stay, margin, forced)
-    if net_new > net_stay + margin:
-        return Decision(
-            "reallocate",
-            f"the new plan nets {figures}, a margin of ${margin:,.2f} asked",
-            net_new,
-            net_stay,
-            margin,
-            forced,
-        )
-    return Decision(
-        "place_yield",
-        f"the new plan nets {figures} and does not win by ${margin:,.2f}: only yesterday's yield is placed",
-        net_new,
-        net_stay,
-        margin,
-        forced,
-    )
+        return f"nothing is held, and the new plan nets ${net_new:,.2f} over {days:g} days"
+    if kind == "reallocate":
+        return f"the new plan nets {figures}, a margin of ${margin:,.2f} asked"
+    by = f" by ${margin:,.2f}" if margin else ""
+    return f"the new plan nets {figures} and does not win{by}: only yesterday's yield is placed"
+
+
+def _limits_kept(kind: Kind, found: Sequence[Breach], trims: Sequence[Trim]) -> str:
+    """What is said of broken limits, which either plan brings to an end as far as money can leave."""
+    if not found:
+        return ""
+    if kind == "place_yield":
+        out = ", ".join(f"${each.amount:,.2f} leave {each.pool_id}" for each in trims) or "nothing can leave"
+        return f"; for limits that were broken {out}"
+    return f"; it ends {len(found)} broken limit{'s' * (len(found) > 1)}"

@@ -12,10 +12,18 @@ from dataclasses import dataclass
 from capdesk.model.pool_parameters import ChainCosts, PoolParameters
 from capdesk.model.pools import Kinked, Piecewise, Pool
 
+_CENT = 0.01
+"""Dollars: a limit that is broken by less is broken by rounding, and less is not moved."""
+
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """How far one position may move, in dollars, and what of it is stuck for which reason."""
+    """How far one position may move, in dollars, and what of it is stuck.
+
+    `reason` says what keeps what cannot be withdrawn, whether it should leave or not. `limit` is
+    the most that may lie in it, by the parameter `limit_name`, and `overdue` what lies above that
+    by more than growth may explain.
+    """
 
     held: float
     cap: float
@@ -31,6 +39,9 @@ class Room:
     gas_out: float
     stuck: float
     reason: str
+    limit: float
+    limit_name: str
+    overdue: float
 
 
 def gas(pool: Pool, parameters: PoolParameters) -> tuple[float, float]:
@@ -58,13 +69,21 @@ def too_dear(chain: str, parameters: PoolParameters) -> bool:
     return ceiling is not None and costs is not None and costs.gas_gwei > ceiling
 
 
-def largest(pool: Pool, held: float, total: float, parameters: PoolParameters) -> float:
-    """The most dollars in a pool, by the share of all assets and of the others' TVL."""
-    share = parameters.position_max_pct_total_assets
-    if not parameters.profit_optimization:
-        share = min(share, parameters.max_alloc_percentage)
-    of_tvl = min(parameters.tvl_limit_percentage, parameters.position_max_pct_pool_tvl)
-    return min(share * total, of_tvl * max(pool.forecasted_tvl - held, 0.0))
+def largest(pool: Pool, held: float, total: float, parameters: PoolParameters) -> tuple[float, str]:
+    """The most dollars in a pool, by the share of all assets and of the others' TVL, and which limit that is."""
+    share, by_assets = parameters.position_max_pct_total_assets, "position_max_pct_total_assets"
+    if not parameters.profit_optimization and parameters.max_alloc_percentage < share:
+        share, by_assets = parameters.max_alloc_percentage, "max_alloc_percentage"
+    part, by_tvl = parameters.tvl_limit_percentage, "tvl_limit_percentage"
+    if parameters.position_max_pct_pool_tvl < part:
+        part, by_tvl = parameters.position_max_pct_pool_tvl, "position_max_pct_pool_tvl"
+    of_assets, of_tvl = share * total, part * max(pool.forecasted_tvl - held, 0.0)
+    return (of_tvl, by_tvl) if of_tvl < of_assets else (of_assets, by_assets)
+
+
+def grown(limit: float, held: float, tolerance: float) -> bool:
+    """Whether what is held lies above a limit by no more than growth may explain, or than a cent."""
+    return limit < held <= max(limit * (1 + tolerance), limit + _CENT)
 
 
 def room(
@@ -83,21 +102,22 @@ def room(
     """
     into, out = gas(pool, parameters)
     withdrawable, obstacle = _withdrawable(pool, held, days_since_move, out, parameters)
-    limit = 0.0 if pool.status == "exit" else largest(pool, held, total, parameters)
-    if limit < held <= limit * (1 + parameters.growth_tolerance):
-        limit = held
-    overdue = max(held - limit, 0.0)
-    least = min(max(parameters.minimum_move_usd, overdue), withdrawable)
+    limit, name = (0.0, "") if pool.status == "exit" else largest(pool, held, total, parameters)
+    allowed = limit
+    if pool.status != "exit" and grown(limit, held, parameters.growth_tolerance):
+        allowed = held
+    overdue = max(held - allowed, 0.0)
+    least = min(max(parameters.minimum_move_usd, overdue, _CENT), withdrawable)
     leave = held > 0 and withdrawable >= held
     ticket = parameters.minimum_ticket_usd
     if held:
         ticket = min(ticket, held if leave else held - withdrawable)
     most = max(held - ticket, 0.0) if leave else withdrawable
-    cap = max(limit, held - withdrawable)
+    cap = max(allowed, held - withdrawable)
     moves = pool.status == "open" and not too_dear(pool.chain, parameters)
     full = min(cap, pool.rate_model.deposits[-1]) if isinstance(pool.rate_model, Piecewise) else cap
     addable = max(full - held, 0.0) if moves and not _cooling(days_since_move, parameters) else 0.0
-    smallest = max(parameters.minimum_move_usd, 0.0 if held else ticket)
+    smallest = max(parameters.minimum_move_usd, parameters.minimum_ticket_usd - held, _CENT)
     stuck = max(overdue - withdrawable, 0.0)
     return Room(
         held=held,
@@ -109,11 +129,14 @@ def room(
         exit=most if most >= least else 0.0,
         leave=leave,
         must=min(overdue, withdrawable) > 0,
-        counts=ticket >= parameters.minimum_ticket_usd,
+        counts=held > 0 and ticket >= parameters.minimum_ticket_usd,
         gas_in=into,
         gas_out=out,
         stuck=stuck,
-        reason=obstacle if stuck else pool.reason,
+        reason=obstacle,
+        limit=limit,
+        limit_name=name,
+        overdue=overdue,
     )
 
 

@@ -13,6 +13,7 @@ from statistics import stdev
 
 from msgspec import Struct
 
+from capdesk.model.errors import InvalidInput
 from capdesk.model.market_rows import PoolDay
 
 _CLOSE_ENOUGH = 1e-9
@@ -62,6 +63,11 @@ def stability(history: Sequence[PoolDay], bounds: tuple[Bounds, Bounds] = (STEAD
     history
         One pool's days, the last one being the day of the decision; gaps are allowed.
 
+    Raises
+    ------
+    InvalidInput
+        Without a day.
+
     Notes
     -----
     The change is against the last day before, two days back at most. A deviation is the
@@ -70,6 +76,8 @@ def stability(history: Sequence[PoolDay], bounds: tuple[Bounds, Bounds] = (STEAD
     distance of today's APY from its 30-day mean. What not even the source knows counts as
     unsteady.
     """
+    if not history:
+        raise InvalidInput("history has no days: a pool's group needs at least the day of the decision")
     days = sorted(history, key=lambda day: day.day)
     today = days[-1]
     own = {

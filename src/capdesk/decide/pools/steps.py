@@ -87,9 +87,10 @@ def _tokens(p: PoolProblem, pool: int) -> tuple[list[int], Array]:
 
 def _withdraw(p: PoolProblem, answer: Answer, positions: list[int], balances: list[int]) -> list[Step]:
     steps: list[Step] = []
-    for pool in np.flatnonzero(answer.withdrawals * MICRO > _DUST).tolist():
+    dust = _dust(p)
+    for pool in np.flatnonzero(answer.withdrawals * MICRO > dust).tolist():
         amount = min(micro(answer.withdrawals[pool]), positions[pool])
-        if p.leave[pool] and positions[pool] - amount <= _DUST:
+        if p.leave[pool] and positions[pool] - amount <= dust:
             amount = positions[pool]
         gas = micro(p.gas_out[pool])
         tokens, shares = _tokens(p, pool)
@@ -106,7 +107,7 @@ def _convert(p: PoolProblem, answer: Answer, balances: list[int]) -> list[Step]:
     waiting = [
         trade
         for market, sold, bought in zip(p.markets, answer.sold, answer.bought, strict=True)
-        for trade in _trades(market, sold, bought)
+        for trade in _trades(market, sold, bought, _dust(p))
     ]
     done: list[Step] = []
     while waiting:
@@ -126,7 +127,12 @@ def _convert(p: PoolProblem, answer: Answer, balances: list[int]) -> list[Step]:
     return done
 
 
-def _trades(market: Market, sold: Array, bought: Array) -> list[Step]:
+def _dust(p: PoolProblem) -> int:
+    """Micro-units up to which a flow is a solver's rounding."""
+    return max(_DUST, micro(p.left))
+
+
+def _trades(market: Market, sold: Array, bought: Array, dust: int) -> list[Step]:
     """Pair what is sold with what is bought; k sellers and l buyers need k + l - 1 conversions."""
     gas = micro(market.gas)
     verb: Verb = "bridge" if market.name == "bridge" else "convert"
@@ -134,7 +140,7 @@ def _trades(market: Market, sold: Array, bought: Array) -> list[Step]:
         [
             [int(token), micro(amount)]
             for token, amount in zip(market.members, side, strict=True)
-            if amount * MICRO > _DUST
+            if amount * MICRO > dust
         ]
         for side in (sold, bought)
     )
@@ -144,15 +150,15 @@ def _trades(market: Market, sold: Array, bought: Array) -> list[Step]:
         needed = _gross(wanted, gas, market.rate)
         last = len(sellers) == 1 and len(buyers) == 1
         # A rest that its own conversion's gas would eat goes along with this one.
-        given = left if last or needed + _gross(_DUST, gas, market.rate) >= left else needed
+        given = left if last or needed + _gross(dust, gas, market.rate) >= left else needed
         fee = round(given * Fraction(market.rate))
         got = given - fee - gas
         steps.append(Step(verb, -1, given, {seller: given}, {buyer: got}, gas, fee))
         sellers[0][1] -= given
         buyers[0][1] -= got
-        if sellers[0][1] <= _DUST:
+        if sellers[0][1] <= dust:
             sellers.pop(0)
-        if buyers[0][1] <= _DUST:
+        if buyers[0][1] <= dust:
             buyers.pop(0)
     return steps
 
@@ -165,7 +171,7 @@ def _gross(wanted: int, gas: int, rate: float) -> int:
 def _deposit(p: PoolProblem, answer: Answer, positions: list[int], balances: list[int]) -> list[Step]:
     """Small deposits first: what rounding leaves short is taken from the largest."""
     wanted = answer.deposits
-    chosen = np.flatnonzero(wanted * MICRO > _DUST)
+    chosen = np.flatnonzero(wanted * MICRO > _dust(p))
     steps: list[Step] = []
     for pool in chosen[np.argsort(wanted[chosen], kind="stable")].tolist():
         tokens, shares = _tokens(p, pool)

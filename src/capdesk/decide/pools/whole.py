@@ -14,7 +14,7 @@ import numpy as np
 
 from capdesk.decide.pools import highs
 from capdesk.decide.pools.matrices import Matrix, sparse
-from capdesk.decide.pools.problem import Answer, Array, Index, Infeasible, NotSolved, PoolProblem
+from capdesk.decide.pools.problem import LEAST_LEG, Answer, Array, Index, Infeasible, NotSolved, PoolProblem
 
 GAP = 1e-6
 
@@ -223,7 +223,11 @@ def _conversions(
         rows.add(1, balance, 0.0, 0.0)
         rows.add(len(each), [(each, sold, 1.0), (each, sells, -upper[sold])], -np.inf, 0.0)
         rows.add(len(each), [(each, bought, 1.0), (each, buys, -upper[bought])], -np.inf, 0.0)
-        for legs in (sells, buys):
+        # Gas is not burnt to be rid of money: a leg moves something, and no token is sold for itself.
+        rows.add(len(each), [(each, sells, 1.0), (each, buys, 1.0)], -np.inf, 1.0)
+        for flow, legs in ((sold, sells), (bought, buys)):
+            rows.add(len(each), [(each, flow, 1.0), (each, legs, -LEAST_LEG / unit)], 0.0, np.inf)
+            rows.add(len(each), [(each, legs, 1.0), (each, np.full(len(each), trades), -1.0)], -np.inf, 0.0)
             rows.add(1, [(0, trades, 1.0), (0, legs, -1.0)], -np.inf, 0.0)
 
 
@@ -244,7 +248,7 @@ def _limits(p: PoolProblem, rows: _Rows, columns: dict[str, Index], kept: Index,
         return
     some = columns["any"][0]
     counted = p.counts[kept]
-    terms = [(0, columns["enter"][(p.held == 0) & p.counts], 1.0), (0, columns["leave"][counted], -1.0)]
+    terms = [(0, columns["enter"][~p.counts], 1.0), (0, columns["leave"][counted], -1.0)]
     rows.add(1, [*terms, (0, some, -float(p.min_pools))], -float(counted.sum()), np.inf)
     able = np.flatnonzero(p.room > 0)
     each = np.arange(len(able))

@@ -33,14 +33,13 @@ def positions(w: Written) -> tuple[Position, ...]:
     after = np.array(w.carried.positions, dtype=float) / MICRO
     income = p.income(after)
     gas, conversion = _costs_by_pool(w)
-    forced = {each.pool_id: each for each in w.decision.forced}
+    reasons, stuck = _reasons(w.decision), _stuck(w.decision)
     found: list[Position] = []
     for number in np.flatnonzero((p.held > 0) | (after > 0)).tolist():
         pool, amount = w.desk.pools[number], w.carried.positions[number]
         where = slice(p.shares.indptr[number], p.shares.indptr[number + 1])
         shares: Array = p.shares.data[where]
         members: list[int] = p.shares.indices[where].tolist()
-        exit_of = forced.get(pool.pool_id)
         found.append(
             Position(
                 pool_id=pool.pool_id,
@@ -58,8 +57,8 @@ def positions(w: Written) -> tuple[Position, ...]:
                 gas=Amount.from_micro(gas.get(number, 0)),
                 conversion=Amount.from_micro(conversion.get(number, 0)),
                 shadow_price=float(w.prices.room[number]),
-                stuck=exit_of.stuck if exit_of else Amount(0),
-                reason=exit_of.reason if exit_of else pool.reason,
+                stuck=stuck.get(pool.pool_id, Amount(0)),
+                reason=reasons.get(pool.pool_id, pool.reason),
             )
         )
     return tuple(found)
@@ -69,7 +68,7 @@ def transactions(w: Written) -> tuple[Transaction, ...]:
     """The steps with names, units at their prices, and the days until a deposit has paid for itself."""
     p, desk = w.desk.problem, w.desk
     _, conversion = _costs_by_pool(w)
-    reasons = {each.pool_id: each.reason for each in w.decision.forced}
+    reasons = _reasons(w.decision)
     daily = p.income(np.array(w.carried.positions, dtype=float) / MICRO) / desk.parameters.horizon_days
     found: list[Transaction] = []
     for step in w.carried.steps:
@@ -97,13 +96,25 @@ def transactions(w: Written) -> tuple[Transaction, ...]:
 
 def limits(w: Written) -> tuple[LimitInForce, ...]:
     """The limits that have no room left, and what a dollar more of each would be worth."""
-    p = w.desk.problem
+    p, names = w.desk.problem, w.desk.limits.names
     used = p.limits @ (np.array(w.carried.positions, dtype=float) / MICRO)
     return tuple(
         LimitInForce(name, float(cap), float(its), float(max(price, 0.0)))
-        for name, cap, its, price in zip(p.limit_names, p.limit_caps, used, w.prices.limits, strict=True)
+        for name, cap, its, price in zip(names, p.limit_caps, used, w.prices.limits, strict=False)
         if its >= cap - max(0.01, 1e-6 * cap)
     )
+
+
+def _reasons(decision: Decision) -> dict[str, str]:
+    """Why a position may not stay as it is, by pool."""
+    own = {each.pool_id: each.reason for each in decision.breaches if each.pool_id and each.stuck}
+    return own | {each.pool_id: each.reason for each in (*decision.trimmed, *decision.forced)}
+
+
+def _stuck(decision: Decision) -> dict[str, Amount]:
+    """What should leave and cannot, by pool."""
+    own = {each.pool_id: Amount.from_micro(micro(each.stuck)) for each in decision.breaches if each.pool_id}
+    return own | {each.pool_id: each.stuck for each in decision.forced}
 
 
 def _flows(w: Written, flows: Mapping[int, int]) -> tuple[Flow, ...]:

@@ -10,6 +10,7 @@ from capdesk.model.money import Amount, usd
 from capdesk.records.canonical import plain
 from capdesk.study.pools_demo.result import Day, PoolsDemo, Rival
 from capdesk.study.pools_demo.setting import COST_NOTE, TREASURY_USD
+from capdesk.treasury import spoken
 
 TITLE = "A stablecoin treasury, eleven real days"
 OURS = "capdesk, a plan a day"
@@ -57,7 +58,7 @@ def yearly(demo: PoolsDemo, values: tuple[Amount, ...]) -> Decimal:
 
 def contest(demo: PoolsDemo) -> tuple[Rival, ...]:
     """Ours first, then the rivals."""
-    return (Rival(OURS, demo.values, demo.costs), *demo.rivals)
+    return (Rival(OURS, demo.values, demo.costs, ()), *demo.rivals)
 
 
 def paid_of_promised(demo: PoolsDemo) -> tuple[Amount, float]:
@@ -70,14 +71,36 @@ def paid_of_promised(demo: PoolsDemo) -> tuple[Amount, float]:
 
 
 def verdicts(demo: PoolsDemo) -> list[str]:
-    """Where ours wins and where it does not, each rival in a sentence."""
-    ours = demo.values[-1]
-    return [
-        f"It beats {each.name} by {usd((ours - each.values[-1]).micro)}."
-        if ours > each.values[-1]
-        else f"It does NOT beat {each.name}: that ends {usd((each.values[-1] - ours).micro)} higher."
-        for each in demo.rivals
-    ]
+    """Where ours wins and where it does not, each rival in a sentence or two."""
+    return [_verdict(demo, each) for each in demo.rivals]
+
+
+def _verdict(demo: PoolsDemo, rival: Rival) -> str:
+    ahead = demo.values[-1] - rival.values[-1]
+    if ahead > 0:
+        return f"It beats {rival.name} by {usd(ahead.micro)}."
+    text = f"It does NOT beat {rival.name}: that ends {usd(-ahead.micro)} higher"
+    if demo.on_ice is None:
+        paid, spent = demo.earned - gain(rival.values) - rival.costs, demo.costs - rival.costs
+        text += f". capdesk was paid {_more(paid)} and spent {_more(spent)} on moves"
+    if rival.unlawful:
+        count = len(rival.unlawful) - 1
+        others = f", and {count} more such reason{'s' * (count > 1)}" if count else ""
+        text += f". That may not be held as it is on the last day: {spoken(rival.unlawful[0], demo.names)}{others}"
+    return f"{text}."
+
+
+def _more(difference: Amount) -> str:
+    return f"{usd(abs(difference.micro))} {'more' if difference >= 0 else 'less'}"
+
+
+def margin_note(demo: PoolsDemo) -> str:
+    """When the treasury moves at all."""
+    return (
+        f"A new plan replaces what is held when it nets {demo.parameters.reallocation_margin * 100:g} % more in "
+        f"{demo.parameters.horizon_days:g} days than staying does, or when a position may not stay. Otherwise "
+        "only yesterday's yield is placed, after what the limits ask to be taken out of pools that shrank."
+    )
 
 
 def shortness_note(demo: PoolsDemo) -> str:
@@ -140,7 +163,7 @@ def record(demo: PoolsDemo) -> dict[str, object]:
         "choices": [_rival(each) for each in demo.choices],
         "verdicts": verdicts(demo),
         "parameters": plain(demo.parameters),
-        "notes": [COST_NOTE, PROMISE_NOTE, VALUE_NOTE, shortness_note(demo)],
+        "notes": [COST_NOTE, margin_note(demo), PROMISE_NOTE, VALUE_NOTE, shortness_note(demo)],
     }
 
 
@@ -152,6 +175,7 @@ def _day(day: Day, demo: PoolsDemo) -> dict[str, object]:
         "groups": day.groups,
         "decision": day.plan.decision.kind,
         "reason": day.plan.decision.reason,
+        "trimmed": {each.pool_id: each.amount for each in day.plan.decision.trimmed},
         "transactions": len(day.plan.transactions),
         "gas": day.plan.costs.gas,
         "conversion": day.plan.costs.conversion,
@@ -173,7 +197,12 @@ def _day(day: Day, demo: PoolsDemo) -> dict[str, object]:
 
 
 def _rival(rival: Rival) -> dict[str, object]:
-    return {"name": rival.name, "values": rival.values, "costs": rival.costs}
+    return {
+        "name": rival.name,
+        "values": rival.values,
+        "costs": rival.costs,
+        "against_the_rules": rival.unlawful,
+    }
 
 
 def elapsed(demo: PoolsDemo, number: int) -> dt.timedelta:

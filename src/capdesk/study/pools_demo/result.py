@@ -54,11 +54,21 @@ class Day(Struct, frozen=True):
 
 
 class Rival(Struct, frozen=True):
-    """What a simpler treasury would have had: its name, its value each day, and what setting up cost."""
+    """What a simpler treasury would have had.
+
+    Attributes
+    ----------
+    values, costs
+        Its value each day, and what setting up and moving cost.
+    unlawful
+        Why it may not be held as it is on the last day: a reason for each position that may
+        not stay, and one for each broken limit.
+    """
 
     name: str
     values: tuple[Amount, ...]
     costs: Amount
+    unlawful: tuple[str, ...]
 
 
 class PoolsDemo(Struct, frozen=True):

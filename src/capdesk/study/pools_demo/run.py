@@ -7,7 +7,10 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
 
+from capdesk.decide.pools.breaches import breaches
+from capdesk.decide.pools.building import state
 from capdesk.decide.pools.eligibility import EligibilityRules, OnIce
+from capdesk.decide.pools.reallocation import forced_exits
 from capdesk.model.market_rows import PoolDay, PoolFacts
 from capdesk.model.money import Amount
 from capdesk.model.pool_plans import PoolPlan
@@ -178,9 +181,18 @@ def _held(world: World, name: str, book: Book, costs: Amount) -> Rival:
     for before, day in zip(world.days, world.days[1:], strict=False):
         book, _ = night(world, book, before, day)
         values.append(book.total)
-    return Rival(name, tuple(values), costs)
+    return Rival(
+        name, tuple(values), costs, _unlawful(_situation(world, world.days[-1], book, SurveyRules()))
+    )
+
+
+def _unlawful(standing: Situation) -> tuple[str, ...]:
+    """Why what is held may not stay as it is."""
+    desk = state(standing.pools, standing.held, standing.cash, standing.parameters)
+    reasons = [(each.pool_id, each.reason) for each in (*forced_exits(desk), *breaches(desk))]
+    return tuple(f"{pool}: {reason}" if pool else reason for pool, reason in reasons)
 
 
 def _as_rival(choice: str, days: Sequence[Day]) -> Rival:
     costs = sum((each.plan.costs.total for each in days), Amount(0))
-    return Rival(choice, tuple(each.after.total for each in days), costs)
+    return Rival(choice, tuple(each.after.total for each in days), costs, ())
