@@ -118,6 +118,7 @@ def branch_bound(branch: Branch) -> float:
         raise CertificateError("the tree is not about this problem")
     if not covered(a, [list(leaf.modes.items()) for leaf in branch.found.leaves]):
         raise CertificateError("the leaves of the tree leave out a way to decide")
+    a = with_cuts(a, branch.found.cuts)
     bounds = [leaf_bound(a, leaf.modes, leaf.multipliers) for leaf in branch.found.leaves]
     return max(bounds) * a.unit * a.gain
 
@@ -183,3 +184,26 @@ def leaf_bound(a: Activities, modes: Modes, multipliers: Array) -> float:
     rows = float(np.where(y != 0, y * np.where(y != 0, fixed, 0.0), 0.0).sum())
     cost, upper = a.plain_cost - y @ a.plain_rows, np.where(a.waste, 0.0, a.plain_upper)
     return a.constant + rows + float((np.maximum(cost, 0.0) * upper).sum()) + float(best.sum())
+
+
+def with_cuts(a: Activities, cuts):
+    """The same problem with the rows of some cuts at its end."""
+    from dataclasses import replace
+    from capdesk.decide.pools.matrices import sparse
+    count = len(cuts)
+    if not count: return a
+    def rows(parts):
+        starts = np.cumsum([0] + [len(part[0]) for part in parts])
+        columns = np.concatenate([part[0] for part in parts])
+        values = np.concatenate([part[1] for part in parts])
+        return sparse.csr_array((values, columns, starts), shape=(count, a.size))
+
+    return replace(
+        a,
+        unit_rows=sparse.csc_array(sparse.vstack([a.unit_rows, rows([cut.unit for cut in cuts])])),
+        charge_rows=sparse.csc_array(sparse.vstack([a.charge_rows, rows([cut.charge for cut in cuts])])),
+        whole_rows=sparse.csc_array(sparse.vstack([a.whole_rows, sparse.csr_array((count, a.size))])),
+        plain_rows=np.vstack([a.plain_rows, np.zeros((count, a.plain_rows.shape[1]))]),
+        lower=np.concatenate([a.lower, np.full(count, -np.inf)]),
+        upper=np.concatenate([a.upper, [cut.upper for cut in cuts]]),
+    )

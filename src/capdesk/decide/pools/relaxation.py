@@ -8,21 +8,25 @@ its multipliers always say something.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import highspy
 import numpy as np
 
 from capdesk.decide.pools import highs
 from capdesk.decide.pools.activities import Activities, ranges
+from capdesk.decide.pools.activity_kinds import DEPOSIT
+from capdesk.decide.pools.cuts import Cut
+from capdesk.decide.pools.hull import hull
 from capdesk.decide.pools.lagrangian import FREE, OFF, ON, WHOLE, Lagrangian, Modes, Priced
-from capdesk.decide.pools.matrices import Matrix, sparse
 from capdesk.decide.pools.problem import Array, Index, NotSolved, summed
 
 _WORTH = 1e-9
 _BREACH_PRICE = 1e4
 _BREACH = 1e-6
 _BATCH = 60
+_MODES = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,13 +38,10 @@ class Relaxed:
     priced
         The bound at the multipliers, and the parts it is made of.
     members
-        (c,) the admitted activities; the next two are theirs.
-    amount, share
-        (c,) how much happens, and how much of the charge is paid, 0 ... 1.
-    worth
-        (c,) what the program takes each to be worth.
-    value
-        The program's own objective.
+        (c,) the admitted activities; the next three are theirs.
+    amount, share, worth
+        (c,) how much happens, how much of the charge is paid, 0 ... 1, and what the program
+        takes each to be worth.
     possible
         Whether the rows can be kept.
     """
@@ -50,7 +51,6 @@ class Relaxed:
     amount: Array
     share: Array
     worth: Array
-    value: float
     possible: bool
 
 
@@ -79,46 +79,49 @@ class Fixed:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Columns:
-    """The program's columns that belong to activities.
+    """Columns of the program that belong to activities.
 
     Parameters
     ----------
     member
         Which of the admitted activities each belongs to.
+    cost
+        What a unit is worth.
+    amount, share, whole
+        What a unit adds to its activity's amount, to its charge, and to its happening wholly.
     lower, upper
-        (4, columns) bounds in each mode.
-    amount, share
-        What a unit of the column adds to its activity's amount and charge.
+        (columns, 4) bounds in each mode.
     """
 
     member: Index
-    lower: Array
-    upper: Array
+    cost: Array
     amount: Array
     share: Array
+    whole: Array
+    lower: Array
+    upper: Array
 
     @staticmethod
-    def joined(parts: list[_Columns]) -> _Columns:
-        return _Columns(
-            np.concatenate([part.member for part in parts]),
-            np.hstack([part.lower for part in parts]),
-            np.hstack([part.upper for part in parts]),
-            np.concatenate([part.amount for part in parts]),
-            np.concatenate([part.share for part in parts]),
-        )
+    def joined(parts: Sequence[_Columns]) -> _Columns:
+        names = [each.name for each in fields(_Columns)]
+        return _Columns(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
-def _of(
+def _columns(
     member: Index,
-    bounds: dict[int, tuple[Array | float, Array | float]],
-    amount: Array | float,
-    share: Array | float,
+    cost: Array,
+    *,
+    amount: Array | float = 0.0,
+    share: Array | float = 0.0,
+    whole: Array | float = 0.0,
+    modes: dict[int, tuple[Array | float, Array | float]],
 ) -> _Columns:
     count = len(member)
-    lower, upper = np.zeros((4, count)), np.zeros((4, count))
-    for mode, (low, high) in bounds.items():
-        lower[mode], upper[mode] = low, high
-    return _Columns(member, lower, upper, np.broadcast_to(amount, count), np.broadcast_to(share, count))
+    lower, upper = np.zeros((count, _MODES)), np.zeros((count, _MODES))
+    for mode, (low, high) in modes.items():
+        lower[:, mode], upper[:, mode] = low, high
+    uses = [np.broadcast_to(np.asarray(each, dtype=float), count) for each in (amount, share, whole)]
+    return _Columns(member, cost, *uses, lower, upper)
 
 
 class Relaxation:
@@ -128,15 +131,24 @@ class Relaxation:
         self.a = a
         self.lagrangian = Lagrangian(a)
         self.members = np.zeros(0, dtype=np.intp)
-        self._place = np.full(a.size, -1)
-        self._columns: _Columns | None = None
-        self._batches: list[Index] = []
+        self.cuts: list[Cut] = []
+        self.hull = hull(a)
+        counted = (a.kind == DEPOSIT) & (a.fewest >= 0)
+        self._at_most_one = self.hull.bent | counted
+        self._points = np.argsort(self.hull.point_owner, kind="stable")
+        owners = self.hull.point_owner[self._points]
+        self._first_point = np.searchsorted(owners, np.arange(a.size + 1))
+        self.place = np.full(a.size, -1)
+        own = len(a.lower)
+        self.unit, self.charge, self.whole = (np.zeros((0, own)) for _ in range(3))
+        self._row = np.arange(own)
         self._at = np.zeros(0, dtype=np.int32)
-        self._cost = np.zeros(0)
+        self._columns: _Columns | None = None
+        self._lower, self._upper = np.zeros(0), np.zeros(0)
         self._closed = False
-        self._breach: Index = np.zeros(0, dtype=np.intp)
         self._breach_price = _BREACH_PRICE * max(1.0, float(a.charge.max(initial=0.0)))
         self._solver = self._program()
+        self._height = own
         self.admit(first)
 
     def _program(self) -> highspy.Highs:
@@ -144,103 +156,143 @@ class Relaxation:
         for name in ("primal_feasibility_tolerance", "dual_feasibility_tolerance"):
             solver.setOptionValue(name, 1e-9)
         solver.setOptionValue("presolve", "off")
+        solver.setOptionValue("simplex_scale_strategy", 0)
+        solver.setOptionValue("dual_simplex_cost_perturbation_multiplier", 0.0)
         rows = len(a.lower)
-        matrix = sparse.csc_array(np.hstack([a.plain_rows, np.eye(rows), -np.eye(rows)]))
-        self._width = int(matrix.shape[1])
-        self._breach = np.arange(a.plain_rows.shape[1], self._width)
+        solver.addRows(rows, a.lower, a.upper, 0, np.zeros(rows, dtype=np.int32), np.zeros(0, np.int32), np.zeros(0))
+        solver.changeObjectiveSense(highspy.ObjSense.kMaximize)
+        self._solver, self._width = solver, 0
+        both = np.vstack([a.plain_rows.T, np.eye(rows), -np.eye(rows)])
         cost = np.concatenate([a.plain_cost, np.full(2 * rows, -self._breach_price)])
         upper = np.concatenate([a.plain_upper, np.full(2 * rows, np.inf)])
-        model = highs.program(cost, (np.zeros(self._width), upper), matrix, (a.lower, a.upper))
-        solver.passModel(model)
+        self._add(cost, upper, both, np.arange(rows))
+        self._breach = np.arange(len(a.plain_cost), self._width)
         return solver
 
-    def admit(self, chosen: Index) -> None:
-        """Give the program the columns of more activities, all of them free."""
-        a, lagrangian = self.a, self.lagrangian
-        hull = lagrangian.hull
-        member = len(self.members) + np.arange(len(chosen))
-        pieces = ranges(a.start[chosen], a.start[chosen + 1])
-        owner = np.repeat(np.arange(len(chosen)), a.start[chosen + 1] - a.start[chosen])
-        leaving = np.flatnonzero(a.whole[chosen] > 0)
-        small = np.flatnonzero(hull.tickets[chosen])
-        least, length = a.least[chosen[small]], hull.chord[chosen]
-        bounds = {
-            mode: (lagrangian.lower[mode, pieces], lagrangian.upper[mode, pieces])
-            for mode in (FREE, ON, WHOLE)
-        }
-        cost = np.concatenate(
-            [
-                hull.chord_value[chosen] / length,
-                a.slope[pieces],
-                -a.charge[chosen],
-                -hull.rest_charge[chosen],
-                np.zeros(len(leaving)),
-                hull.ticket_value[chosen[small]],
-            ]
-        )
-        added = [
-            _of(member, {FREE: (0.0, length)}, 1.0, 1.0 / length),
-            _of(member[owner], bounds, 1.0, 0.0),
-            _of(member, {ON: (1.0, 1.0), WHOLE: (1.0, 1.0)}, 0.0, 1.0),
-            _of(member, {FREE: (0.0, 1.0)}, 0.0, 1.0),
-            _of(member[leaving], {WHOLE: (1.0, 1.0)}, 0.0, 0.0),
-            _of(member[small], {FREE: (0.0, 1.0)}, least, 1.0),
-        ]
-        self._columns = _Columns.joined([*([self._columns] if self._columns else []), *added])
-        self._add_columns(cost, np.concatenate([part.upper[FREE] for part in added]), self._matrix(a, chosen))
-        self._at = np.concatenate([self._at, np.arange(self._width - len(cost), self._width, dtype=np.int32)])
-        self._cost = np.concatenate([self._cost, cost])
-        self._place[chosen] = member
-        self.members = np.concatenate([self.members, chosen])
-        self._batches.append(chosen)
-
-    def _matrix(self, a: Activities, chosen: Index) -> Matrix:
-        """The columns of some activities, in the order in which they are admitted."""
-        hull = self.lagrangian.hull
-        unit, charge, whole = a.unit_rows[:, chosen], a.charge_rows[:, chosen], a.whole_rows[:, chosen]
-        left = whole
-        if a.fewest >= 0:
-            left = sparse.csc_array(hull.left_rows[:, chosen])
-        chord = unit + sparse.csc_array((charge + left) * (1.0 / hull.chord[chosen]))
-        owner = np.repeat(np.arange(len(chosen)), a.start[chosen + 1] - a.start[chosen])
-        leaving = np.flatnonzero(a.whole[chosen] > 0)
-        small = np.flatnonzero(hull.tickets[chosen])
-        ticket = unit[:, small] * a.least[chosen[small]] + charge[:, small]
-        return sparse.csc_array(
-            sparse.hstack([chord, unit[:, owner], charge, charge, whole[:, leaving], ticket])
-        )
-
-    def _add_columns(self, cost: Array, upper: Array, matrix: Matrix) -> None:
+    def _add(self, cost: Array, upper: Array, uses: Array, row: Index) -> None:
+        """Add columns; `uses` (columns, rows) stands in the program's rows `row`."""
+        column, place = np.nonzero(uses)
+        start = np.searchsorted(column, np.arange(len(cost))).astype(np.int32)
         self._solver.addCols(
             len(cost),
             cost,
             np.zeros(len(cost)),
             upper,
-            matrix.nnz,
-            matrix.indptr,
-            matrix.indices,
-            matrix.data,
+            len(column),
+            start,
+            row[place].astype(np.int32),
+            uses[column, place],
         )
         self._width += len(cost)
 
-    def extend(self, a: Activities) -> None:
-        """Go on with the same problem, which has more rows at its end."""
-        old, count = len(self.a.lower), len(a.lower) - len(self.a.lower)
-        self.a, self.lagrangian = a, Lagrangian(a)
-        tail = slice(old, len(a.lower))
-        more = sparse.csr_array(
-            sparse.hstack([self._matrix(a, batch).tocsr()[tail] for batch in self._batches])
+    def admit(self, chosen: Index) -> None:
+        """Give the program the columns of more activities, all of them free."""
+        a, h = self.a, self.hull
+        member = len(self.members) + np.arange(len(chosen))
+        self.place[chosen] = member
+        self.members = np.concatenate([self.members, chosen])
+        unit, charge, whole = self._uses(chosen)
+        self.unit = np.vstack([self.unit, unit])
+        self.charge = np.vstack([self.charge, charge])
+        self.whole = np.vstack([self.whole, whole])
+        pieces = ranges(a.start[chosen], a.start[chosen + 1])
+        of_piece = np.repeat(member, a.start[chosen + 1] - a.start[chosen])
+        points = self._points[ranges(self._first_point[chosen], self._first_point[chosen + 1])]
+        leaving = np.flatnonzero(a.whole[chosen] > 0)
+        length, lower, upper = a.length[pieces], self.lagrangian.lower[pieces], self.lagrangian.upper[pieces]
+        beyond = np.where(h.beyond[pieces], length, 0.0)
+        happens = {ON: (1.0, 1.0), WHOLE: (1.0, 1.0)}
+        chord = h.chord[chosen]
+        left = np.where(a.whole[chosen] > 0, 1 / chord, 0.0)
+        new = _Columns.joined(
+            [
+                _columns(
+                    member,
+                    h.worth[chosen] / chord,
+                    amount=1.0,
+                    share=1 / chord,
+                    whole=left,
+                    modes={FREE: (0.0, chord)},
+                ),
+                _columns(
+                    of_piece,
+                    a.slope[pieces],
+                    amount=1.0,
+                    modes={FREE: (0.0, beyond), ON: (lower, upper), WHOLE: (length, length)},
+                ),
+                _columns(member, -a.charge[chosen], share=1.0, modes=happens),
+                _columns(member[leaving], np.zeros(len(leaving)), whole=1.0, modes={WHOLE: (1.0, 1.0)}),
+                _columns(
+                    self.place[h.point_owner[points]],
+                    h.point_worth[points],
+                    amount=h.point_amount[points],
+                    share=1.0,
+                    modes={FREE: (0.0, 1.0)},
+                ),
+            ]
         )
-        where = self._at[more.indices]
+        uses = new.amount[:, None] * self.unit[new.member]
+        uses += new.share[:, None] * self.charge[new.member]
+        uses += new.whole[:, None] * self.whole[new.member]
+        if a.fewest >= 0:
+            # Where a part may be withdrawn, the chord may be that part: the pool may stay in use.
+            partly = (new.whole > 0) & (new.share > 0) & (a.most[self.members[new.member]] > 0)
+            uses[partly, a.fewest] -= (new.whole[:, None] * self.whole[new.member])[partly, a.fewest]
+        row = self._row
+        alone = np.flatnonzero(self._at_most_one[chosen])
+        if len(alone):
+            count = len(alone)
+            rows = np.zeros(count, dtype=np.int32)
+            self._solver.addRows(
+                count, np.full(count, -np.inf), np.ones(count), 0, rows, np.zeros(0, np.int32), np.zeros(0)
+            )
+            its = np.full(len(self.members), -1)
+            its[member[alone]] = np.arange(count)
+            one = np.zeros((len(new.member), count))
+            shared = np.flatnonzero((its[new.member] >= 0) & (new.upper[:, FREE] > 0) & (new.share > 0))
+            one[shared, its[new.member[shared]]] = new.share[shared]
+            uses = np.hstack([uses, one])
+            row = np.concatenate([row, self._height + np.arange(count)])
+            self._height += count
+        self._at = np.concatenate([self._at, self._width + np.arange(len(new.cost), dtype=np.int32)])
+        self._add(new.cost, new.upper[:, FREE], uses, row)
+        self._columns = _Columns.joined([*([self._columns] if self._columns else []), new])
+        self._lower = np.concatenate([self._lower, np.zeros(len(new.cost))])
+        self._upper = np.concatenate([self._upper, new.upper[:, FREE]])
+
+    def _uses(self, chosen: Index) -> tuple[Array, Array, Array]:
+        """What activities use of all rows, (c, m) each."""
+        a = self.a
+        own = [each[:, chosen].toarray().T for each in (a.unit_rows, a.charge_rows, a.whole_rows)]
+        if not self.cuts:
+            return own[0], own[1], own[2]
+        more = [_dense(self.cuts, self.place, len(self.members) - len(chosen), len(chosen), side) for side in (0, 1)]
+        nothing = np.zeros_like(more[0])
+        unit, charge, whole = (np.hstack(each) for each in zip(own, (*more, nothing), strict=True))
+        return unit, charge, whole
+
+    def extend(self, cuts: Sequence[Cut]) -> None:
+        """Go on with the same problem, which has more rows."""
+        count, columns = len(cuts), self._columns
+        assert columns is not None
+        unit, charge = (_dense(cuts, self.place, 0, len(self.members), side) for side in (0, 1))
+        self.unit, self.charge = np.hstack([self.unit, unit]), np.hstack([self.charge, charge])
+        self.whole = np.hstack([self.whole, np.zeros_like(unit)])
+        self.cuts += cuts
+        self.lagrangian.extend(cuts)
+        uses = columns.amount[:, None] * unit[columns.member] + columns.share[:, None] * charge[columns.member]
+        row, column = np.nonzero(uses.T)
+        start = np.searchsorted(row, np.arange(count)).astype(np.int32)
+        upper = np.array([cut.upper for cut in cuts])
         self._solver.addRows(
-            count, a.lower[tail], a.upper[tail], more.nnz, more.indptr, where.astype(np.int32), more.data
+            count, np.full(count, -np.inf), upper, len(row), start, self._at[column], uses[column, row]
         )
-        slack = sparse.csc_array(
-            (np.full(count, -1.0), np.arange(old, old + count), np.arange(count + 1)),
-            shape=(old + count, count),
-        )
+        self._row = np.concatenate([self._row, self._height + np.arange(count)])
+        self._height += count
         self._breach = np.concatenate([self._breach, np.arange(self._width, self._width + count)])
-        self._add_columns(np.full(count, -self._breach_price), np.full(count, np.inf), slack)
+        self._add(
+            np.full(count, -self._breach_price), np.full(count, np.inf), -np.eye(count), self._row[-count:]
+        )
 
     def solve(self, modes: Modes) -> Relaxed:
         """The relaxation of a node; activities that are worth something are admitted until none is."""
@@ -263,7 +315,7 @@ class Relaxation:
         columns = self._columns
         assert columns is not None
         amount = summed(columns.member, point[self._at] * columns.amount, len(self.members))
-        return Fixed(self.members, amount, self._value(), self._kept(point), multipliers)
+        return Fixed(self.members, amount, self._solver.getObjectiveValue(), self._kept(point), multipliers)
 
     def _relaxed(self, modes: Modes) -> Relaxed:
         point, multipliers = self._run()
@@ -275,13 +327,9 @@ class Relaxation:
             members=self.members,
             amount=summed(columns.member, z * columns.amount, count),
             share=summed(columns.member, z * columns.share, count),
-            worth=summed(columns.member, z * self._cost, count),
-            value=self._value(),
+            worth=summed(columns.member, z * columns.cost, count),
             possible=self._kept(point),
         )
-
-    def _value(self) -> float:
-        return self._solver.getInfo().objective_function_value
 
     def _kept(self, point: Array) -> bool:
         return bool(point[self._breach].max(initial=0.0) <= _BREACH)
@@ -297,24 +345,38 @@ class Relaxation:
         if status not in (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kUnknown):
             raise NotSolved(f"HiGHS ended with {self._solver.modelStatusToString(status)} on a relaxation")
         solution = self._solver.getSolution()
-        return np.array(solution.col_value), np.array(solution.row_dual)
+        return np.array(solution.col_value), np.array(solution.row_dual)[self._row]
 
     def _open(self, modes: Modes, otherwise: int) -> None:
         """Set the bounds of all columns to what is decided."""
         columns = self._columns
         assert columns is not None
         how = np.full(len(self.members), otherwise)
-        if modes:
-            how[self._place[list(modes)]] = list(modes.values())
-        its = how[columns.member]
-        each = np.arange(len(its))
-        lower, upper = columns.lower[its, each], columns.upper[its, each]
-        where = self._at
+        for activity, mode in modes.items():
+            if self.place[activity] >= 0:
+                how[self.place[activity]] = mode
+        its, each = how[columns.member], np.arange(len(columns.member))
+        lower, upper = columns.lower[each, its], columns.upper[each, its]
+        changed = np.flatnonzero((lower != self._lower) | (upper != self._upper))
+        self._lower, self._upper = lower, upper
+        where, low, high = self._at[changed], lower[changed], upper[changed]
         closed = otherwise == OFF
         if closed != self._closed:
             lost = np.flatnonzero(self.a.waste)
             where = np.concatenate([lost.astype(np.int32), where])
-            lower = np.concatenate([np.zeros(len(lost)), lower])
-            upper = np.concatenate([np.zeros(len(lost)) if closed else self.a.plain_upper[lost], upper])
+            low = np.concatenate([np.zeros(len(lost)), low])
+            high = np.concatenate([np.zeros(len(lost)) if closed else self.a.plain_upper[lost], high])
             self._closed = closed
-        self._solver.changeColsBounds(len(where), where, lower, upper)
+        if len(where):
+            self._solver.changeColsBounds(len(where), where, low, high)
+
+
+def _dense(cuts: Sequence[Cut], place: Index, first: int, count: int, side: int) -> Array:
+    """One side of cuts for `count` of the admitted activities from the `first` on, (count, cuts)."""
+    dense = np.zeros((count, len(cuts)))
+    for number, cut in enumerate(cuts):
+        its, values = (cut.unit, cut.charge)[side]
+        where = place[its] - first
+        inside = (where >= 0) & (where < count)
+        dense[where[inside], number] = values[inside]
+    return dense

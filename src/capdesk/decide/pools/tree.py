@@ -10,7 +10,7 @@ import numpy as np
 
 from capdesk.decide.pools.activities import Activities
 from capdesk.decide.pools.activity_kinds import SALE, WITHDRAWAL
-from capdesk.decide.pools.cuts import broken, with_cuts
+from capdesk.decide.pools.cuts import Cut, Point, broken
 from capdesk.decide.pools.lagrangian import OFF, ON, WHOLE, Modes, Priced
 from capdesk.decide.pools.problem import Array, Index
 from capdesk.decide.pools.relaxation import Relaxation, Relaxed
@@ -53,6 +53,7 @@ class Found:
     """
 
     a: Activities
+    cuts: tuple[Cut, ...]
     amount: Array | None
     value: float
     bound: float
@@ -112,18 +113,18 @@ def search(a: Activities, *, gap: float, most_nodes: int) -> Found:
                 s.leaves.append(Leaf(child, priced.multipliers, bound))
     open_bounds = [-each[0] for each in queue]
     bound = max([leaf.bound for leaf in s.leaves] + open_bounds, default=s.value)
-    return Found(s.a, s.amount, s.value, max(bound, s.value), tuple(s.leaves), s.nodes, not queue)
+    return Found(s.a, tuple(s.relaxation.cuts), s.amount, s.value, max(bound, s.value), tuple(s.leaves), s.nodes, not queue)
 
 
 def _tighten(s: _Search, modes: Modes, rounds: int) -> None:
     """Add the cuts that a node's relaxation breaks, for the whole tree."""
     for _ in range(rounds):
         relaxed = s.relaxation.solve(modes)
-        cuts = broken(s.a, relaxed, s.relaxation.lagrangian.hull.rest_charge)
+        r = s.relaxation
+        cuts = broken(s.a, Point(r.members, relaxed.amount, relaxed.share, r.unit, r.charge))
         if not cuts:
             return
-        s.a = with_cuts(s.a, cuts)
-        s.relaxation.extend(s.a)
+        r.extend(cuts)
 
 
 def _settle(s: _Search) -> Modes:
@@ -197,7 +198,7 @@ def _visit(s: _Search, modes: Modes) -> list[tuple[float, Modes, Priced]]:
     children: list[tuple[float, Modes, Priced]] = []
     for mode in _ways(s.a, modes, activity):
         child = {**modes, activity: mode}
-        bound = priced.bound - free + s.relaxation.lagrangian.decided(priced, activity, mode)
+        bound = priced.bound - free + priced.decided(activity, mode)
         rival = int(s.a.rival[activity])
         if mode != OFF and rival >= 0 and rival not in modes:
             child[rival] = OFF
