@@ -3,8 +3,8 @@
 The objective is computed from the flows, and the bound from each leaf of each tree: for the
 leaf's multipliers every activity does what is best for it over its exact domain, so the sum
 bounds every plan that decides as the leaf does. The leaves must cover every way to decide.
-The rows that cuts added are taken as the tree states them (`cuts.py` proves their forms); no
-number of the solver's is used but multipliers, which may be anything.
+Each row that a cut added is stated again from the sets that the cut names (`cut_proof.py`), and
+no number of the solver's is used but multipliers, which may be anything.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from capdesk.decide.pools.activities import Activities, activities
+from capdesk.decide.pools.cut_proof import with_cuts
 from capdesk.decide.pools.exact import Branch, Solved
 from capdesk.decide.pools.lagrangian import OFF, ON, WHOLE, Modes
 from capdesk.decide.pools.problem import Answer, Array, PoolProblem, summed
@@ -103,22 +104,15 @@ def violation(p: PoolProblem, answer: Answer) -> float:
 def branch_bound(branch: Branch) -> float:
     """What no plan of a tree's problem can exceed, dollars."""
     stated = activities(branch.problem, count=branch.counted)
-    a, rows = branch.found.a, len(stated.lower)
-    same = (
-        abs(a.unit_rows[:rows] - stated.unit_rows).max()
-        + abs(a.charge_rows[:rows] - stated.charge_rows).max()
-        if a.size
-        else 0.0
-    )
-    if (
-        same > 0
-        or not np.array_equal(a.slope, stated.slope)
-        or not np.array_equal(a.upper[:rows], stated.upper)
+    found = branch.found.a
+    same = abs(found.unit_rows - stated.unit_rows).max() if stated.size else 0.0
+    if same > 0 or not all(
+        np.array_equal(getattr(found, name), getattr(stated, name)) for name in ("slope", "charge", "upper")
     ):
         raise CertificateError("the tree is not about this problem")
-    if not covered(a, [list(leaf.modes.items()) for leaf in branch.found.leaves]):
+    if not covered(stated, [list(leaf.modes.items()) for leaf in branch.found.leaves]):
         raise CertificateError("the leaves of the tree leave out a way to decide")
-    a = with_cuts(a, branch.found.cuts)
+    a = with_cuts(stated, branch.found.cuts)
     bounds = [leaf_bound(a, leaf.modes, leaf.multipliers) for leaf in branch.found.leaves]
     return max(bounds) * a.unit * a.gain
 
@@ -184,26 +178,3 @@ def leaf_bound(a: Activities, modes: Modes, multipliers: Array) -> float:
     rows = float(np.where(y != 0, y * np.where(y != 0, fixed, 0.0), 0.0).sum())
     cost, upper = a.plain_cost - y @ a.plain_rows, np.where(a.waste, 0.0, a.plain_upper)
     return a.constant + rows + float((np.maximum(cost, 0.0) * upper).sum()) + float(best.sum())
-
-
-def with_cuts(a: Activities, cuts):
-    """The same problem with the rows of some cuts at its end."""
-    from dataclasses import replace
-    from capdesk.decide.pools.matrices import sparse
-    count = len(cuts)
-    if not count: return a
-    def rows(parts):
-        starts = np.cumsum([0] + [len(part[0]) for part in parts])
-        columns = np.concatenate([part[0] for part in parts])
-        values = np.concatenate([part[1] for part in parts])
-        return sparse.csr_array((values, columns, starts), shape=(count, a.size))
-
-    return replace(
-        a,
-        unit_rows=sparse.csc_array(sparse.vstack([a.unit_rows, rows([cut.unit for cut in cuts])])),
-        charge_rows=sparse.csc_array(sparse.vstack([a.charge_rows, rows([cut.charge for cut in cuts])])),
-        whole_rows=sparse.csc_array(sparse.vstack([a.whole_rows, sparse.csr_array((count, a.size))])),
-        plain_rows=np.vstack([a.plain_rows, np.zeros((count, a.plain_rows.shape[1]))]),
-        lower=np.concatenate([a.lower, np.full(count, -np.inf)]),
-        upper=np.concatenate([a.upper, [cut.upper for cut in cuts]]),
-    )

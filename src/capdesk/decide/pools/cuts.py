@@ -11,8 +11,15 @@ entered, a token is bought or sold, and E some of the withdrawals q, at most Q e
   sum_F w d + sum_K (w_k d_k - r u_k) - sum_(not E) w q <= sum_F w U
 - a token with cash c and s = c + sum_E w Q: what pools C take beyond s must be bought:
   sum_C w d - sum_(not E) w q - s <= (sum_C w U - s) b
-- and what they leave of s must be sold, or stay cash:
+- the same where limits l bound what pools C_l take: f_l is the most of the token for a dollar
+  of the limit, F_l fill the limit up to a rest r_l, and then no more than R = sum_l f_l r_l
+  comes into C_l, however many they are:
+  sum_(C, C_l) w d + sum_l f_l (sum_F_l v d - sum_(not E_l) v q) - sum_(not E) w q - s
+  <= sum_l f_l sum_F_l v U + (R + sum_C w U - s) b
+- and what pools C leave of s must be sold, or stay cash:
   sold - bought + sum_C w d - sum_(not E) w q - sum_C w U <= (s - sum_C w U) a
+
+`cut_proof.py` states each of them again from the sets.
 """
 
 from __future__ import annotations
@@ -26,16 +33,57 @@ from capdesk.decide.pools.activity_kinds import DEPOSIT, PURCHASE, SALE, WITHDRA
 from capdesk.decide.pools.problem import Array, Index, Mask
 
 _BROKEN = 1e-4
+_NOTHING = 1e-12
+_BOUGHT = 1e-6
 FILLED, BOUGHT, SOLD = range(3)
+WEALTH = -1
+"""Of all rows of tokens and markets the sum: what is put into pools and what everything costs."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """What a limit leaves of what pools can take of a token.
+
+    Parameters
+    ----------
+    row
+        The limit.
+    factor
+        The most of the token for a dollar of the limit, among `pools`.
+    pools, full, leaving
+        The pools that share what is left, F and E of the limit.
+    """
+
+    row: int
+    factor: float
+    pools: Index
+    full: Index
+    leaving: Index
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cut:
-    """A row ``unit . amounts + charge . happening <= upper``, each side by activity."""
+    """A row ``unit . amounts + charge . happening <= upper``, each side by activity, and why it holds.
+
+    Parameters
+    ----------
+    form, row
+        FILLED, BOUGHT or SOLD, of a token, a limit or WEALTH.
+    full, taking, leaving
+        F (of FILLED) or C, K and E.
+    parts
+        Limits that bound what is bought.
+    """
 
     unit: tuple[Index, Array]
     charge: tuple[Index, Array]
     upper: float
+    form: int
+    row: int
+    full: Index
+    taking: Index
+    leaving: Index
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,22 +105,45 @@ class Point:
     charge: Array
 
 
-def broken(a: Activities, point: Point) -> list[Cut]:
-    """The cuts that a relaxation breaks."""
-    its = point.members
-    kind, most = a.kind[its], np.maximum(a.most, a.whole)[its]
-    limits = slice(a.first_limit, a.first_limit + a.limits)
-    flows = slice(0, a.tokens + a.markets)
+class Separation:
+    """Finds the cuts that relaxations of one problem break."""
+
+    def __init__(self, a: Activities) -> None:
+        self._a = a
+        limits = range(a.first_limit, a.first_limit + a.limits)
+        self._rows = np.array([*range(a.tokens), *limits, WEALTH])
+        self._sign = np.zeros(len(a.lower))
+        self._sign[: a.tokens], self._sign[a.tokens : a.tokens + a.markets] = 1.0, -1.0
+        self._room = np.concatenate([a.upper[self._rows[:-1]], [_wealth_room(a)]])
+
+    def broken(self, p: Point) -> list[Cut]:
+        """The cuts that a relaxation breaks."""
+        a, own = self._a, self._rows[:-1]
+        uses = []
+        for side in (p.unit, p.charge):
+            total = side[:, : len(self._sign)] @ self._sign
+            total[np.abs(total) < _NOTHING] = 0.0
+            uses.append(np.hstack([side[:, own], total[:, None]]))
+        most = np.maximum(a.most, a.whole)[p.members]
+        u = _Uses(
+            a, self._rows, p.members, a.kind[p.members], p.amount, most, p.share, uses[0], uses[1], self._room
+        )
+        return _filled(u) + _covered(u, BOUGHT) + _covered(u, SOLD) + _bought_within(u)
+
+
+def wealth(a: Activities) -> tuple[Array, Array, float]:
+    """The row of all wealth: unit (K,), charge (K,), room."""
     sign = np.concatenate([np.ones(a.tokens), -np.ones(a.markets)])
-    unit, charge = point.unit, point.charge
-    wealth = unit[:, flows] @ sign, charge[:, flows] @ sign
-    rebates = float((sign @ a.plain_rows[flows])[a.tokens : a.tokens + a.markets].sum())
-    uses = np.hstack([unit[:, : a.tokens], unit[:, limits], wealth[0][:, None]])
-    uses[np.abs(uses) < 1e-12] = 0.0
-    gas = np.hstack([charge[:, : a.tokens], charge[:, limits], wealth[1][:, None]])
-    room = np.concatenate([a.upper[: a.tokens], a.upper[limits], [a.upper[: a.tokens].sum() - rebates]])
-    p = _Uses(a, its, kind, point.amount, most, point.share, uses, gas, room)
-    return _filled(p) + _bought(p) + _sold(p) + _bought_within(p)
+    unit, charge = (sign @ each[: a.tokens + a.markets] for each in (a.unit_rows, a.charge_rows))
+    for side in (unit, charge):
+        side[np.abs(side) < _NOTHING] = 0.0
+    return unit, charge, _wealth_room(a)
+
+
+def _wealth_room(a: Activities) -> float:
+    """What there is of all tokens, and what a conversion gives back in each market."""
+    trades = a.plain_rows[a.tokens : a.tokens + a.markets, a.tokens : a.tokens + a.markets]
+    return float(a.upper[: a.tokens].sum() + trades.sum())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,6 +151,7 @@ class _Uses:
     """A point, and what its activities use of the rows that cuts are made of: tokens, limits, all wealth."""
 
     a: Activities
+    rows: Index
     its: Index
     kind: Index
     amount: Array
@@ -122,22 +194,24 @@ def _filled(p: _Uses) -> list[Cut]:
         charge = p.charge[:, row].copy()
         charge[chosen] -= rest[row]
         found.append(
-            Cut((p.its[terms], p.unit[terms, row]), (p.its[counted], charge[counted]), float(cap[row]))
+            Cut(
+                (p.its[terms], p.unit[terms, row]),
+                (p.its[counted], charge[counted]),
+                float(cap[row]),
+                FILLED,
+                int(p.rows[row]),
+                p.its[full[:, row]],
+                p.its[chosen],
+                p.its[leaving[:, row]],
+            )
         )
     return found
 
 
-def _bought(p: _Uses) -> list[Cut]:
-    """What pools take beyond the supply of a token must be bought."""
-    return _covered(p, PURCHASE)
-
-
-def _sold(p: _Uses) -> list[Cut]:
-    """What pools leave of the supply of a token must be sold, or stays cash."""
-    return _covered(p, SALE)
-
-
-def _covered(p: _Uses, leg: int) -> list[Cut]:
+def _covered(p: _Uses, form: int) -> list[Cut]:
+    """What pools take beyond the supply of a token must be bought, what they leave sold or kept as cash."""
+    bought = form == BOUGHT
+    leg = PURCHASE if bought else SALE
     tokens = slice(0, p.a.tokens)
     unit, amount, most = p.unit[:, tokens], p.amount[:, None], p.most[:, None]
     trades = (p.kind == leg)[:, None] & (unit != 0)
@@ -151,11 +225,11 @@ def _covered(p: _Uses, leg: int) -> list[Cut]:
     for covered in (into & (amount > 1e-9), into & (amount > 0.999 * most)):
         cap = np.where(covered, unit * most, 0.0).sum(axis=0)
         terms = covered | (out & ~leaving)
-        if leg == SALE:
+        if not bought:
             terms |= (p.kind >= SALE)[:, None] & (unit != 0)
         flow = np.where(terms, unit * amount, 0.0).sum(axis=0)
-        more = (cap - supply) if leg == PURCHASE else (supply - cap)
-        beyond = flow - (supply if leg == PURCHASE else cap) - more * part
+        more = (cap - supply) if bought else (supply - cap)
+        beyond = flow - (supply if bought else cap) - more * part
         for token in np.flatnonzero(~done & (more > 0) & (beyond > _BROKEN)).tolist():
             done[token] = True
             its, legs = np.flatnonzero(terms[:, token]), np.flatnonzero(trades[:, token])
@@ -163,7 +237,12 @@ def _covered(p: _Uses, leg: int) -> list[Cut]:
                 Cut(
                     (p.its[its], unit[its, token]),
                     (p.its[legs], np.full(len(legs), -more[token])),
-                    float((supply if leg == PURCHASE else cap)[token]),
+                    float((supply if bought else cap)[token]),
+                    form,
+                    token,
+                    p.its[covered[:, token]],
+                    p.its[:0],
+                    p.its[leaving[:, token]],
                 )
             )
     return found
@@ -171,10 +250,12 @@ def _covered(p: _Uses, leg: int) -> list[Cut]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Left:
-    """What full pools leave of a limit: the weight of every activity in it, which are full or stay."""
+    """What full pools leave of a limit: the weight of every activity in it, and which are full, leave or stay."""
 
+    row: int
     weight: Array
     full: Mask
+    leaving: Mask
     staying: Mask
     rest: float
 
@@ -184,49 +265,62 @@ def _left(p: _Uses, row: int) -> _Left:
     leaving = (weight < 0) & (p.amount > 0.5 * p.most)
     full = (weight > 0) & (p.amount > 0.999 * p.most) & (p.share > 0.999)
     rest = p.room[row] - float((weight * p.most)[leaving].sum() + (weight * p.most)[full].sum())
-    return _Left(weight, full, (weight < 0) & ~leaving, rest)
+    return _Left(int(p.rows[row]), weight, full, leaving, (weight < 0) & ~leaving, rest)
 
 
 def _bought_within(p: _Uses) -> list[Cut]:
     """What pools take beyond the supply of a token must be bought, however many share a limit's rest."""
+    buying = (p.kind == PURCHASE) & (p.amount > _BOUGHT) & (p.share < 1 - 1e-6)
+    tokens = np.flatnonzero((buying[:, None] & (p.unit[:, : p.a.tokens] < 0)).any(axis=0)).tolist()
+    if not tokens:
+        return []
     numbers = range(p.a.tokens, p.a.tokens + p.a.limits)
     limits = sorted((_left(p, row) for row in numbers), key=lambda each: each.rest)
     limits = [each for each in limits if each.rest > 1e-6]
-    found: list[Cut] = []
-    buying = (p.kind == PURCHASE) & (p.amount > 1e-6) & (p.share < 1 - 1e-6)
-    for token in np.flatnonzero((buying[:, None] & (p.unit[:, : p.a.tokens] < 0)).any(axis=0)).tolist():
-        found += _bought_of(p, token, limits)
-    return found
+    return [cut for token in tokens for cut in _bought_of(p, token, limits)]
 
 
 def _bought_of(p: _Uses, token: int, limits: list[_Left]) -> list[Cut]:
-    share = p.unit[:, token]
+    share, most = p.unit[:, token], p.most
     buys = np.flatnonzero((p.kind == PURCHASE) & (share < 0))
     part = float(p.share[buys].sum())
-    if part >= 1 - 1e-6:
-        return []
     out, taken = (p.kind == WITHDRAWAL) & (share < 0), (p.kind == DEPOSIT) & (share > 0)
-    leaving = out & (p.amount > 0.5 * p.most)
-    supply = p.room[token] - float((share * p.most)[leaving].sum())
+    leaving = out & (p.amount > 0.5 * most)
+    supply = p.room[token] - float((share * most)[leaving].sum())
     unit = np.where(out & ~leaving, share, 0.0)
-    open_pools = taken & ((p.amount < 0.999 * p.most) | (p.share < 0.999))
+    filled = (p.amount >= 0.999 * most) & (p.share >= 0.999)
+    open_pools = taken & ~filled
     cap, upper = 0.0, supply
+    parts: list[Part] = []
     for limit in limits:
         its = np.flatnonzero(open_pools & (limit.weight > 0))
         used = its[p.amount[its] > 1e-9]
         if not len(used):
             continue
-        most = float((share[used] / limit.weight[used]).max())
-        its = its[share[its] <= most * limit.weight[its] * (1 + 1e-12)]
+        factor = float((share[used] / limit.weight[used]).max())
+        its = its[share[its] <= factor * limit.weight[its] * (1 + 1e-12)]
         unit[its] += share[its]
-        unit += most * np.where(limit.full | limit.staying, limit.weight, 0.0)
-        cap += most * limit.rest
-        upper += most * float((limit.weight * p.most)[limit.full].sum())
+        unit += factor * np.where(limit.full | limit.staying, limit.weight, 0.0)
+        cap += factor * limit.rest
+        upper += factor * float((limit.weight * most)[limit.full].sum())
         open_pools[its] = False
-    others = taken & (p.amount > 1e-9) & (open_pools | (p.amount >= 0.999 * p.most) & (p.share >= 0.999))
+        parts.append(Part(limit.row, factor, p.its[its], p.its[limit.full], p.its[limit.leaving]))
+    others = taken & (p.amount > 1e-9) & (open_pools | filled)
     unit[others] += share[others]
-    cap += float((share * p.most)[others].sum())
+    cap += float((share * most)[others].sum())
     if cap <= supply or float(unit @ p.amount) - upper - (cap - supply) * part <= _BROKEN:
         return []
     its = np.flatnonzero(unit)
-    return [Cut((p.its[its], unit[its]), (p.its[buys], np.full(len(buys), supply - cap)), upper)]
+    return [
+        Cut(
+            (p.its[its], unit[its]),
+            (p.its[buys], np.full(len(buys), supply - cap)),
+            upper,
+            BOUGHT,
+            token,
+            p.its[others],
+            p.its[:0],
+            p.its[leaving],
+            tuple(parts),
+        )
+    ]

@@ -73,6 +73,8 @@ def hull(a: Activities) -> Hull:
         beyond=order > last[owner],
         point_owner=np.concatenate([starts, owner[above]]),
         point_amount=np.concatenate([low[starts], ends[above]]),
-        point_worth=np.concatenate([least_worth[starts] - a.charge[starts], (values - a.charge[owner])[above]]),
+        point_worth=np.concatenate(
+            [least_worth[starts] - a.charge[starts], (values - a.charge[owner])[above]]
+        ),
         bent=bent,
     )

@@ -139,6 +139,7 @@ class Relaxation:
         owners = self.hull.point_owner[self._points]
         self._first_point = np.searchsorted(owners, np.arange(a.size + 1))
         self.place = np.full(a.size, -1)
+        self._ready = np.zeros(0, dtype=bool)
         own = len(a.lower)
         self.unit, self.charge, self.whole = (np.zeros((0, own)) for _ in range(3))
         self._row = np.arange(own)
@@ -156,18 +157,24 @@ class Relaxation:
         for name in ("primal_feasibility_tolerance", "dual_feasibility_tolerance"):
             solver.setOptionValue(name, 1e-9)
         solver.setOptionValue("presolve", "off")
-        solver.setOptionValue("simplex_scale_strategy", 0)
-        solver.setOptionValue("dual_simplex_cost_perturbation_multiplier", 0.0)
         rows = len(a.lower)
-        solver.addRows(rows, a.lower, a.upper, 0, np.zeros(rows, dtype=np.int32), np.zeros(0, np.int32), np.zeros(0))
+        solver.addRows(
+            rows, a.lower, a.upper, 0, np.zeros(rows, dtype=np.int32), np.zeros(0, np.int32), np.zeros(0)
+        )
         solver.changeObjectiveSense(highspy.ObjSense.kMaximize)
         self._solver, self._width = solver, 0
+        self._plainly(True)
         both = np.vstack([a.plain_rows.T, np.eye(rows), -np.eye(rows)])
         cost = np.concatenate([a.plain_cost, np.full(2 * rows, -self._breach_price)])
         upper = np.concatenate([a.plain_upper, np.full(2 * rows, np.inf)])
         self._add(cost, upper, both, np.arange(rows))
         self._breach = np.arange(len(a.plain_cost), self._width)
         return solver
+
+    def _plainly(self, plain: bool) -> None:
+        """Have HiGHS take the program as it stands, or scale it and perturb its costs."""
+        self._solver.setOptionValue("simplex_scale_strategy", 0 if plain else 2)
+        self._solver.setOptionValue("dual_simplex_cost_perturbation_multiplier", 0.0 if plain else 1.0)
 
     def _add(self, cost: Array, upper: Array, uses: Array, row: Index) -> None:
         """Add columns; `uses` (columns, rows) stands in the program's rows `row`."""
@@ -191,46 +198,61 @@ class Relaxation:
         member = len(self.members) + np.arange(len(chosen))
         self.place[chosen] = member
         self.members = np.concatenate([self.members, chosen])
+        self._ready = np.concatenate([self._ready, np.zeros(len(chosen), dtype=bool)])
         unit, charge, whole = self._uses(chosen)
         self.unit = np.vstack([self.unit, unit])
         self.charge = np.vstack([self.charge, charge])
         self.whole = np.vstack([self.whole, whole])
         pieces = ranges(a.start[chosen], a.start[chosen + 1])
         of_piece = np.repeat(member, a.start[chosen + 1] - a.start[chosen])
+        beyond = h.beyond[pieces]
         points = self._points[ranges(self._first_point[chosen], self._first_point[chosen + 1])]
+        chord = h.chord[chosen]
+        self._append(
+            _columns(
+                member,
+                h.worth[chosen] / chord,
+                amount=1.0,
+                share=1 / chord,
+                whole=np.where(a.whole[chosen] > 0, 1 / chord, 0.0),
+                modes={FREE: (0.0, chord)},
+            ),
+            _columns(
+                of_piece[beyond],
+                a.slope[pieces[beyond]],
+                amount=1.0,
+                modes={FREE: (0.0, a.length[pieces[beyond]])},
+            ),
+            _columns(
+                self.place[h.point_owner[points]],
+                h.point_worth[points],
+                amount=h.point_amount[points],
+                share=1.0,
+                modes={FREE: (0.0, 1.0)},
+            ),
+        )
+
+    def _decide(self, chosen: Index) -> None:
+        """Give the program the columns with which activities happen that it has admitted."""
+        a = self.a
+        member = self.place[chosen]
+        self._ready[member] = True
+        pieces = ranges(a.start[chosen], a.start[chosen + 1])
+        of_piece = np.repeat(member, a.start[chosen + 1] - a.start[chosen])
         leaving = np.flatnonzero(a.whole[chosen] > 0)
         length, lower, upper = a.length[pieces], self.lagrangian.lower[pieces], self.lagrangian.upper[pieces]
-        beyond = np.where(h.beyond[pieces], length, 0.0)
         happens = {ON: (1.0, 1.0), WHOLE: (1.0, 1.0)}
-        chord = h.chord[chosen]
-        left = np.where(a.whole[chosen] > 0, 1 / chord, 0.0)
-        new = _Columns.joined(
-            [
-                _columns(
-                    member,
-                    h.worth[chosen] / chord,
-                    amount=1.0,
-                    share=1 / chord,
-                    whole=left,
-                    modes={FREE: (0.0, chord)},
-                ),
-                _columns(
-                    of_piece,
-                    a.slope[pieces],
-                    amount=1.0,
-                    modes={FREE: (0.0, beyond), ON: (lower, upper), WHOLE: (length, length)},
-                ),
-                _columns(member, -a.charge[chosen], share=1.0, modes=happens),
-                _columns(member[leaving], np.zeros(len(leaving)), whole=1.0, modes={WHOLE: (1.0, 1.0)}),
-                _columns(
-                    self.place[h.point_owner[points]],
-                    h.point_worth[points],
-                    amount=h.point_amount[points],
-                    share=1.0,
-                    modes={FREE: (0.0, 1.0)},
-                ),
-            ]
+        self._append(
+            _columns(
+                of_piece, a.slope[pieces], amount=1.0, modes={ON: (lower, upper), WHOLE: (length, length)}
+            ),
+            _columns(member, -a.charge[chosen], share=1.0, modes=happens),
+            _columns(member[leaving], np.zeros(len(leaving)), whole=1.0, modes={WHOLE: (1.0, 1.0)}),
         )
+
+    def _append(self, *parts: _Columns) -> None:
+        """Add columns of admitted activities; points of a bent curve share one row with its chord."""
+        a, new = self.a, _Columns.joined(parts)
         uses = new.amount[:, None] * self.unit[new.member]
         uses += new.share[:, None] * self.charge[new.member]
         uses += new.whole[:, None] * self.whole[new.member]
@@ -239,18 +261,18 @@ class Relaxation:
             partly = (new.whole > 0) & (new.share > 0) & (a.most[self.members[new.member]] > 0)
             uses[partly, a.fewest] -= (new.whole[:, None] * self.whole[new.member])[partly, a.fewest]
         row = self._row
-        alone = np.flatnonzero(self._at_most_one[chosen])
-        if len(alone):
-            count = len(alone)
+        shared = np.flatnonzero(
+            self._at_most_one[self.members[new.member]] & (new.share > 0) & (new.upper[:, FREE] > 0)
+        )
+        if len(shared):
+            its, where = np.unique(new.member[shared], return_inverse=True)
+            count = len(its)
             rows = np.zeros(count, dtype=np.int32)
             self._solver.addRows(
                 count, np.full(count, -np.inf), np.ones(count), 0, rows, np.zeros(0, np.int32), np.zeros(0)
             )
-            its = np.full(len(self.members), -1)
-            its[member[alone]] = np.arange(count)
             one = np.zeros((len(new.member), count))
-            shared = np.flatnonzero((its[new.member] >= 0) & (new.upper[:, FREE] > 0) & (new.share > 0))
-            one[shared, its[new.member[shared]]] = new.share[shared]
+            one[shared, where] = new.share[shared]
             uses = np.hstack([uses, one])
             row = np.concatenate([row, self._height + np.arange(count)])
             self._height += count
@@ -266,7 +288,10 @@ class Relaxation:
         own = [each[:, chosen].toarray().T for each in (a.unit_rows, a.charge_rows, a.whole_rows)]
         if not self.cuts:
             return own[0], own[1], own[2]
-        more = [_dense(self.cuts, self.place, len(self.members) - len(chosen), len(chosen), side) for side in (0, 1)]
+        more = [
+            _dense(self.cuts, self.place, len(self.members) - len(chosen), len(chosen), side)
+            for side in (0, 1)
+        ]
         nothing = np.zeros_like(more[0])
         unit, charge, whole = (np.hstack(each) for each in zip(own, (*more, nothing), strict=True))
         return unit, charge, whole
@@ -280,7 +305,9 @@ class Relaxation:
         self.whole = np.hstack([self.whole, np.zeros_like(unit)])
         self.cuts += cuts
         self.lagrangian.extend(cuts)
-        uses = columns.amount[:, None] * unit[columns.member] + columns.share[:, None] * charge[columns.member]
+        uses = (
+            columns.amount[:, None] * unit[columns.member] + columns.share[:, None] * charge[columns.member]
+        )
         row, column = np.nonzero(uses.T)
         start = np.searchsorted(row, np.arange(count)).astype(np.int32)
         upper = np.array([cut.upper for cut in cuts])
@@ -338,9 +365,12 @@ class Relaxation:
         self._solver.run()
         status = self._solver.getModelStatus()
         if status != highspy.HighsModelStatus.kOptimal:
+            # Scaling and perturbed costs take time, and help where the program is ill-conditioned.
             self._solver.clearSolver()
+            self._plainly(False)
             self._solver.run()
             status = self._solver.getModelStatus()
+            self._plainly(True)
         # An answer that HiGHS is not sure of still gives a bound, and a plan is checked on its own.
         if status not in (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kUnknown):
             raise NotSolved(f"HiGHS ended with {self._solver.modelStatusToString(status)} on a relaxation")
@@ -349,12 +379,18 @@ class Relaxation:
 
     def _open(self, modes: Modes, otherwise: int) -> None:
         """Set the bounds of all columns to what is decided."""
+        how = np.full(len(self.members), otherwise)
+        if modes:
+            decided = np.fromiter(modes.keys(), dtype=np.intp, count=len(modes))
+            mode = np.fromiter(modes.values(), dtype=np.intp, count=len(modes))
+            known = self.place[decided] >= 0
+            decided, mode = decided[known], mode[known]
+            how[self.place[decided]] = mode
+            new = decided[(mode != OFF) & ~self._ready[self.place[decided]]]
+            if len(new):
+                self._decide(new)
         columns = self._columns
         assert columns is not None
-        how = np.full(len(self.members), otherwise)
-        for activity, mode in modes.items():
-            if self.place[activity] >= 0:
-                how[self.place[activity]] = mode
         its, each = how[columns.member], np.arange(len(columns.member))
         lower, upper = columns.lower[each, its], columns.upper[each, its]
         changed = np.flatnonzero((lower != self._lower) | (upper != self._upper))
