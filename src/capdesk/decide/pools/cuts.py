@@ -32,7 +32,7 @@ from capdesk.decide.pools.activities import Activities
 from capdesk.decide.pools.activity_kinds import DEPOSIT, PURCHASE, SALE, WITHDRAWAL
 from capdesk.decide.pools.problem import Array, Index, Mask
 
-_BROKEN = 1e-4
+_BROKEN = 1e-3
 _NOTHING = 1e-12
 _BOUGHT = 1e-6
 FILLED, BOUGHT, SOLD = range(3)
@@ -119,7 +119,7 @@ class Separation:
     def broken(self, p: Point) -> list[Cut]:
         """The cuts that a relaxation breaks."""
         a, own = self._a, self._rows[:-1]
-        uses = []
+        uses: list[Array] = []
         for side in (p.unit, p.charge):
             total = side[:, : len(self._sign)] @ self._sign
             total[np.abs(total) < _NOTHING] = 0.0

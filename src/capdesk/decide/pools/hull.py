@@ -22,6 +22,8 @@ class Hull:
         (K,) the amount where value less charge is largest per dollar, and the value there.
     beyond
         (s,) whether a piece lies beyond the chord.
+    first_point
+        (K + 1,) the points of activity k are first_point[k] ... first_point[k + 1] - 1.
     point_owner, point_amount, point_worth
         (k,) amounts before the chord's end whose value lies above the chord from the
         least amount on, and the least amount itself: an activity that pays its charge in
@@ -34,6 +36,7 @@ class Hull:
     chord: Array
     worth: Array
     beyond: Mask
+    first_point: Index
     point_owner: Index
     point_amount: Array
     point_worth: Array
@@ -55,26 +58,29 @@ def hull(a: Activities) -> Hull:
     last = np.full(a.size, -1)
     at_best = np.flatnonzero(ratio >= best[owner])
     last[owner[at_best]] = at_best
-    order = np.arange(len(owner))
     below = np.clip(low[owner] - ends + a.length, 0.0, a.length)
     least_worth = summed(owner, below * a.slope, a.size)
     chord = ends[last]
     span = chord - low
     rise = np.where(span > 0, (values[last] - least_worth) / np.where(span > 0, span, 1.0), 0.0)
     line = least_worth[owner] + rise[owner] * (ends - low[owner])
-    between = reached & (order < last[owner]) & (ends > low[owner] * (1 + 1e-9))
+    between = reached & (np.arange(len(owner)) < last[owner]) & (ends > low[owner] * (1 + 1e-9))
     above = between & (values > line + _ABOVE)
     bent = np.zeros(a.size, dtype=bool)
     bent[owner[above]] = True
     starts = np.flatnonzero(low < chord * (1 - 1e-9))
+    points = np.concatenate([starts, owner[above]])
+    amount = np.concatenate([low[starts], ends[above]])
+    gross = np.concatenate([least_worth[starts], values[above]])
+    order = np.argsort(points, kind="stable")
+    points = points[order]
     return Hull(
         chord=chord,
         worth=values[last] - a.charge,
-        beyond=order > last[owner],
-        point_owner=np.concatenate([starts, owner[above]]),
-        point_amount=np.concatenate([low[starts], ends[above]]),
-        point_worth=np.concatenate(
-            [least_worth[starts] - a.charge[starts], (values - a.charge[owner])[above]]
-        ),
+        beyond=np.arange(len(owner)) > last[owner],
+        first_point=np.searchsorted(points, np.arange(a.size + 1)),
+        point_owner=points,
+        point_amount=amount[order],
+        point_worth=gross[order] - a.charge[points],
         bent=bent,
     )

@@ -9,7 +9,7 @@ its multipliers always say something.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import highspy
 import numpy as np
@@ -17,6 +17,7 @@ import numpy as np
 from capdesk.decide.pools import highs
 from capdesk.decide.pools.activities import Activities, ranges
 from capdesk.decide.pools.activity_kinds import DEPOSIT
+from capdesk.decide.pools.columns import Columns, columns_of
 from capdesk.decide.pools.cuts import Cut
 from capdesk.decide.pools.hull import hull
 from capdesk.decide.pools.lagrangian import FREE, OFF, ON, WHOLE, Lagrangian, Modes, Priced
@@ -25,8 +26,7 @@ from capdesk.decide.pools.problem import Array, Index, NotSolved, summed
 _WORTH = 1e-9
 _BREACH_PRICE = 1e4
 _BREACH = 1e-6
-_BATCH = 60
-_MODES = 4
+_BATCH = 120
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,53 +77,6 @@ class Fixed:
     multipliers: Array
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Columns:
-    """Columns of the program that belong to activities.
-
-    Parameters
-    ----------
-    member
-        Which of the admitted activities each belongs to.
-    cost
-        What a unit is worth.
-    amount, share, whole
-        What a unit adds to its activity's amount, to its charge, and to its happening wholly.
-    lower, upper
-        (columns, 4) bounds in each mode.
-    """
-
-    member: Index
-    cost: Array
-    amount: Array
-    share: Array
-    whole: Array
-    lower: Array
-    upper: Array
-
-    @staticmethod
-    def joined(parts: Sequence[_Columns]) -> _Columns:
-        names = [each.name for each in fields(_Columns)]
-        return _Columns(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
-
-
-def _columns(
-    member: Index,
-    cost: Array,
-    *,
-    amount: Array | float = 0.0,
-    share: Array | float = 0.0,
-    whole: Array | float = 0.0,
-    modes: dict[int, tuple[Array | float, Array | float]],
-) -> _Columns:
-    count = len(member)
-    lower, upper = np.zeros((count, _MODES)), np.zeros((count, _MODES))
-    for mode, (low, high) in modes.items():
-        lower[:, mode], upper[:, mode] = low, high
-    uses = [np.broadcast_to(np.asarray(each, dtype=float), count) for each in (amount, share, whole)]
-    return _Columns(member, cost, *uses, lower, upper)
-
-
 class Relaxation:
     """The relaxation over the activities that price in."""
 
@@ -135,21 +88,17 @@ class Relaxation:
         self.hull = hull(a)
         counted = (a.kind == DEPOSIT) & (a.fewest >= 0)
         self._at_most_one = self.hull.bent | counted
-        self._points = np.argsort(self.hull.point_owner, kind="stable")
-        owners = self.hull.point_owner[self._points]
-        self._first_point = np.searchsorted(owners, np.arange(a.size + 1))
         self.place = np.full(a.size, -1)
         self._ready = np.zeros(0, dtype=bool)
         own = len(a.lower)
-        self.unit, self.charge, self.whole = (np.zeros((0, own)) for _ in range(3))
+        self.unit, self.charge, self._whole = (np.zeros((0, own)) for _ in range(3))
         self._row = np.arange(own)
         self._at = np.zeros(0, dtype=np.int32)
-        self._columns: _Columns | None = None
+        self._columns: Columns | None = None
         self._lower, self._upper = np.zeros(0), np.zeros(0)
         self._closed = False
         self._breach_price = _BREACH_PRICE * max(1.0, float(a.charge.max(initial=0.0)))
         self._solver = self._program()
-        self._height = own
         self.admit(first)
 
     def _program(self) -> highspy.Highs:
@@ -157,12 +106,10 @@ class Relaxation:
         for name in ("primal_feasibility_tolerance", "dual_feasibility_tolerance"):
             solver.setOptionValue(name, 1e-9)
         solver.setOptionValue("presolve", "off")
-        rows = len(a.lower)
-        solver.addRows(
-            rows, a.lower, a.upper, 0, np.zeros(rows, dtype=np.int32), np.zeros(0, np.int32), np.zeros(0)
-        )
         solver.changeObjectiveSense(highspy.ObjSense.kMaximize)
-        self._solver, self._width = solver, 0
+        self._solver, self._width, self._height = solver, 0, 0
+        self._empty_rows(a.lower, a.upper)
+        rows = len(a.lower)
         self._plainly(True)
         both = np.vstack([a.plain_rows.T, np.eye(rows), -np.eye(rows)])
         cost = np.concatenate([a.plain_cost, np.full(2 * rows, -self._breach_price)])
@@ -172,9 +119,14 @@ class Relaxation:
         return solver
 
     def _plainly(self, plain: bool) -> None:
-        """Have HiGHS take the program as it stands, or scale it and perturb its costs."""
+        """Take the program as it stands, which is fast, or scale it and perturb its costs."""
         self._solver.setOptionValue("simplex_scale_strategy", 0 if plain else 2)
         self._solver.setOptionValue("dual_simplex_cost_perturbation_multiplier", 0.0 if plain else 1.0)
+
+    def _empty_rows(self, lower: Array, upper: Array) -> None:
+        count, none = len(lower), np.zeros(0, dtype=np.int32)
+        self._solver.addRows(count, lower, upper, 0, np.zeros(count, np.int32), none, np.zeros(0))
+        self._height += count
 
     def _add(self, cost: Array, upper: Array, uses: Array, row: Index) -> None:
         """Add columns; `uses` (columns, rows) stands in the program's rows `row`."""
@@ -199,17 +151,17 @@ class Relaxation:
         self.place[chosen] = member
         self.members = np.concatenate([self.members, chosen])
         self._ready = np.concatenate([self._ready, np.zeros(len(chosen), dtype=bool)])
-        unit, charge, whole = self._uses(chosen)
-        self.unit = np.vstack([self.unit, unit])
-        self.charge = np.vstack([self.charge, charge])
-        self.whole = np.vstack([self.whole, whole])
+        own = [each[:, chosen].toarray().T for each in (a.unit_rows, a.charge_rows, a.whole_rows)]
+        self.unit = np.vstack([self.unit, own[0]])
+        self.charge = np.vstack([self.charge, own[1]])
+        self._whole = np.vstack([self._whole, own[2]])
         pieces = ranges(a.start[chosen], a.start[chosen + 1])
         of_piece = np.repeat(member, a.start[chosen + 1] - a.start[chosen])
         beyond = h.beyond[pieces]
-        points = self._points[ranges(self._first_point[chosen], self._first_point[chosen + 1])]
+        points = ranges(h.first_point[chosen], h.first_point[chosen + 1])
         chord = h.chord[chosen]
         self._append(
-            _columns(
+            columns_of(
                 member,
                 h.worth[chosen] / chord,
                 amount=1.0,
@@ -217,19 +169,20 @@ class Relaxation:
                 whole=np.where(a.whole[chosen] > 0, 1 / chord, 0.0),
                 modes={FREE: (0.0, chord)},
             ),
-            _columns(
+            columns_of(
                 of_piece[beyond],
                 a.slope[pieces[beyond]],
                 amount=1.0,
                 modes={FREE: (0.0, a.length[pieces[beyond]])},
             ),
-            _columns(
+            columns_of(
                 self.place[h.point_owner[points]],
                 h.point_worth[points],
                 amount=h.point_amount[points],
                 share=1.0,
                 modes={FREE: (0.0, 1.0)},
             ),
+            cut=False,
         )
 
     def _decide(self, chosen: Index) -> None:
@@ -243,71 +196,59 @@ class Relaxation:
         length, lower, upper = a.length[pieces], self.lagrangian.lower[pieces], self.lagrangian.upper[pieces]
         happens = {ON: (1.0, 1.0), WHOLE: (1.0, 1.0)}
         self._append(
-            _columns(
+            columns_of(
                 of_piece, a.slope[pieces], amount=1.0, modes={ON: (lower, upper), WHOLE: (length, length)}
             ),
-            _columns(member, -a.charge[chosen], share=1.0, modes=happens),
-            _columns(member[leaving], np.zeros(len(leaving)), whole=1.0, modes={WHOLE: (1.0, 1.0)}),
+            columns_of(member, -a.charge[chosen], share=1.0, modes=happens),
+            columns_of(member[leaving], np.zeros(len(leaving)), whole=1.0, modes={WHOLE: (1.0, 1.0)}),
+            cut=True,
         )
 
-    def _append(self, *parts: _Columns) -> None:
+    def _append(self, *parts: Columns, cut: bool) -> None:
         """Add columns of admitted activities; points of a bent curve share one row with its chord."""
-        a, new = self.a, _Columns.joined(parts)
+        a, new = self.a, Columns.joined(parts)
         uses = new.amount[:, None] * self.unit[new.member]
         uses += new.share[:, None] * self.charge[new.member]
-        uses += new.whole[:, None] * self.whole[new.member]
+        uses += new.whole[:, None] * self._whole[new.member]
         if a.fewest >= 0:
             # Where a part may be withdrawn, the chord may be that part: the pool may stay in use.
             partly = (new.whole > 0) & (new.share > 0) & (a.most[self.members[new.member]] > 0)
-            uses[partly, a.fewest] -= (new.whole[:, None] * self.whole[new.member])[partly, a.fewest]
-        row = self._row
+            uses[partly, a.fewest] -= (new.whole[:, None] * self._whole[new.member])[partly, a.fewest]
+        row = self._row[: len(a.lower)]
+        if cut:
+            # Only what is decided is added after the cuts that it stands in.
+            unit, charge = self.lagrangian.cut_uses(self.members[new.member])
+            more = new.amount[:, None] * unit + new.share[:, None] * charge
+            uses, row = np.hstack([uses, more]), self._row
         shared = np.flatnonzero(
             self._at_most_one[self.members[new.member]] & (new.share > 0) & (new.upper[:, FREE] > 0)
         )
         if len(shared):
             its, where = np.unique(new.member[shared], return_inverse=True)
             count = len(its)
-            rows = np.zeros(count, dtype=np.int32)
-            self._solver.addRows(
-                count, np.full(count, -np.inf), np.ones(count), 0, rows, np.zeros(0, np.int32), np.zeros(0)
-            )
+            self._empty_rows(np.full(count, -np.inf), np.ones(count))
             one = np.zeros((len(new.member), count))
             one[shared, where] = new.share[shared]
             uses = np.hstack([uses, one])
-            row = np.concatenate([row, self._height + np.arange(count)])
-            self._height += count
+            row = np.concatenate([row, self._height - count + np.arange(count)])
         self._at = np.concatenate([self._at, self._width + np.arange(len(new.cost), dtype=np.int32)])
         self._add(new.cost, new.upper[:, FREE], uses, row)
-        self._columns = _Columns.joined([*([self._columns] if self._columns else []), new])
+        self._columns = Columns.joined([*([self._columns] if self._columns else []), new])
         self._lower = np.concatenate([self._lower, np.zeros(len(new.cost))])
         self._upper = np.concatenate([self._upper, new.upper[:, FREE]])
-
-    def _uses(self, chosen: Index) -> tuple[Array, Array, Array]:
-        """What activities use of all rows, (c, m) each."""
-        a = self.a
-        own = [each[:, chosen].toarray().T for each in (a.unit_rows, a.charge_rows, a.whole_rows)]
-        if not self.cuts:
-            return own[0], own[1], own[2]
-        more = [
-            _dense(self.cuts, self.place, len(self.members) - len(chosen), len(chosen), side)
-            for side in (0, 1)
-        ]
-        nothing = np.zeros_like(more[0])
-        unit, charge, whole = (np.hstack(each) for each in zip(own, (*more, nothing), strict=True))
-        return unit, charge, whole
 
     def extend(self, cuts: Sequence[Cut]) -> None:
         """Go on with the same problem, which has more rows."""
         count, columns = len(cuts), self._columns
         assert columns is not None
-        unit, charge = (_dense(cuts, self.place, 0, len(self.members), side) for side in (0, 1))
-        self.unit, self.charge = np.hstack([self.unit, unit]), np.hstack([self.charge, charge])
-        self.whole = np.hstack([self.whole, np.zeros_like(unit)])
+        dense = np.zeros((2, len(self.members), count))
+        for number, cut in enumerate(cuts):
+            for side, (its, values) in zip(dense, (cut.unit, cut.charge), strict=True):
+                side[self.place[its], number] = values
+        unit, charge = dense[:, columns.member]
         self.cuts += cuts
         self.lagrangian.extend(cuts)
-        uses = (
-            columns.amount[:, None] * unit[columns.member] + columns.share[:, None] * charge[columns.member]
-        )
+        uses = columns.amount[:, None] * unit + columns.share[:, None] * charge
         row, column = np.nonzero(uses.T)
         start = np.searchsorted(row, np.arange(count)).astype(np.int32)
         upper = np.array([cut.upper for cut in cuts])
@@ -342,7 +283,13 @@ class Relaxation:
         columns = self._columns
         assert columns is not None
         amount = summed(columns.member, point[self._at] * columns.amount, len(self.members))
-        return Fixed(self.members, amount, self._solver.getObjectiveValue(), self._kept(point), multipliers)
+        return Fixed(
+            self.members,
+            amount,
+            self._solver.getObjectiveValue(),
+            bool(point[self._breach].max(initial=0.0) <= _BREACH),
+            multipliers,
+        )
 
     def _relaxed(self, modes: Modes) -> Relaxed:
         point, multipliers = self._run()
@@ -355,17 +302,13 @@ class Relaxation:
             amount=summed(columns.member, z * columns.amount, count),
             share=summed(columns.member, z * columns.share, count),
             worth=summed(columns.member, z * columns.cost, count),
-            possible=self._kept(point),
+            possible=bool(point[self._breach].max(initial=0.0) <= _BREACH),
         )
-
-    def _kept(self, point: Array) -> bool:
-        return bool(point[self._breach].max(initial=0.0) <= _BREACH)
 
     def _run(self) -> tuple[Array, Array]:
         self._solver.run()
         status = self._solver.getModelStatus()
         if status != highspy.HighsModelStatus.kOptimal:
-            # Scaling and perturbed costs take time, and help where the program is ill-conditioned.
             self._solver.clearSolver()
             self._plainly(False)
             self._solver.run()
@@ -405,14 +348,3 @@ class Relaxation:
             self._closed = closed
         if len(where):
             self._solver.changeColsBounds(len(where), where, low, high)
-
-
-def _dense(cuts: Sequence[Cut], place: Index, first: int, count: int, side: int) -> Array:
-    """One side of cuts for `count` of the admitted activities from the `first` on, (count, cuts)."""
-    dense = np.zeros((count, len(cuts)))
-    for number, cut in enumerate(cuts):
-        its, values = (cut.unit, cut.charge)[side]
-        where = place[its] - first
-        inside = (where >= 0) & (where < count)
-        dense[where[inside], number] = values[inside]
-    return dense
