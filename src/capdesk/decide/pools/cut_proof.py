@@ -15,7 +15,7 @@ import numpy as np
 from capdesk.decide.pools.activities import Activities
 from capdesk.decide.pools.activity_kinds import DEPOSIT, PURCHASE, SALE, WITHDRAWAL
 from capdesk.decide.pools.cuts import BOUGHT, FILLED, SOLD, WEALTH, Cut, wealth
-from capdesk.decide.pools.matrices import sparse
+from capdesk.decide.pools.matrices import Matrix, sparse
 from capdesk.decide.pools.problem import Array, Index
 from capdesk.model.errors import CertificateError
 
@@ -32,8 +32,11 @@ def with_cuts(a: Activities, cuts: Sequence[Cut]) -> Activities:
     """
     if not cuts:
         return a
-    rows = [_proven(a, cut) for cut in cuts]
-    unit, charge = (sparse.csc_array(np.vstack([row[side] for row in rows])) for side in (0, 1))
+    rows: list[tuple[Matrix, Matrix, float]] = []
+    for cut in cuts:
+        uses, pays, upper = _proven(a, cut)
+        rows.append((sparse.csr_array(uses[None, :]), sparse.csr_array(pays[None, :]), upper))
+    unit, charge = (sparse.vstack([row[side] for row in rows]) for side in (0, 1))
     nothing = sparse.csc_array(unit.shape)
     return replace(
         a,
