@@ -106,6 +106,25 @@ def test_a_cut_that_does_not_follow_from_the_problem_is_found_out(
                 certify(problem, with_cut(solved, number, **changed))
 
 
+def test_a_limit_that_bounds_what_is_bought_is_used_as_it_stands(
+    problem: PoolProblem, solved: Solved
+) -> None:
+    (branch,) = solved.branches
+    its = [(number, cut) for number, cut in enumerate(branch.found.cuts) if cut.parts]
+    assert its
+    for number, cut in its:
+        first, *rest = cut.parts
+        for wrong in (
+            replace(first, factor=first.factor * 0.9),
+            replace(first, row=0),
+            replace(first, pools=first.pools[1:]),
+        ):
+            with pytest.raises(CertificateError, match="does not follow"):
+                certify(problem, with_cut(solved, number, parts=(wrong, *rest)))
+        with pytest.raises(CertificateError, match="does not follow"):
+            certify(problem, with_cut(solved, number, parts=()))
+
+
 def test_money_from_nowhere_and_a_broken_limit_are_violations(problem: PoolProblem, solved: Solved) -> None:
     answer = solved.answer
     assert violation(problem, answer) < 1e-4
