@@ -10,6 +10,7 @@ import pytest
 from capdesk.decide.pools import building, exact
 from capdesk.decide.pools.activities import activities
 from capdesk.decide.pools.certificate import certify, covered, violation
+from capdesk.decide.pools.cuts import BOUGHT, FILLED, SOLD
 from capdesk.decide.pools.exact import Solved
 from capdesk.decide.pools.lagrangian import OFF, ON
 from capdesk.decide.pools.problem import PoolProblem
@@ -75,6 +76,53 @@ def test_a_tree_about_another_problem_is_refused(problem: PoolProblem, solved: S
     other = replace(problem, piece_slope=problem.piece_slope * 1.01)
     with pytest.raises(CertificateError, match="not about this problem"):
         certify(other, replace(solved, branches=(replace(branch, problem=other),)))
+
+
+def with_cut(solved: Solved, number: int, **changed: object) -> Solved:
+    (branch,) = solved.branches
+    cuts = list(branch.found.cuts)
+    cuts[number] = replace(cuts[number], **changed)
+    return replace(solved, branches=(replace(branch, found=replace(branch.found, cuts=tuple(cuts))),))
+
+
+@pytest.mark.parametrize("form", [FILLED, BOUGHT, SOLD])
+def test_a_cut_that_does_not_follow_from_the_problem_is_found_out(
+    problem: PoolProblem, solved: Solved, form: int
+) -> None:
+    (branch,) = solved.branches
+    its = [(number, cut) for number, cut in enumerate(branch.found.cuts) if cut.form == form]
+    assert its
+    for number, cut in its:
+        which, charge = cut.charge
+        for changed in (
+            {"upper": cut.upper - 1.0},
+            {"charge": (which, charge * 1.001 - 0.001)},
+            {"unit": (cut.unit[0], cut.unit[1] + 0.001)},
+            {"unit": (cut.unit[0][1:], cut.unit[1][1:])},
+            {"row": cut.row + 1},
+            {"full": which, "taking": which},
+        ):
+            with pytest.raises(CertificateError, match="does not follow"):
+                certify(problem, with_cut(solved, number, **changed))
+
+
+def test_a_limit_that_bounds_what_is_bought_is_used_as_it_stands(
+    problem: PoolProblem, solved: Solved
+) -> None:
+    (branch,) = solved.branches
+    its = [(number, cut) for number, cut in enumerate(branch.found.cuts) if cut.parts]
+    assert its
+    for number, cut in its:
+        first, *rest = cut.parts
+        for wrong in (
+            replace(first, factor=first.factor * 0.9),
+            replace(first, row=0),
+            replace(first, pools=first.pools[1:]),
+        ):
+            with pytest.raises(CertificateError, match="does not follow"):
+                certify(problem, with_cut(solved, number, parts=(wrong, *rest)))
+        with pytest.raises(CertificateError, match="does not follow"):
+            certify(problem, with_cut(solved, number, parts=()))
 
 
 def test_money_from_nowhere_and_a_broken_limit_are_violations(problem: PoolProblem, solved: Solved) -> None:

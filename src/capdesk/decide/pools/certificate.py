@@ -3,8 +3,8 @@
 The objective is computed from the flows, and the bound from each leaf of each tree: for the
 leaf's multipliers every activity does what is best for it over its exact domain, so the sum
 bounds every plan that decides as the leaf does. The leaves must cover every way to decide.
-The rows that cuts added are taken as the tree states them (`cuts.py` proves their forms); no
-number of the solver's is used but multipliers, which may be anything.
+Each row that a cut added is stated again from the sets that the cut names (`cut_proof.py`), and
+no number of the solver's is used but multipliers, which may be anything.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from capdesk.decide.pools.activities import Activities, activities
+from capdesk.decide.pools.cut_proof import with_cuts
 from capdesk.decide.pools.exact import Branch, Solved
 from capdesk.decide.pools.lagrangian import OFF, ON, WHOLE, Modes
 from capdesk.decide.pools.problem import Answer, Array, PoolProblem, summed
@@ -98,21 +99,15 @@ def violation(p: PoolProblem, answer: Answer) -> float:
 def branch_bound(branch: Branch) -> float:
     """What no plan of a tree's problem can exceed, dollars."""
     stated = activities(branch.problem, count=branch.counted)
-    a, rows = branch.found.a, len(stated.lower)
-    same = (
-        abs(a.unit_rows[:rows] - stated.unit_rows).max()
-        + abs(a.charge_rows[:rows] - stated.charge_rows).max()
-        if a.size
-        else 0.0
-    )
-    if (
-        same > 0
-        or not np.array_equal(a.slope, stated.slope)
-        or not np.array_equal(a.upper[:rows], stated.upper)
+    found = branch.found.a
+    same = abs(found.unit_rows - stated.unit_rows).max() if stated.size else 0.0
+    if same > 0 or not all(
+        np.array_equal(getattr(found, name), getattr(stated, name)) for name in ("slope", "charge", "upper")
     ):
         raise CertificateError("the tree is not about this problem")
-    if not covered(a, [list(leaf.modes.items()) for leaf in branch.found.leaves]):
+    if not covered(stated, [list(leaf.modes.items()) for leaf in branch.found.leaves]):
         raise CertificateError("the leaves of the tree leave out a way to decide")
+    a = with_cuts(stated, branch.found.cuts)
     bounds = [leaf_bound(a, leaf.modes, leaf.multipliers) for leaf in branch.found.leaves]
     return max(bounds) * a.unit * a.gain
 

@@ -11,252 +11,316 @@ entered, a token is bought or sold, and E some of the withdrawals q, at most Q e
   sum_F w d + sum_K (w_k d_k - r u_k) - sum_(not E) w q <= sum_F w U
 - a token with cash c and s = c + sum_E w Q: what pools C take beyond s must be bought:
   sum_C w d - sum_(not E) w q - s <= (sum_C w U - s) b
-- and what they leave of s must be sold, or stay cash:
+- the same where limits l bound what pools C_l take: f_l is the most of the token for a dollar
+  of the limit, F_l fill the limit up to a rest r_l, and then no more than R = sum_l f_l r_l
+  comes into C_l, however many they are:
+  sum_(C, C_l) w d + sum_l f_l (sum_F_l v d - sum_(not E_l) v q) - sum_(not E) w q - s
+  <= sum_l f_l sum_F_l v U + (R + sum_C w U - s) b
+- and what pools C leave of s must be sold, or stay cash:
   sold - bought + sum_C w d - sum_(not E) w q - sum_C w U <= (s - sum_C w U) a
+
+`cut_proof.py` states each of them again from the sets.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from capdesk.decide.pools.activities import Activities
 from capdesk.decide.pools.activity_kinds import DEPOSIT, PURCHASE, SALE, WITHDRAWAL
-from capdesk.decide.pools.matrices import Matrix, sparse
 from capdesk.decide.pools.problem import Array, Index, Mask
-from capdesk.decide.pools.relaxation import Relaxed
 
-_BROKEN = 1e-4
-_NEAR = 400
+_BROKEN = 1e-3
+_NOTHING = 1e-12
+_BOUGHT = 1e-6
+FILLED, BOUGHT, SOLD = range(3)
+WEALTH = -1
+"""Of all rows of tokens and markets the sum: what is put into pools and what everything costs."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """What a limit leaves of what pools can take of a token.
+
+    Parameters
+    ----------
+    row
+        The limit.
+    factor
+        The most of the token for a dollar of the limit, among `pools`.
+    pools, full, leaving
+        The pools that share what is left, F and E of the limit.
+    """
+
+    row: int
+    factor: float
+    pools: Index
+    full: Index
+    leaving: Index
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cut:
-    """A row ``unit . amounts + charge . happening <= upper``, each side by activity."""
+    """A row ``unit . amounts + charge . happening <= upper``, each side by activity, and why it holds.
+
+    Parameters
+    ----------
+    form, row
+        FILLED, BOUGHT or SOLD, of a token, a limit or WEALTH.
+    full, taking, leaving
+        F (of FILLED) or C, K and E.
+    parts
+        Limits that bound what is bought.
+    """
 
     unit: tuple[Index, Array]
     charge: tuple[Index, Array]
     upper: float
+    form: int
+    row: int
+    full: Index
+    taking: Index
+    leaving: Index
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Row:
-    """A row ``unit . amounts + charge . happening <= room`` at a relaxation, by its activities.
+class Point:
+    """Where a relaxation stands: c admitted activities, and what they use of the m rows.
 
-    Every plan keeps it; what else stands in the row is 0 or more.
+    Parameters
+    ----------
+    members, amount, share
+        (c,) which, how much happens, how much of the charge is paid.
+    unit, charge
+        (c, m) what a unit and the charge use.
     """
 
-    its: Index
+    members: Index
+    amount: Array
+    share: Array
     unit: Array
     charge: Array
-    room: float
+
+
+class Separation:
+    """Finds the cuts that relaxations of one problem break."""
+
+    def __init__(self, a: Activities) -> None:
+        self._a = a
+        limits = range(a.first_limit, a.first_limit + a.limits)
+        self._rows = np.array([*range(a.tokens), *limits, WEALTH])
+        self._sign = np.zeros(len(a.lower))
+        self._sign[: a.tokens], self._sign[a.tokens : a.tokens + a.markets] = 1.0, -1.0
+        self._room = np.concatenate([a.upper[self._rows[:-1]], [_wealth_room(a)]])
+
+    def broken(self, p: Point) -> list[Cut]:
+        """The cuts that a relaxation breaks."""
+        a, own = self._a, self._rows[:-1]
+        uses: list[Array] = []
+        for side in (p.unit, p.charge):
+            total = side[:, : len(self._sign)] @ self._sign
+            total[np.abs(total) < _NOTHING] = 0.0
+            uses.append(np.hstack([side[:, own], total[:, None]]))
+        most = np.maximum(a.most, a.whole)[p.members]
+        u = _Uses(
+            a, self._rows, p.members, a.kind[p.members], p.amount, most, p.share, uses[0], uses[1], self._room
+        )
+        return _filled(u) + _covered(u, BOUGHT) + _covered(u, SOLD) + _bought_within(u)
+
+
+def wealth(a: Activities) -> tuple[Array, Array, float]:
+    """The row of all wealth: unit (K,), charge (K,), room."""
+    sign = np.concatenate([np.ones(a.tokens), -np.ones(a.markets)])
+    unit, charge = (sign @ each[: a.tokens + a.markets] for each in (a.unit_rows, a.charge_rows))
+    for side in (unit, charge):
+        side[np.abs(side) < _NOTHING] = 0.0
+    return unit, charge, _wealth_room(a)
+
+
+def _wealth_room(a: Activities) -> float:
+    """What there is of all tokens, and what a conversion gives back in each market."""
+    trades = a.plain_rows[a.tokens : a.tokens + a.markets, a.tokens : a.tokens + a.markets]
+    return float(a.upper[: a.tokens].sum() + trades.sum())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Point:
-    """Where a relaxation stands: of every activity the amount, the most, and the share of its charge.
-
-    `pay` is what the share costs where nothing else of an activity is wanted.
-    """
+class _Uses:
+    """A point, and what its activities use of the rows that cuts are made of: tokens, limits, all wealth."""
 
     a: Activities
+    rows: Index
+    its: Index
+    kind: Index
     amount: Array
     most: Array
     share: Array
-    worth: Array
-    pay: Array
+    unit: Array
+    charge: Array
+    room: Array
+
+
+def _filled(p: _Uses) -> list[Cut]:
+    """What full activities leave of a row is taken by another only if it happens."""
+    amount, most, share = p.amount[:, None], p.most[:, None], p.share[:, None]
+    gives = p.unit < 0
+    size = p.unit * most + p.charge
+    leaving = gives & (amount > 0.5 * most) & (size < 0)
+    staying = gives & ~leaving
+    full = (p.unit > 0) & (amount > 0.999 * most) & (share > 0.999)
+    cap = np.where(full, size, 0.0).sum(axis=0)
+    rest = p.room - np.where(leaving, size, 0.0).sum(axis=0) - cap
+    others = (p.unit > 0) & ~full & (size > rest)
+    # A cheap charge would pay for the amounts of dear ones, so a cut holds no cheaper one than it needs.
+    pay = p.a.charge[p.its]
+    order = np.argsort(-pay, kind="stable")
+    excess = np.where(others, p.unit * amount + (p.charge - rest) * share, 0.0)
+    over = np.cumsum(excess[order], axis=0)
+    slack = cap - np.where(full, p.unit * amount + p.charge * share, 0.0).sum(axis=0)
+    slack -= np.where(staying, p.unit * amount, 0.0).sum(axis=0)
+    last = np.flatnonzero(np.diff(pay[order], append=-1.0) != 0)
+    if not len(last):
+        return []
+    ends = last[over[last].argmax(axis=0)]
+    beyond = over[ends, np.arange(len(rest))] - slack
+    found: list[Cut] = []
+    for row in np.flatnonzero((rest > 1e-6) & (beyond > _BROKEN)).tolist():
+        held = order[: ends[row] + 1]
+        chosen = held[others[held, row]]
+        counted = np.concatenate([np.flatnonzero(full[:, row]), chosen])
+        terms = np.concatenate([counted, np.flatnonzero(staying[:, row])])
+        charge = p.charge[:, row].copy()
+        charge[chosen] -= rest[row]
+        found.append(
+            Cut(
+                (p.its[terms], p.unit[terms, row]),
+                (p.its[counted], charge[counted]),
+                float(cap[row]),
+                FILLED,
+                int(p.rows[row]),
+                p.its[full[:, row]],
+                p.its[chosen],
+                p.its[leaving[:, row]],
+            )
+        )
+    return found
+
+
+def _covered(p: _Uses, form: int) -> list[Cut]:
+    """What pools take beyond the supply of a token must be bought, what they leave sold or kept as cash."""
+    bought = form == BOUGHT
+    leg = PURCHASE if bought else SALE
+    tokens = slice(0, p.a.tokens)
+    unit, amount, most = p.unit[:, tokens], p.amount[:, None], p.most[:, None]
+    trades = (p.kind == leg)[:, None] & (unit != 0)
+    part = np.where(trades, p.share[:, None], 0.0).sum(axis=0)
+    out = (p.kind == WITHDRAWAL)[:, None] & (unit < 0)
+    leaving = out & (amount > 0.5 * most)
+    supply = p.room[tokens] - np.where(leaving, unit * most, 0.0).sum(axis=0)
+    into = (p.kind == DEPOSIT)[:, None] & (unit > 0)
+    found: list[Cut] = []
+    done = ~trades.any(axis=0) | (part >= 1 - 1e-6)
+    for covered in (into & (amount > 1e-9), into & (amount > 0.999 * most)):
+        cap = np.where(covered, unit * most, 0.0).sum(axis=0)
+        terms = covered | (out & ~leaving)
+        if not bought:
+            terms |= (p.kind >= SALE)[:, None] & (unit != 0)
+        flow = np.where(terms, unit * amount, 0.0).sum(axis=0)
+        more = (cap - supply) if bought else (supply - cap)
+        beyond = flow - (supply if bought else cap) - more * part
+        for token in np.flatnonzero(~done & (more > 0) & (beyond > _BROKEN)).tolist():
+            done[token] = True
+            its, legs = np.flatnonzero(terms[:, token]), np.flatnonzero(trades[:, token])
+            found.append(
+                Cut(
+                    (p.its[its], unit[its, token]),
+                    (p.its[legs], np.full(len(legs), -more[token])),
+                    float((supply if bought else cap)[token]),
+                    form,
+                    token,
+                    p.its[covered[:, token]],
+                    p.its[:0],
+                    p.its[leaving[:, token]],
+                )
+            )
+    return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Left:
-    """What full pools leave of a limit: the weight of every activity in it, which are full or stay."""
+    """What full pools leave of a limit: the weight of every activity in it, and which are full, leave or stay."""
 
+    row: int
     weight: Array
     full: Mask
+    leaving: Mask
     staying: Mask
     rest: float
 
 
-def broken(a: Activities, relaxed: Relaxed, rest_charge: Array) -> list[Cut]:
-    """The cuts that a relaxation breaks; `rest_charge` as in `Hull`."""
-    amount, share = np.zeros(a.size), np.zeros(a.size)
-    amount[relaxed.members], share[relaxed.members] = relaxed.amount, relaxed.share
-    most = np.maximum(a.most, a.whole)
-    worth = a.slope[a.start[:-1]] - relaxed.priced.unit - (a.charge + relaxed.priced.charge) / most
-    point = _Point(a, amount, most, share, np.where(amount > 0, np.inf, worth), rest_charge)
-    units, charges = a.unit_rows.tocsr(), a.charge_rows.tocsr()
-    tokens = [_row(units, charges, number, float(a.upper[number])) for number in range(a.tokens)]
-    numbers = range(a.first_limit, a.first_limit + a.limits)
-    limits = [_row(units, charges, number, float(a.upper[number])) for number in numbers]
-    left = sorted((_left(point, row) for row in limits), key=lambda each: each.rest)
-    found: list[Cut] = []
-    for row in tokens:
-        found += _bought(point, row) + _sold(point, row) + _filled(point, row)
-        found += _bought_within(point, row, [each for each in left if each.rest > 1e-6])
-    for row in limits:
-        found += _filled(point, row)
-    return found + _filled(point, _wealth(a, units, charges))
+def _left(p: _Uses, row: int) -> _Left:
+    weight = p.unit[:, row]
+    leaving = (weight < 0) & (p.amount > 0.5 * p.most)
+    full = (weight > 0) & (p.amount > 0.999 * p.most) & (p.share > 0.999)
+    rest = p.room[row] - float((weight * p.most)[leaving].sum() + (weight * p.most)[full].sum())
+    return _Left(int(p.rows[row]), weight, full, leaving, (weight < 0) & ~leaving, rest)
 
 
-def _row(units: Matrix, charges: Matrix, number: int, room: float) -> _Row:
-    its = units.indices[units.indptr[number] : units.indptr[number + 1]]
-    values = units.data[units.indptr[number] : units.indptr[number + 1]]
-    charge = np.zeros(units.shape[1])
-    where = slice(charges.indptr[number], charges.indptr[number + 1])
-    charge[charges.indices[where]] = charges.data[where]
-    return _Row(its, values, charge[its], room)
-
-
-def _wealth(a: Activities, units: Matrix, charges: Matrix) -> _Row:
-    """All tokens and markets together: what is put into pools and what everything costs."""
-    sign = np.concatenate([np.ones(a.tokens), -np.ones(a.markets)])
-    rows = slice(0, a.tokens + a.markets)
-    unit, charge = sign @ units[rows], sign @ charges[rows]
-    rebates = float((sign @ a.plain_rows[rows])[a.tokens : a.tokens + a.markets].sum())
-    its = np.flatnonzero((np.abs(unit) > 1e-12) | (np.abs(charge) > 1e-12))
-    return _Row(its, unit[its], charge[its], float(a.upper[: a.tokens].sum()) - rebates)
-
-
-def _filled(p: _Point, row: _Row) -> list[Cut]:
-    """What full activities leave of a row is taken by another only if it happens."""
-    its = row.its
-    amount, most, share = p.amount[its], p.most[its], p.share[its]
-    gives = row.unit < 0
-    leaving, staying = gives & (amount > 0.5 * most), gives & (amount <= 0.5 * most)
-    size = row.unit * most + row.charge
-    full = ~gives & (amount > 0.999 * most) & (share > 0.999)
-    cap = float(size[full].sum())
-    rest = row.room - float(size[leaving].sum()) - cap
-    if rest <= 1e-6:
-        return []
-    others = np.flatnonzero(~gives & ~full & (size > rest))
-    if len(others) > _NEAR:
-        others = others[np.argpartition(-p.worth[its[others]], _NEAR)[:_NEAR]]
-    # A cheap charge would pay for the amounts of dear ones, so a cut holds no cheaper one than it needs.
-    pay = p.pay[its[others]]
-    excess = (row.unit * amount + (row.charge - rest) * share)[others]
-    order = np.argsort(-pay, kind="stable")
-    over = np.cumsum(excess[order])
-    slack = cap - float((row.unit * amount + row.charge * share)[full].sum())
-    slack -= float((row.unit * amount)[staying].sum())
-    last = np.flatnonzero(np.diff(pay[order], append=-1.0) != 0)
-    if not len(last):
-        return []
-    most = int(last[over[last].argmax()])
-    if over[most] - slack <= _BROKEN:
-        return []
-    chosen = others[order[: most + 1]]
-    counted = np.concatenate([np.flatnonzero(full), chosen])
-    unit = np.concatenate([counted, np.flatnonzero(staying)])
-    charge = row.charge.copy()
-    charge[chosen] -= rest
-    return [Cut((its[unit], row.unit[unit]), (its[counted], charge[counted]), cap)]
-
-
-def _covers(p: _Point, row: _Row) -> list[tuple[np.ndarray, np.ndarray, float, float]]:
-    """Pools to cover, withdrawals that stay, supply, and the most that the pools take."""
-    kind, amount, most = p.a.kind[row.its], p.amount[row.its], p.most[row.its]
-    out = kind == WITHDRAWAL
-    leaving = out & (amount > 0.5 * most)
-    supply = row.room - float((row.unit * most)[leaving].sum())
-    into = kind == DEPOSIT
-    covers = (into & (amount > 1e-9), into & (amount > 0.999 * most))
-    return [(covered, out & ~leaving, supply, float((row.unit * most)[covered].sum())) for covered in covers]
-
-
-def _bought(p: _Point, row: _Row) -> list[Cut]:
-    """What pools take beyond the supply of a token must be bought."""
-    buys = np.flatnonzero(p.a.kind[row.its] == PURCHASE)
-    part = float(p.share[row.its[buys]].sum())
-    if not len(buys) or part >= 1 - 1e-6:
-        return []
-    for covered, staying, supply, cap in _covers(p, row):
-        terms = np.flatnonzero(covered | staying)
-        flow = float((row.unit[terms] * p.amount[row.its[terms]]).sum())
-        if cap > supply and flow - supply - (cap - supply) * part > _BROKEN:
-            charge = (row.its[buys], np.full(len(buys), supply - cap))
-            return [Cut((row.its[terms], row.unit[terms]), charge, supply)]
-    return []
-
-
-def _left(p: _Point, row: _Row) -> _Left:
-    """What full pools leave of a limit."""
-    weight, most = np.zeros(len(p.amount)), p.most
-    weight[row.its] = row.unit
-    leaving = (weight < 0) & (p.amount > 0.5 * most)
-    full = (weight > 0) & (p.amount > 0.999 * most) & (p.share > 0.999)
-    rest = row.room - float((weight * most)[leaving].sum() + (weight * most)[full].sum())
-    return _Left(weight, full, (weight < 0) & ~leaving, rest)
-
-
-def _bought_within(p: _Point, row: _Row, limits: list[_Left]) -> list[Cut]:
+def _bought_within(p: _Uses) -> list[Cut]:
     """What pools take beyond the supply of a token must be bought, however many share a limit's rest."""
-    buys = np.flatnonzero(p.a.kind[row.its] == PURCHASE)
-    part = float(p.share[row.its[buys]].sum())
-    if not len(buys) or part >= 1 - 1e-6:
+    buying = (p.kind == PURCHASE) & (p.amount > _BOUGHT) & (p.share < 1 - 1e-6)
+    tokens = np.flatnonzero((buying[:, None] & (p.unit[:, : p.a.tokens] < 0)).any(axis=0)).tolist()
+    if not tokens:
         return []
-    share, into = np.zeros(len(p.amount)), p.a.kind == DEPOSIT
-    share[row.its] = row.unit
-    out, taken = (p.a.kind == WITHDRAWAL) & (share < 0), into & (share > 0)
-    leaving = out & (p.amount > 0.5 * p.most)
-    supply = row.room - float((share * p.most)[leaving].sum())
+    numbers = range(p.a.tokens, p.a.tokens + p.a.limits)
+    limits = sorted((_left(p, row) for row in numbers), key=lambda each: each.rest)
+    limits = [each for each in limits if each.rest > 1e-6]
+    return [cut for token in tokens for cut in _bought_of(p, token, limits)]
+
+
+def _bought_of(p: _Uses, token: int, limits: list[_Left]) -> list[Cut]:
+    share, most = p.unit[:, token], p.most
+    buys = np.flatnonzero((p.kind == PURCHASE) & (share < 0))
+    part = float(p.share[buys].sum())
+    out, taken = (p.kind == WITHDRAWAL) & (share < 0), (p.kind == DEPOSIT) & (share > 0)
+    leaving = out & (p.amount > 0.5 * most)
+    supply = p.room[token] - float((share * most)[leaving].sum())
     unit = np.where(out & ~leaving, share, 0.0)
-    open_pools = taken & ((p.amount < 0.999 * p.most) | (p.share < 0.999))
+    filled = (p.amount >= 0.999 * most) & (p.share >= 0.999)
+    open_pools = taken & ~filled
     cap, upper = 0.0, supply
+    parts: list[Part] = []
     for limit in limits:
         its = np.flatnonzero(open_pools & (limit.weight > 0))
         used = its[p.amount[its] > 1e-9]
         if not len(used):
             continue
-        most = float((share[used] / limit.weight[used]).max())
-        its = its[share[its] <= most * limit.weight[its] * (1 + 1e-12)]
+        factor = float((share[used] / limit.weight[used]).max())
+        its = its[share[its] <= factor * limit.weight[its] * (1 + 1e-12)]
         unit[its] += share[its]
-        unit += most * np.where(limit.full | limit.staying, limit.weight, 0.0)
-        cap += most * limit.rest
-        upper += most * float((limit.weight * p.most)[limit.full].sum())
+        unit += factor * np.where(limit.full | limit.staying, limit.weight, 0.0)
+        cap += factor * limit.rest
+        upper += factor * float((limit.weight * most)[limit.full].sum())
         open_pools[its] = False
-    others = taken & (p.amount > 1e-9) & (open_pools | (p.amount >= 0.999 * p.most) & (p.share >= 0.999))
+        parts.append(Part(limit.row, factor, p.its[its], p.its[limit.full], p.its[limit.leaving]))
+    others = taken & (p.amount > 1e-9) & (open_pools | filled)
     unit[others] += share[others]
-    cap += float((share * p.most)[others].sum())
+    cap += float((share * most)[others].sum())
     if cap <= supply or float(unit @ p.amount) - upper - (cap - supply) * part <= _BROKEN:
         return []
     its = np.flatnonzero(unit)
-    return [Cut((its, unit[its]), (row.its[buys], np.full(len(buys), supply - cap)), upper)]
-
-
-def _sold(p: _Point, row: _Row) -> list[Cut]:
-    """What pools leave of the supply of a token must be sold, or stays cash."""
-    sales, buys = (p.a.kind[row.its] == kind for kind in (SALE, PURCHASE))
-    each = np.flatnonzero(sales)
-    part = float(p.share[row.its[each]].sum())
-    if not len(each) or part >= 1 - 1e-6:
-        return []
-    for covered, staying, supply, cap in _covers(p, row):
-        terms = np.flatnonzero(covered | staying | sales | buys)
-        flow = float((row.unit[terms] * p.amount[row.its[terms]]).sum())
-        if supply > cap and flow - cap - (supply - cap) * part > _BROKEN:
-            charge = (row.its[each], np.full(len(each), cap - supply))
-            return [Cut((row.its[terms], row.unit[terms]), charge, cap)]
-    return []
-
-
-def with_cuts(a: Activities, cuts: list[Cut]) -> Activities:
-    """The same problem with the rows of some cuts at its end."""
-    count = len(cuts)
-
-    def rows(parts: list[tuple[Index, Array]]) -> Matrix:
-        starts = np.cumsum([0] + [len(part[0]) for part in parts])
-        columns = np.concatenate([part[0] for part in parts])
-        values = np.concatenate([part[1] for part in parts])
-        return sparse.csr_array((values, columns, starts), shape=(count, a.size))
-
-    return replace(
-        a,
-        unit_rows=sparse.csc_array(sparse.vstack([a.unit_rows, rows([cut.unit for cut in cuts])])),
-        charge_rows=sparse.csc_array(sparse.vstack([a.charge_rows, rows([cut.charge for cut in cuts])])),
-        whole_rows=sparse.csc_array(sparse.vstack([a.whole_rows, sparse.csr_array((count, a.size))])),
-        plain_rows=np.vstack([a.plain_rows, np.zeros((count, a.plain_rows.shape[1]))]),
-        lower=np.concatenate([a.lower, np.full(count, -np.inf)]),
-        upper=np.concatenate([a.upper, [cut.upper for cut in cuts]]),
-    )
+    return [
+        Cut(
+            (p.its[its], unit[its]),
+            (p.its[buys], np.full(len(buys), supply - cap)),
+            upper,
+            BOUGHT,
+            token,
+            p.its[others],
+            p.its[:0],
+            p.its[leaving],
+            tuple(parts),
+        )
+    ]

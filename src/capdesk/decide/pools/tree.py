@@ -1,4 +1,8 @@
-"""Branch and bound over the activities whose charge is paid in part, with every leaf kept for the proof."""
+"""Branch and bound over the activities whose charge is paid in part, with every leaf kept for the proof.
+
+Cuts are looked for at every node and hold in the whole tree: among pools that are nearly as
+good as each other, those that the root breaks leave thousands of nodes.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +13,16 @@ from itertools import count
 import numpy as np
 
 from capdesk.decide.pools.activities import Activities
-from capdesk.decide.pools.activity_kinds import SALE, WITHDRAWAL
-from capdesk.decide.pools.cuts import broken, with_cuts
+from capdesk.decide.pools.activity_kinds import DEPOSIT
+from capdesk.decide.pools.branching import PART, Losses, undecided, unpaid, ways
+from capdesk.decide.pools.cuts import Cut, Point, Separation
 from capdesk.decide.pools.lagrangian import OFF, ON, WHOLE, Modes, Priced
 from capdesk.decide.pools.problem import Array, Index
 from capdesk.decide.pools.relaxation import Relaxation, Relaxed
 
-_PART = 1e-7
 _TARGET = 0.99
 _ROUNDS = 5
-_LEGS_FIRST = 5.0
+_MOST_CUTS = 400
 _ROUND_ALWAYS = 60
 _ROUND_EVERY = 8
 
@@ -38,8 +42,8 @@ class Found:
 
     Parameters
     ----------
-    a
-        The activities, with the rows of all cuts.
+    a, cuts
+        The activities, and the rows that were added to theirs.
     amount
         (K,) of each activity; None where none is possible.
     value, bound
@@ -53,6 +57,7 @@ class Found:
     """
 
     a: Activities
+    cuts: tuple[Cut, ...]
     amount: Array | None
     value: float
     bound: float
@@ -61,16 +66,31 @@ class Found:
     finished: bool
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Open:
+    """A part of the tree that is still to be visited: what its parent decided last, and its bound."""
+
+    modes: Modes
+    parent: Priced | None = None
+    activity: int = -1
+
+    @property
+    def multipliers(self) -> Array:
+        assert self.parent is not None
+        return self.parent.multipliers
+
+
 @dataclass(slots=True)
 class _Search:
     a: Activities
     relaxation: Relaxation
+    separation: Separation
+    losses: Losses
     gap: float
     most_nodes: int
     value: float = -np.inf
     amount: Array | None = None
     leaves: list[Leaf] = field(default_factory=list)
-    without: dict[int, float] = field(default_factory=dict)
     tried: set[frozenset[tuple[int, int]]] = field(default_factory=set)
     nodes: int = 0
 
@@ -80,6 +100,10 @@ class _Search:
         if self.amount is None:
             return -np.inf
         return self.value + _TARGET * self.gap * max(abs(self.value), 1e-9)
+
+    def leave(self, relaxed: Relaxed) -> bool:
+        """Whether a node needs no further look."""
+        return not relaxed.possible or relaxed.priced.bound <= self.enough
 
 
 def search(a: Activities, *, gap: float, most_nodes: int) -> Found:
@@ -94,36 +118,40 @@ def search(a: Activities, *, gap: float, most_nodes: int) -> Found:
     most_nodes
         After so many relaxations it is given up.
     """
-    s = _Search(a, Relaxation(a, _first(a)), gap, most_nodes)
+    s = _Search(a, Relaxation(a, _first(a)), Separation(a), Losses(a.size), gap, most_nodes)
     order = count()
-    _tighten(s, {}, _ROUNDS)
-    start = _settle(s)
-    _tighten(s, start, _ROUNDS)
-    queue: list[tuple[float, int, Modes, Priced | None]] = [(-np.inf, next(order), start, None)]
+    _relax(s, {})
+    queue: list[tuple[float, int, _Open]] = [(-np.inf, next(order), _Open(_settle(s)))]
     while queue and s.nodes < most_nodes:
-        estimate, _, modes, parent = heapq.heappop(queue)
-        if parent is not None and -estimate <= s.enough:
-            s.leaves.append(Leaf(modes, parent.multipliers, -estimate))
+        estimate, _, node = heapq.heappop(queue)
+        if node.parent is not None and -estimate <= s.enough:
+            s.leaves.append(Leaf(node.modes, node.multipliers, -estimate))
             continue
-        for bound, child, priced in _visit(s, modes):
+        for bound, child in _visit(s, node):
             if bound > s.enough:
-                heapq.heappush(queue, (-bound, next(order), child, priced))
+                heapq.heappush(queue, (-bound, next(order), child))
             else:
-                s.leaves.append(Leaf(child, priced.multipliers, bound))
+                s.leaves.append(Leaf(child.modes, child.multipliers, bound))
     open_bounds = [-each[0] for each in queue]
     bound = max([leaf.bound for leaf in s.leaves] + open_bounds, default=s.value)
-    return Found(s.a, s.amount, s.value, max(bound, s.value), tuple(s.leaves), s.nodes, not queue)
+    cuts = tuple(s.relaxation.cuts)
+    return Found(a, cuts, s.amount, s.value, max(bound, s.value), tuple(s.leaves), s.nodes, not queue)
 
 
-def _tighten(s: _Search, modes: Modes, rounds: int) -> None:
-    """Add the cuts that a node's relaxation breaks, for the whole tree."""
-    for _ in range(rounds):
-        relaxed = s.relaxation.solve(modes)
-        cuts = broken(s.a, relaxed, s.relaxation.lagrangian.hull.rest_charge)
+def _relax(s: _Search, modes: Modes) -> Relaxed:
+    """A node's relaxation, once the cuts that it breaks are added."""
+    relaxation = s.relaxation
+    relaxed = relaxation.solve(modes)
+    for _ in range(_ROUNDS):
+        if s.leave(relaxed) or len(relaxation.cuts) > _MOST_CUTS:
+            break
+        point = Point(relaxed.members, relaxed.amount, relaxed.share, relaxation.unit, relaxation.charge)
+        cuts = s.separation.broken(point)
         if not cuts:
-            return
-        s.a = with_cuts(s.a, cuts)
-        s.relaxation.extend(s.a)
+            break
+        relaxation.extend(cuts)
+        relaxed = relaxation.solve(modes)
+    return relaxed
 
 
 def _settle(s: _Search) -> Modes:
@@ -134,43 +162,44 @@ def _settle(s: _Search) -> Modes:
     """
     modes: dict[int, int] = {}
     for activity in np.flatnonzero(s.a.must).tolist():
-        ways = _ways(s.a, modes, activity)
-        if len(ways) == 1:
-            modes[activity] = ways[0]
-    probed: set[int] = set()
+        only = ways(s.a, modes, activity)
+        if len(only) == 1:
+            modes[activity] = only[0]
+    useless: set[int] = set()
     while s.nodes < s.most_nodes:
         relaxed = s.relaxation.solve(modes)
         s.nodes += 1
         _try_rounding(s, modes, relaxed)
-        if relaxed.priced.bound <= s.enough or not relaxed.possible:
+        if s.leave(relaxed):
             return modes
-        score = _unpaid(s.a, modes, relaxed)
+        score = unpaid(s.a, modes, relaxed)
         order = np.argsort(-score)
         settled = False
         for place in order[score[order] > 0].tolist():
             activity = int(relaxed.members[place])
-            ways = _ways(s.a, modes, activity)
-            if activity in modes or OFF not in ways or len(ways) != 2 or activity in probed:
+            both = ways(s.a, modes, activity)
+            if activity in modes or OFF not in both or len(both) != 2 or activity in useless:
                 continue
-            probed.add(activity)
             without = {**modes, activity: OFF}
             probe = s.relaxation.solve(without)
             s.nodes += 1
-            s.without[activity] = relaxed.priced.bound - probe.priced.bound
-            if probe.priced.bound <= s.enough or not probe.possible:
+            loss = relaxed.priced.bound - probe.priced.bound
+            s.losses.learn(activity, OFF, loss)
+            if loss < 0:
+                useless.add(activity)
+            if s.leave(probe):
                 s.leaves.append(Leaf(without, probe.priced.multipliers, probe.priced.bound))
-                modes[activity] = ways[1]
+                modes[activity] = both[1]
                 settled = True
         if not settled:
             return modes
-        probed = {each for each in probed if s.without.get(each, 0.0) < 0}
     return modes
 
 
 def _first(a: Activities) -> Index:
     """Activities to begin with: all that is not a deposit, and the deposits of the best rates."""
-    deposits = np.flatnonzero(a.kind == 0)
-    rest = np.flatnonzero(a.kind != 0)
+    deposits = np.flatnonzero(a.kind == DEPOSIT)
+    rest = np.flatnonzero(a.kind != DEPOSIT)
     if len(deposits) <= 80:
         return np.concatenate([deposits, rest])
     rate = a.slope[a.start[deposits]] - a.charge[deposits] / a.most[deposits]
@@ -178,85 +207,34 @@ def _first(a: Activities) -> Index:
     return np.concatenate([np.sort(best), rest])
 
 
-def _visit(s: _Search, modes: Modes) -> list[tuple[float, Modes, Priced]]:
+def _visit(s: _Search, node: _Open) -> list[tuple[float, _Open]]:
     """Solve a node: leave it, or return its children with what bounds them."""
     s.nodes += 1
-    relaxed = s.relaxation.solve(modes)
+    modes = node.modes
+    relaxed = _relax(s, modes)
     priced = relaxed.priced
-    if not relaxed.possible or priced.bound <= s.enough:
+    if node.parent is not None and relaxed.possible:
+        s.losses.learn(node.activity, modes[node.activity], node.parent.bound - priced.bound)
+    if s.leave(relaxed):
         s.leaves.append(Leaf(modes, priced.multipliers, priced.bound))
         return []
-    activity = _undecided(s, modes, relaxed)
+    activity = undecided(s.a, s.losses, modes, relaxed)
     # A rounding costs two programs and the relaxation's basis, and late in the tree it seldom finds a plan.
     if activity is None or s.nodes < _ROUND_ALWAYS or s.nodes % _ROUND_EVERY == 0:
         _try_rounding(s, modes, relaxed)
     if activity is None or priced.bound <= s.enough:
         s.leaves.append(Leaf(modes, priced.multipliers, priced.bound))
         return []
-    free = priced.free[activity]
-    children: list[tuple[float, Modes, Priced]] = []
-    for mode in _ways(s.a, modes, activity):
+    children: list[tuple[float, _Open]] = []
+    for mode in ways(s.a, modes, activity):
         child = {**modes, activity: mode}
-        bound = priced.bound - free + s.relaxation.lagrangian.decided(priced, activity, mode)
+        bound = priced.bound - float(priced.free[activity]) + priced.decided(activity, mode)
         rival = int(s.a.rival[activity])
         if mode != OFF and rival >= 0 and rival not in modes:
             child[rival] = OFF
-            bound -= priced.free[rival]
-        children.append((float(bound), child, priced))
+            bound -= float(priced.free[rival])
+        children.append((bound, _Open(child, priced, activity)))
     return children
-
-
-def _ways(a: Activities, modes: Modes, activity: int) -> list[int]:
-    """How an activity may be decided; a rival that must happen or does keeps it from happening."""
-    rival = int(a.rival[activity])
-    if rival >= 0 and (a.must[rival] or modes.get(rival, OFF) != OFF):
-        return [OFF]
-    ways = [] if a.must[activity] else [OFF]
-    if a.most[activity] > 0:
-        ways.append(ON)
-    if a.whole[activity] > 0:
-        ways.append(WHOLE)
-    return ways
-
-
-def _undecided(s: _Search, modes: Modes, relaxed: Relaxed) -> int | None:
-    """The activity to decide next: what it costs either way, or that happens to an amount it may not."""
-    a, its = s.a, relaxed.members
-    if not len(its):
-        return None
-    score = _unpaid(a, modes, relaxed)
-    known = np.array([s.without.get(int(each), 0.0) for each in its])
-    score = np.where(score > 0, score * np.maximum(np.where(known > 0, known, score), 1e-3 * score), 0.0)
-    # A conversion decided moves the bound on both sides; one pool of many like it only where it happens.
-    score = np.where(a.kind[its] >= SALE, _LEGS_FIRST, 1.0) * score
-    best = int(score.argmax())
-    if score[best] > 0:
-        return int(its[best])
-    happens = relaxed.amount > _PART
-    happens[[int(each) in modes for each in its]] = False
-    rest = its[happens & (a.kind[its] == WITHDRAWAL) & (a.whole[its] > 0)]
-    return int(rest[0]) if len(rest) else None
-
-
-def _unpaid(a: Activities, modes: Modes, relaxed: Relaxed) -> Array:
-    """How far each admitted activity is from being decided: the charge it does not pay, or a breach."""
-    its = relaxed.members
-    free = np.ones(a.size, dtype=bool)
-    free[list(modes)] = False
-    amounts = np.zeros(a.size)
-    amounts[its] = relaxed.amount
-    felt = relaxed.amount if a.fewest < 0 else np.maximum(relaxed.amount, relaxed.share)
-    happens = free[its] & (felt > _PART)
-    unpaid = np.where(happens, np.maximum(relaxed.worth - a.worth(its, relaxed.amount), 0.0), 0.0)
-    unpaid[unpaid < _PART * a.charge[its]] = 0.0
-    allowed = (relaxed.amount >= a.least[its] * (1 - _PART)) & (relaxed.amount <= a.most[its] * (1 + _PART))
-    allowed |= (a.whole[its] > 0) & (relaxed.amount >= a.whole[its] * (1 - _PART))
-    wrong = happens & (~allowed | ((relaxed.share > 1 + 1e-6) & (a.fewest >= 0)))
-    wrong |= free[its] & a.must[its] & (relaxed.amount < a.least[its] * (1 - _PART))
-    both = happens & (a.rival[its] >= 0)
-    both &= amounts[a.rival[its]] > _PART
-    counted = happens & (relaxed.share < 1 - _PART)
-    return unpaid + np.where(wrong | both, 1e-6 + a.charge[its], 0.0) + np.where(counted, 1e-12, 0.0)
 
 
 def _try_rounding(s: _Search, modes: Modes, relaxed: Relaxed) -> None:
@@ -279,7 +257,7 @@ def _rounded(a: Activities, modes: Modes, relaxed: Relaxed, share: float) -> dic
     decided = dict(modes)
     its = relaxed.members
     felt = relaxed.amount if a.fewest < 0 else np.maximum(relaxed.amount, relaxed.share)
-    happens = np.flatnonzero((felt > _PART) & (relaxed.share > share) | a.must[its])
+    happens = np.flatnonzero((felt > PART) & (relaxed.share > share) | a.must[its])
     for place in happens.tolist():
         activity = int(its[place])
         if activity in decided:
@@ -288,6 +266,6 @@ def _rounded(a: Activities, modes: Modes, relaxed: Relaxed, share: float) -> dic
         if rival >= 0 and (decided.get(rival, OFF) != OFF or a.must[rival]):
             continue
         amount, most, whole = relaxed.amount[place], a.most[activity], a.whole[activity]
-        leaves = whole > 0 and (most <= 0 or amount > most * (1 + _PART))
+        leaves = whole > 0 and (most <= 0 or amount > most * (1 + PART))
         decided[activity] = WHOLE if leaves else ON
     return decided
