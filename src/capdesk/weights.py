@@ -193,8 +193,8 @@ def as_plan(asked: Asked, found: Found) -> Plan:
     return Plan(
         strategy=asked.strategy,
         weights=Shares(asked.names, found.evidence.weights),
-        cash=Amount.from_micro(budget - int(found.evidence.weights.sum())),
-        budget=Amount.from_micro(budget),
+        cash=Amount.from_nano(budget - int(found.evidence.weights.sum())),
+        budget=Amount.from_nano(budget),
         certificate=certificate,
         evidence=found.evidence,
         solver=found.solver,

@@ -14,8 +14,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from capdesk.model.money import MICRO
-
 Array = NDArray[np.float64]
 # From so many names on, leaving out those without a weight is quicker than multiplying by 0.
 _WORTH_SKIPPING = 200
@@ -73,7 +71,9 @@ class Evidence:
     names
         In the order of the weights.
     weights
-        (n,), millionths.
+        (n,), whole units.
+    per_one
+        How many units make 1: 10^9, and 10^6 in plans of the first format.
     matrix, loadings, specific
         The covariance: (n, n), or (n, k) and (n,); None where the problem has none.
     curvature, linear, equalities, inequalities, lower, upper
@@ -105,6 +105,7 @@ class Evidence:
     kind: str
     names: tuple[str, ...]
     weights: NDArray[np.int64]
+    per_one: int
     matrix: Array | None
     loadings: Array | None
     specific: Array | None
@@ -135,7 +136,7 @@ class Evidence:
 
     def full_point(self) -> Array:
         """x (m,) at the plan's weights."""
-        weights = self.weights / MICRO
+        weights = self.weights / self.per_one
         return np.concatenate([weights, self.parts.of(weights)]) if self.parts.count else weights
 
     def times(self, weights: Array) -> Array:

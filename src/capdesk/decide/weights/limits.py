@@ -1,4 +1,4 @@
-"""The limits of a plan as the program works with them: whole millionths, name by name."""
+"""The limits of a plan as the program works with them: whole billionths, name by name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from capdesk.model.evidence import Array
 Whole = NDArray[np.int64]
 
 NO_LIMIT = 2**52
-"""Millionths that no weight reaches: where there is no bound."""
+"""Billionths that no weight reaches: where there is no bound."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,7 +28,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Limits:
-    """What the weights of n names must obey, in millionths.
+    """What the weights of n names must obey, in billionths.
 
     Attributes
     ----------

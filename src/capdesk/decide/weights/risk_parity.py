@@ -19,11 +19,11 @@ from capdesk.decide.weights.problem import Array, Covariance, Solution
 from capdesk.decide.weights.rounding import whole
 from capdesk.decide.weights.statement import Statement, state
 from capdesk.model.errors import CertificateError
-from capdesk.model.money import MICRO
+from capdesk.model.money import NANO
 
 SOLVER = "multiplication and Newton's method on risk contributions"
 NEAREST = "turnover and gross limits are met by the weights nearest to the risk budgets"
-_BINDING = 2.0 / MICRO
+_BINDING = 2.0 / NANO
 
 
 def risk_budgets(limits: Limits, covariance: Covariance, budgets: Array) -> Found:
@@ -76,7 +76,7 @@ def _weights(statement: Statement, shares: Array) -> Array:
 
 def _proven(statement: Statement, units: Whole, shares: Array) -> tuple[float, Solution]:
     """The multiple of the budgets and the prices of binding rows that leave the least error."""
-    problem, weights = statement.problem, units / MICRO
+    problem, weights = statement.problem, units / NANO
     own = weights * problem.covariance.times(weights)
     inside = (weights > problem.lower) & (weights < problem.upper)
     rows, limits = problem.inequalities

@@ -18,7 +18,7 @@ from capdesk.decide.weights.rounding import whole
 from capdesk.decide.weights.statement import Statement, bounds, no_risk, state
 from capdesk.decide.weights.waterfill import waterfill
 from capdesk.model.errors import InvalidInput
-from capdesk.model.money import MICRO
+from capdesk.model.money import NANO
 
 ARITHMETIC = "arithmetic"
 _SMALLEST_SHARE = 1e-4
@@ -77,12 +77,12 @@ def _met(limits: Limits, shares: Array, highest: float) -> Found:
     total = feasibility.total(limits)
     lower, upper = bounds(limits)
     if limits.simple and (lower >= 0).all() and (shares >= 0).all():
-        weights = waterfill(shares, lower, upper, total / MICRO, highest)
-        return _as_rule(limits, weights, int(np.floor(weights.sum() * MICRO + 1e-3)))
+        weights = waterfill(shares, lower, upper, total / NANO, highest)
+        return _as_rule(limits, weights, int(np.floor(weights.sum() * NANO + 1e-3)))
     if limits.simple and highest == 1.0:
         inside = np.clip(shares, lower, upper)
-        if inside.sum() <= total / MICRO:
-            return _as_rule(limits, inside, int(np.floor(inside.sum() * MICRO + 1e-3)))
+        if inside.sum() <= total / NANO:
+            return _as_rule(limits, inside, int(np.floor(inside.sum() * NANO + 1e-3)))
     return _nearest(limits, shares, invest=highest > 1)
 
 

@@ -23,7 +23,7 @@ from capdesk.decide.weights.problem import Array, Covariance, QuadraticProblem, 
 from capdesk.decide.weights.statement import Statement, state
 from capdesk.model.errors import CertificateError, InvalidInput
 from capdesk.model.evidence import Evidence
-from capdesk.model.money import MICRO
+from capdesk.model.money import NANO
 
 NO_EXCESS = (
     "no feasible weights earn more than the risk-free rate, so no Sharpe ratio is positive: "
@@ -91,10 +91,10 @@ def _statement(limits: Limits, covariance: Covariance, excess: Array, total: int
     if limits.proportional_costs is None or limits.current is None or not total:
         return statement
     # What staying put saves is a constant; spread over weights whose sum is known it is linear.
-    start = limits.current / MICRO
+    start = limits.current / NANO
     problem = statement.problem
     plain = problem.linear[: len(excess)] + excess
-    problem.linear[: len(excess)] -= float(plain @ start) / (total / MICRO)
+    problem.linear[: len(excess)] -= float(plain @ start) / (total / NANO)
     return statement
 
 
@@ -108,7 +108,7 @@ def _best_excess(statement: Statement) -> float:
 
 
 def _solved(limits: Limits, statement: Statement, total: int) -> Found:
-    scaled = _Scaled(statement.problem, total / MICRO)
+    scaled = _Scaled(statement.problem, total / NANO)
     solution, slope = scaled.solve(len(limits.names))
     count = len(limits.names)
     tangent = statement.problem.covariance.times(solution.x[:count])
@@ -132,7 +132,7 @@ def _anchor(proof: Evidence, statement: Statement, total: int, tangent: Array) -
         np.zeros(len(problem.equalities[1])),
         np.zeros(len(problem.inequalities[1])),
     )
-    y[0] = -_marginal(tangent, problem.lower[:count], problem.upper[:count], total / MICRO)
+    y[0] = -_marginal(tangent, problem.lower[:count], problem.upper[:count], total / NANO)
     if least_variance(proof, own, y, z) > _CLEARLY_POSITIVE * float(own @ tangent):
         return own, y, z
     safest = quadratic.solve(replace(problem, curvature=1.0, linear=np.zeros(len(problem.linear))))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from capdesk.decide.weights.limits import NO_LIMIT, Limits, Whole
 from capdesk.decide.weights.problem import Array, Covariance, QuadraticProblem
 from capdesk.model.evidence import Label, Parts
-from capdesk.model.money import MICRO
+from capdesk.model.money import NANO
 
 NO_PARTS = Parts(np.zeros(0, np.intp), np.zeros(0), np.zeros(0))
 
@@ -37,12 +37,12 @@ def state(
     Parameters
     ----------
     total
-        Millionths that the weights add up to; at most, where not `exact`.
+        Billionths that the weights add up to; at most, where not `exact`.
     """
     lower, upper = bounds(limits)
     rows = _Rows(len(limits.names))
-    budget = Label("budget", "", limits.budget / MICRO)
-    rows.add(np.ones(len(limits.names)), total / MICRO, budget, exact=exact)
+    budget = Label("budget", "", limits.budget / NANO)
+    rows.add(np.ones(len(limits.names)), total / NANO, budget, exact=exact)
     for row in limits.rows:
         rows.add_between(row.coefficients, row.low, row.high, row.kind, row.name)
     if limits.simple and limits.proportional_costs is None:
@@ -58,11 +58,11 @@ def state(
     if limits.proportional_costs is not None:
         costs += trades.row(limits.proportional_costs, 0, parts.count)
     if limits.turnover is not None:
-        size = limits.turnover / MICRO
+        size = limits.turnover / NANO
         row = trades.row(np.ones(rows.count), 0, parts.count)
         rows.add(row, size + float(trades.plain @ trades.offset), Label("turnover", "", size))
     if limits.gross is not None:
-        size = limits.gross / MICRO
+        size = limits.gross / NANO
         row = shorts.row(np.ones(rows.count), len(trades.both_ways), parts.count)
         rows.add(row, size, Label("gross", "", size))
     for part in range(parts.count):
@@ -82,10 +82,10 @@ def bounds(limits: Limits) -> tuple[Array, Array]:
     return _fractions(limits.lower), _fractions(limits.upper)
 
 
-def _fractions(micro: Whole) -> Array:
-    values = micro / MICRO
-    if np.maximum.reduce(np.abs(micro), initial=0) >= NO_LIMIT:
-        values[micro >= NO_LIMIT], values[micro <= -NO_LIMIT] = np.inf, -np.inf
+def _fractions(units: Whole) -> Array:
+    values = units / NANO
+    if np.maximum.reduce(np.abs(units), initial=0) >= NO_LIMIT:
+        values[units >= NO_LIMIT], values[units <= -NO_LIMIT] = np.inf, -np.inf
     return values
 
 
@@ -101,7 +101,7 @@ class _Sizes:
     def of_trades(cls, limits: Limits, lower: Array, upper: Array) -> _Sizes:
         if limits.current is None or (limits.turnover is None and limits.proportional_costs is None):
             return cls(np.zeros(0, np.intp), np.zeros(len(lower)), np.zeros(len(lower)))
-        start = limits.current / MICRO
+        start = limits.current / NANO
         both_ways = np.flatnonzero((lower < start) & (start < upper))
         return cls(both_ways, np.where(start <= lower, 1.0, -1.0), start)
 

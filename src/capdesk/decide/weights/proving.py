@@ -1,0 +1,77 @@
+"""What certificates of every kind are made of: limits kept, the least over a box, tolerances, the figures."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from capdesk.model.evidence import Array, Evidence
+from capdesk.model.money import Amount
+from capdesk.model.plans import Certificate
+
+GAP = 1e-6
+LARGEST_GAP = 1e-4
+REACH = 2.0
+
+
+def violation(evidence: Evidence, x: Array) -> float:
+    """The largest excess over a bound or a row, a row's in units of its largest coefficient."""
+    worst = max(largest(evidence.lower - x), largest(x - evidence.upper))
+    for (rows, limits), exact in ((evidence.equalities, True), (evidence.inequalities, False)):
+        if len(limits):
+            excess = rows @ x - limits
+            size = np.maximum(np.maximum.reduce(np.abs(rows), axis=1, initial=0.0), 1e-300)
+            worst = max(worst, float(np.maximum.reduce((np.abs(excess) if exact else excess) / size)))
+    return worst
+
+
+def largest(values: Array) -> float:
+    """The largest value, 0 where none is above 0; NaN where there is one."""
+    return float(np.maximum.reduce(values, initial=0.0))
+
+
+def least_over_box(evidence: Evidence, costs: Array) -> float:
+    """The least of costs'x over the box; a side without a bound ends twice as far as any weight."""
+    lower, upper = evidence.lower, evidence.upper
+    reach = REACH * max(1.0, largest(np.abs(evidence.point)))
+    return float(costs @ np.where(costs > 0, np.maximum(lower, -reach), np.minimum(upper, reach)))
+
+
+def tolerance_of(evidence: Evidence, scale: float, risk: float) -> float:
+    """1e-6, and what whole units cost: twice a unit of room at each priced row, and their variance.
+
+    `risk` is what a variance of 1 costs in the objective.
+    """
+    prices = risk / 2 / evidence.per_one * float(np.add.reduce(evidence.variances()))
+    rows, multipliers = evidence.inequalities[0], evidence.inequality_multipliers
+    for row, price, label in zip(rows, multipliers, evidence.inequality_labels, strict=True):
+        if label.limit and price > 0:
+            prices += float(price) * float(np.abs(row).max())
+    return min(LARGEST_GAP, GAP + 2 * prices / evidence.per_one / scale)
+
+
+def padded(weights: Array, width: int) -> Array:
+    return np.concatenate([weights, np.zeros(width - len(weights))])
+
+
+def stated(
+    evidence: Evidence,
+    x: Array,
+    *,
+    gap: float,
+    tolerance: float,
+    says: str,
+    objective: float | None = None,
+    bound: float | None = None,
+    rounding: float = 0.0,
+) -> Certificate:
+    return Certificate(
+        kind=evidence.kind,
+        objective=objective,
+        bound=bound,
+        gap=float(gap),
+        rounding=rounding,
+        violation=max(violation(evidence, x), 0.0),
+        total=Amount(int(evidence.weights.sum())) / evidence.per_one,
+        tolerance=tolerance,
+        says=says,
+    )
