@@ -12,7 +12,8 @@ from capdesk.decide.weights.asked import Asked
 from capdesk.decide.weights.constraints import Constraints
 from capdesk.decide.weights.criteria import Concentration, Criterion, TailLoss, Turnover
 from capdesk.decide.weights.frontier import Point, Universe, knee, trace
-from capdesk.decide.weights.reading_limits import read_limits, read_names
+from capdesk.decide.weights.reading_limits import read_limits
+from capdesk.decide.weights.reading_names import read_names
 from capdesk.model.errors import InvalidInput
 from capdesk.model.money import NANO, Number
 from capdesk.model.plans import Plan

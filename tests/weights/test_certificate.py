@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from capdesk import CertificateError, Constraints, Exposure, Group, Plan, plan_weights
 from capdesk.decide.weights.certificate import certify

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
@@ -60,8 +61,7 @@ class Label:
     sign: int = 1
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Evidence:
+class Evidence(Struct, frozen=True, eq=False):
     """A problem, a point and multipliers; enough to check a plan without its solver.
 
     Attributes
@@ -144,7 +144,7 @@ class Evidence:
         matrix = self.matrix
         if matrix is not None:
             if len(weights) < _WORTH_SKIPPING:
-                return matrix @ weights
+                return matrix.dot(weights)
             held = weights.nonzero()[0]
             return weights[held] @ matrix[held] if 4 * len(held) < len(weights) else matrix @ weights
         if self.loadings is None or self.specific is None:
@@ -177,6 +177,6 @@ class Evidence:
             (self.inequalities, self.inequality_multipliers if z is None else z),
         ):
             if len(limits):
-                costs = costs + multipliers @ rows
-                constant += float(multipliers @ limits)
+                costs = costs + multipliers.dot(rows)
+                constant += float(multipliers.dot(limits))
         return costs, constant

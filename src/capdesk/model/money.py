@@ -29,6 +29,7 @@ MAX_MICRO = 2**63 - 1
 PPM = 1_000_000
 LONGEST_NUMBER = 1_000
 _PLAIN = 1e9
+_SHORT = 120
 _PLAIN_WEIGHT = 1e6
 
 _TRAPS = [InvalidOperation, DivisionByZero, Overflow]
@@ -48,6 +49,8 @@ def read_decimal(value: object, name: str = "amount") -> Decimal:
     """
     if isinstance(value, bool):
         raise InvalidInput(f"{name} must be a number, got the boolean {value}")
+    if type(value) is int and value.bit_length() <= _SHORT:
+        return Decimal(value)
     if isinstance(value, Decimal):
         number = value
         if number.is_finite() and len(number.as_tuple().digits) > LONGEST_NUMBER:
@@ -311,8 +314,11 @@ def to_nano(value: object, name: str = "weight", rounding: str = ROUND_HALF_EVEN
         nano = round(value * NANO)
         if nano / NANO == value:
             return nano
-    number = read_decimal(value, name)
-    nano = int(number.scaleb(9, _EXACT).to_integral_value(rounding, _EXACT))
+    if type(value) is int and -MAX_MICRO <= value <= MAX_MICRO:
+        nano = value * NANO
+    else:
+        number = read_decimal(value, name)
+        nano = int(number.scaleb(9, _EXACT).to_integral_value(rounding, _EXACT))
     if not -MAX_MICRO <= nano <= MAX_MICRO:
         raise InvalidInput(f"{name} must be at most {MAX_MICRO // NANO} in size, got {value}")
     return nano

@@ -15,7 +15,6 @@ v >= (least feasible (Sigma q)'w)^2 / q' Sigma q.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import inf, isqrt, sqrt
 
 import numpy as np
@@ -64,44 +63,31 @@ def certify(evidence: Evidence) -> Certificate:
     return certificate
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """The objective at a plan's weights and what belongs to it."""
-
-    x: Array
-    value: float
-    scale: float
-
-
-def _figures(evidence: Evidence) -> Figures:
-    x = evidence.full_point()
-    weights = x[: len(evidence.names)]
-    value, own = float(evidence.linear @ x), 0.0
-    if evidence.curvature:
-        value += evidence.curvature / 2 * float(weights @ evidence.times(weights))
-        own = evidence.curvature / 2 * float(weights**2 @ evidence.variances())
-    costs = np.abs(evidence.linear)
-    # A millionth of what costs most is as small as an objective can be told from nothing.
-    least = max(float(costs.max(initial=0.0)) * _TOLD, 1e-300)
-    return Figures(x, value, max(abs(value), own + float(costs @ np.abs(x)), least))
-
-
 def _optimum(evidence: Evidence) -> Certificate:
-    figures = _figures(evidence)
-    point, gradient = evidence.point, evidence.gradient()
+    count, curvature, linear = len(evidence.names), evidence.curvature, evidence.linear
+    x, point, gradient = evidence.full_point(), evidence.point, evidence.gradient()
+    value, own = float(linear.dot(x)), 0.0
+    if curvature:
+        weights = x[:count]
+        value += curvature / 2 * float(weights.dot(evidence.times(weights)))
+        own = curvature / 2 * float((weights * weights).dot(evidence.variances()))
+    sizes = np.abs(linear)
+    # A millionth of what costs most is as small as an objective can be told from nothing.
+    scale = max(abs(value), own + float(sizes.dot(np.abs(x))), largest(sizes) * _TOLD, 1e-300)
     # The tangent at p is gradient'x - (curvature / 2) p' Sigma p.
-    quadratic = float((gradient - evidence.linear) @ point) / 2
+    straight = float(linear.dot(point))
+    quadratic = (float(gradient.dot(point)) - straight) / 2
     costs, constant = evidence.priced(gradient)
     bound = least_over_box(evidence, costs) - constant - quadratic
-    gap = (figures.value - bound) / figures.scale
+    gap = (value - bound) / scale
     return stated(
         evidence,
-        figures.x,
-        objective=figures.value,
+        x,
+        objective=value,
         bound=bound,
         gap=gap,
-        rounding=(figures.value - float(evidence.linear @ point) - quadratic) / figures.scale,
-        tolerance=tolerance_of(evidence, figures.scale, evidence.curvature / 2),
+        rounding=(value - straight - quadratic) / scale,
+        tolerance=tolerance_of(evidence, scale, curvature / 2),
         says=f"nothing feasible is better by more than {max(gap, 0.0):.1e} of the objective",
     )
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 
 from capdesk.decide.weights import feasibility, fixed_trades, mixed_integer, quadratic
@@ -70,7 +71,7 @@ def exact(limits: Limits, covariance: Covariance, curvature: float, linear: Arra
     chosen = _restricted(limits, held) if isinstance(found, mixed_integer.Chosen) else _stayed(limits, ~held)
     stated = replace(statement, problem=found.problem)
     done = finish("search", chosen, stated, found.solution, total if invest else None)
-    proof = replace(done.evidence, fixed=fixed, search_bound=found.bound)
+    proof = structs.replace(done.evidence, fixed=fixed, search_bound=found.bound)
     size = max(abs(found.objective), 1e-300)
     notes = () if found.proven else (UNPROVEN.format(part=(found.objective - found.bound) / size),)
     return Found(proof, f"branch and bound over {done.solver}", notes)

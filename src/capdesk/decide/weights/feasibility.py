@@ -34,7 +34,7 @@ def total(limits: Limits) -> int:
     InfeasibleError
         Where the bounds alone forbid it.
     """
-    most, least = int(np.add.reduce(limits.upper)), int(np.add.reduce(limits.lower))
+    most, least = limits.most, limits.least
     crossed = (limits.lower > limits.upper).any()
     if crossed or least > limits.budget or (most < limits.budget and not limits.allow_cash):
         raise conflict.explained(limits)

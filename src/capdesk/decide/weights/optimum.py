@@ -63,7 +63,7 @@ def solve(statement: Statement, limits: Limits, total: int, *, invest: bool) -> 
     ------
     NotSolved
     """
-    if invest and limits.simple and total == int(np.add.reduce(limits.upper)):
+    if invest and limits.simple and total == limits.most:
         return _all_at_maximum(statement)
     return quadratic.solve(statement.problem)
 

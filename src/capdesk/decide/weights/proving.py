@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from capdesk.model.evidence import Array, Evidence
-from capdesk.model.money import Amount
+from capdesk.model.money import NANO, Amount
 from capdesk.model.plans import Certificate
 
 GAP = 1e-6
@@ -15,11 +15,11 @@ REACH = 2.0
 
 def violation(evidence: Evidence, x: Array) -> float:
     """The largest excess over a bound or a row, a row's in units of its largest coefficient."""
-    worst = max(largest(evidence.lower - x), largest(x - evidence.upper))
+    worst = largest(np.maximum(evidence.lower - x, x - evidence.upper))
     for (rows, limits), exact in ((evidence.equalities, True), (evidence.inequalities, False)):
         if len(limits):
-            excess = rows @ x - limits
-            size = np.maximum(np.maximum.reduce(np.abs(rows), axis=1, initial=0.0), 1e-300)
+            excess = rows.dot(x) - limits
+            size = np.maximum.reduce(np.abs(rows), axis=1, initial=1e-300)
             worst = max(worst, float(np.maximum.reduce((np.abs(excess) if exact else excess) / size)))
     return worst
 
@@ -33,7 +33,7 @@ def least_over_box(evidence: Evidence, costs: Array) -> float:
     """The least of costs'x over the box; a side without a bound ends twice as far as any weight."""
     lower, upper = evidence.lower, evidence.upper
     reach = REACH * max(1.0, largest(np.abs(evidence.point)))
-    return float(costs @ np.where(costs > 0, np.maximum(lower, -reach), np.minimum(upper, reach)))
+    return float(costs.dot(np.where(costs > 0, np.maximum(lower, -reach), np.minimum(upper, reach))))
 
 
 def tolerance_of(evidence: Evidence, scale: float, risk: float) -> float:
@@ -42,10 +42,10 @@ def tolerance_of(evidence: Evidence, scale: float, risk: float) -> float:
     `risk` is what a variance of 1 costs in the objective.
     """
     prices = risk / 2 / evidence.per_one * float(np.add.reduce(evidence.variances()))
-    rows, multipliers = evidence.inequalities[0], evidence.inequality_multipliers
-    for row, price, label in zip(rows, multipliers, evidence.inequality_labels, strict=True):
-        if label.limit and price > 0:
-            prices += float(price) * float(np.abs(row).max())
+    if len(evidence.inequality_labels):
+        sizes = np.maximum.reduce(np.abs(evidence.inequalities[0]), axis=1, initial=0.0)
+        told = [bool(label.limit) for label in evidence.inequality_labels]
+        prices += float(np.maximum(evidence.inequality_multipliers, 0.0)[told].dot(sizes[told]))
     return min(LARGEST_GAP, GAP + 2 * prices / evidence.per_one / scale)
 
 
@@ -71,7 +71,7 @@ def stated(
         gap=float(gap),
         rounding=rounding,
         violation=max(violation(evidence, x), 0.0),
-        total=Amount(int(evidence.weights.sum())) / evidence.per_one,
+        total=Amount.from_nano(int(np.add.reduce(evidence.weights)) * (NANO // evidence.per_one)),
         tolerance=tolerance,
         says=says,
     )

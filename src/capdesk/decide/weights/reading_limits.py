@@ -6,8 +6,9 @@ read obey what was written.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN
+from collections.abc import Mapping
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
 from typing import Any, SupportsIndex, TypeVar, cast
 
 import numpy as np
@@ -15,35 +16,16 @@ from numpy.typing import NDArray
 
 from capdesk.decide.weights.constraints import Constraints, Exposure, Group
 from capdesk.decide.weights.limits import NO_LIMIT, Limits, Row, Whole
+from capdesk.decide.weights.reading_names import check_known, order_of
 from capdesk.model.errors import InvalidInput
 from capdesk.model.evidence import Array
 from capdesk.model.money import NANO, Amount, read_decimal, to_nano
 
 _LARGEST_BARE = 10 * NANO
 
+_PLAIN = frozenset((type(None), int, float, str, Decimal, Amount))
+
 Kind = TypeVar("Kind")
-
-
-def read_names(names: Sequence[str]) -> tuple[str, ...]:
-    """The names, once each.
-
-    Raises
-    ------
-    InvalidInput
-        For a single text, names that are no texts or empty, and names that are there twice.
-    """
-    if isinstance(names, str):
-        raise InvalidInput(f"names must be a list of names, got the text {names!r}")
-    if not isinstance(names, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise InvalidInput(f"names must be a list of names, got {type(names).__name__}")
-    given = tuple(names)
-    for name in given:
-        if not isinstance(name, str) or not name:  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise InvalidInput(f"names must be texts that are not empty, got {name!r}")
-    if len(set(given)) != len(given):
-        twice = sorted({name for name in given if given.count(name) > 1})
-        raise InvalidInput(f"names must differ, got {', '.join(map(repr, twice))} more than once")
-    return given
 
 
 def read_limits(
@@ -62,6 +44,39 @@ def read_limits(
         For a percent where a fraction is meant, an unknown name, a minimum above its maximum,
         and limits of trades without current weights.
     """
+    c = constraints
+    sizes: tuple[Any, ...] = (c.max_weight, c.min_weight, c.budget)
+    others = (c.gross, c.turnover, c.max_trade, c.max_names, c.min_weight_if_held, c.proportional_costs)
+    rows = (c.groups, c.exposures)
+    if (
+        current is None
+        and _PLAIN.issuperset(map(type, sizes))
+        and all(each is None for each in (*others, c.fixed_costs))
+        and all(type(each) is dict and not each for each in rows)
+    ):
+        return _bounds_alone(names, *sizes, c.long_only, c.fully_invested, c.allow_cash)
+    return _read(names, constraints, current)
+
+
+@lru_cache(maxsize=16, typed=True)
+def _bounds_alone(
+    names: tuple[str, ...], most: Any, least: Any, budget: Any, long_only: bool, invest: bool, cash: bool
+) -> Limits:
+    """The limits of constraints that are numbers alone: the same for the same numbers, plan after plan."""
+    given = Constraints(
+        max_weight=most,
+        min_weight=least,
+        budget=budget,
+        long_only=long_only,
+        fully_invested=invest,
+        allow_cash=cash,
+    )
+    limits = _read(names, given, None)
+    limits.lower.flags.writeable = limits.upper.flags.writeable = False
+    return limits
+
+
+def _read(names: tuple[str, ...], constraints: Constraints, current: Mapping[str, Any] | None) -> Limits:
     budget = _limit(constraints.budget, "budget", _LARGEST_BARE)
     if budget < 0 and constraints.long_only:
         raise InvalidInput(f"budget={constraints.budget}: below 0 needs long_only=False")
@@ -141,39 +156,6 @@ class _Reader:
                 hint = f": a fraction is meant, did you mean {cost / 100:g}?" if cost >= 1 else ""
                 raise InvalidInput(f"{what} of {name} must be from 0 to below 1, got {cost:g}{hint}")
         return read
-
-
-def check_known(given: Mapping[str, Any], names: tuple[str, ...], what: str) -> None:
-    """Refuse a name that is not among those planned for.
-
-    Raises
-    ------
-    InvalidInput
-    """
-    unknown = [str(name) for name in given if name not in names]
-    if unknown:
-        raise InvalidInput(f"{what} speaks of {', '.join(unknown)}, which is not among the names")
-
-
-def order_of(index: Any, names: tuple[str, ...], what: str) -> list[int] | None:
-    """Where each name's label is; None for an index that only counts.
-
-    Raises
-    ------
-    InvalidInput
-        For a name without a label, or with two.
-    """
-    labels: list[Any] = list(index)
-    if labels == list(range(len(labels))):
-        return None
-    places: dict[Any, int] = {label: place for place, label in enumerate(labels)}
-    missing = [name for name in names if name not in places]
-    if missing:
-        raise InvalidInput(f"{what} has no value for {', '.join(missing)}: its index must be the names")
-    twice = [name for name in names if labels.count(name) > 1]
-    if twice:
-        raise InvalidInput(f"{what} has {', '.join(twice)} more than once in its index")
-    return [places[name] for name in names]
 
 
 def _limit(value: Any, what: str, largest: int, rounding: str = ROUND_FLOOR) -> int:

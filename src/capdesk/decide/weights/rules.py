@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from msgspec import structs
 
 from capdesk.decide.weights import feasibility
 from capdesk.decide.weights.limits import Limits
 from capdesk.decide.weights.optimum import Found, evidence, optimum
 from capdesk.decide.weights.problem import Array, Covariance, Solution
 from capdesk.decide.weights.rounding import whole
-from capdesk.decide.weights.statement import Statement, bounds, no_risk, state
+from capdesk.decide.weights.statement import Statement, no_risk, state
 from capdesk.decide.weights.waterfill import waterfill
 from capdesk.model.errors import InvalidInput
 from capdesk.model.money import NANO
@@ -75,7 +76,7 @@ def inverse_risk(limits: Limits, scores: Array) -> Found:
 
 def _met(limits: Limits, shares: Array, highest: float) -> Found:
     total = feasibility.total(limits)
-    lower, upper = bounds(limits)
+    lower, upper = limits.bounds()
     if limits.simple and (lower >= 0).all() and (shares >= 0).all():
         weights = waterfill(shares, lower, upper, total / NANO, highest)
         return _as_rule(limits, weights, int(np.floor(weights.sum() * NANO + 1e-3)))
@@ -92,7 +93,7 @@ def _nearest(limits: Limits, shares: Array, *, invest: bool) -> Found:
     distance = Covariance(loadings=np.zeros((len(shares), 1)), specific=1 / size)
     plain = replace(limits, proportional_costs=None)
     found = optimum(plain, distance, 1.0, -shares / size, invest=invest)
-    return Found(replace(found.evidence, kind="rule"), found.solver, found.notes)
+    return Found(structs.replace(found.evidence, kind="rule"), found.solver, found.notes)
 
 
 def _as_rule(limits: Limits, weights: Array, total: int) -> Found:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 
 from capdesk.decide.weights import feasibility, quadratic, ratio
@@ -119,7 +120,7 @@ def _solved(limits: Limits, statement: Statement, total: int) -> Found:
     if variance <= _NO_VARIANCE * float(statement.problem.covariance.diagonal().max()):
         raise InvalidInput(_UNBOUNDED)
     anchor, y, z = _anchor(proof, statement, total, tangent)
-    done = replace(proof, slope=slope, anchor=anchor, anchor_equal=y, anchor_most=z)
+    done = structs.replace(proof, slope=slope, anchor=anchor, anchor_equal=y, anchor_most=z)
     return Found(done, solution.solver)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from msgspec import structs
 
 from capdesk.decide.weights import choosing, inputs, kelly, kelly_bets, quadratic, rules
 from capdesk.decide.weights.asked import Asked
@@ -122,7 +123,7 @@ def _staked(asked: Asked, fraction: float, scenarios: Array, chances: Array, *, 
     if exponent is not None:
         bound = "the drawdown bound binds" if stakes.drawdown_price else "the drawdown bound does not bind"
         notes += (f"{bound}; the growth could be higher by {stakes.gap:.1e} at most",)
-    proof = replace(
+    proof = structs.replace(
         found.evidence, slope=fraction, scenarios=scenarios, chances=chances, tail=float(independent)
     )
     return Found(proof, found.solver, notes)

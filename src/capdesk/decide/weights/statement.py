@@ -7,11 +7,12 @@ Sizes (of trades, of shorts) are written with their positive parts alone:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from capdesk.decide.weights.limits import NO_LIMIT, Limits, Whole
+from capdesk.decide.weights.limits import Limits
 from capdesk.decide.weights.problem import Array, Covariance, QuadraticProblem
 from capdesk.model.evidence import Label, Parts
 from capdesk.model.money import NANO
@@ -39,14 +40,13 @@ def state(
     total
         Billionths that the weights add up to; at most, where not `exact`.
     """
-    lower, upper = bounds(limits)
+    if limits.simple and limits.proportional_costs is None:
+        return _of_budget(limits, covariance, curvature, linear, total, exact=exact)
+    lower, upper = limits.bounds()
     rows = _Rows(len(limits.names))
-    budget = Label("budget", "", limits.budget / NANO)
-    rows.add(np.ones(len(limits.names)), total / NANO, budget, exact=exact)
+    rows.add(np.ones(len(limits.names)), total / NANO, _budget(limits.budget), exact=exact)
     for row in limits.rows:
         rows.add_between(row.coefficients, row.low, row.high, row.kind, row.name)
-    if limits.simple and limits.proportional_costs is None:
-        return rows.statement(covariance, curvature, linear, lower, upper, NO_PARTS)
     trades = _Sizes.of_trades(limits, lower, upper)
     shorts = _Sizes.of_shorts(limits, lower, upper)
     parts = Parts(
@@ -72,21 +72,26 @@ def state(
     return rows.statement(covariance, curvature, costs, lower, upper, parts)
 
 
+def _of_budget(
+    limits: Limits, covariance: Covariance, curvature: float, linear: Array, total: int, *, exact: bool
+) -> Statement:
+    """Bounds and a budget alone."""
+    count = len(limits.names)
+    none = np.zeros((0, count)), np.zeros(0)
+    label, budget = (_budget(limits.budget),), (np.ones((1, count)), np.array([total / NANO]))
+    equalities, inequalities = (budget, none) if exact else (none, budget)
+    problem = QuadraticProblem(covariance, curvature, linear, equalities, inequalities, *limits.bounds())
+    return Statement(problem, NO_PARTS, label, ()) if exact else Statement(problem, NO_PARTS, (), label)
+
+
+@lru_cache(maxsize=8)
+def _budget(units: int) -> Label:
+    return Label("budget", "", units / NANO)
+
+
 def no_risk(count: int) -> Covariance:
     """The covariance of a problem that has none."""
     return Covariance(loadings=np.zeros((count, 1)), specific=np.zeros(count))
-
-
-def bounds(limits: Limits) -> tuple[Array, Array]:
-    """The weights' bounds as fractions, infinite where there is none."""
-    return _fractions(limits.lower), _fractions(limits.upper)
-
-
-def _fractions(units: Whole) -> Array:
-    values = units / NANO
-    if np.maximum.reduce(np.abs(units), initial=0) >= NO_LIMIT:
-        values[units >= NO_LIMIT], values[units <= -NO_LIMIT] = np.inf, -np.inf
-    return values
 
 
 @dataclass(frozen=True, slots=True, eq=False)
