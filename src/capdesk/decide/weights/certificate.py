@@ -66,16 +66,20 @@ def certify(evidence: Evidence) -> Certificate:
 def _optimum(evidence: Evidence) -> Certificate:
     count, curvature, linear = len(evidence.names), evidence.curvature, evidence.linear
     x, point, gradient = evidence.full_point(), evidence.point, evidence.gradient()
-    value, own = float(linear.dot(x)), 0.0
+    value = size = least = straight = 0.0
     if curvature:
         weights = x[:count]
-        value += curvature / 2 * float(weights.dot(evidence.times(weights)))
-        own = curvature / 2 * float((weights * weights).dot(evidence.variances()))
-    sizes = np.abs(linear)
-    # A millionth of what costs most is as small as an objective can be told from nothing.
-    scale = max(abs(value), own + float(sizes.dot(np.abs(x))), largest(sizes) * _TOLD, 1e-300)
+        value = curvature / 2 * float(weights.dot(evidence.times(weights)))
+        size = curvature / 2 * float((weights * weights).dot(evidence.variances()))
+    if np.logical_or.reduce(linear):
+        costs = np.abs(linear)
+        value += float(linear.dot(x))
+        size += float(costs.dot(np.abs(x)))
+        straight = float(linear.dot(point))
+        # A millionth of what costs most is as small as an objective can be told from nothing.
+        least = largest(costs) * _TOLD
+    scale = max(abs(value), size, least, 1e-300)
     # The tangent at p is gradient'x - (curvature / 2) p' Sigma p.
-    straight = float(linear.dot(point))
     quadratic = (float(gradient.dot(point)) - straight) / 2
     costs, constant = evidence.priced(gradient)
     bound = least_over_box(evidence, costs) - constant - quadratic
@@ -121,7 +125,7 @@ def _sharpe(evidence: Evidence) -> Certificate:
     of_point = sqrt(float(point[:count] @ tangent) + unsure * float(point[:count] @ point[:count]))
     excess = -float(evidence.linear @ x)
     ratio = excess / volatility
-    costs, constant = evidence.priced(evidence.linear + evidence.slope * padded(tangent, len(point)))
+    costs, constant = evidence.priced(evidence.linear + padded(evidence.slope * tangent, len(point)))
     residue = max(constant - least_over_box(evidence, costs), 0.0)
     least = 0.0
     if evidence.anchor is not None and evidence.anchor_equal is not None and evidence.anchor_most is not None:
@@ -155,7 +159,7 @@ def _reach(evidence: Evidence) -> float:
     """A length that no feasible weights have more of."""
     rows = zip(evidence.inequality_labels, evidence.inequalities[1].tolist(), strict=True)
     sizes = [most for label, most in rows if label.limit == "gross"]
-    if evidence.lower[: len(evidence.names)].min(initial=0.0) >= 0:
+    if largest(-evidence.lower[: len(evidence.names)]) <= 0:
         sizes += [float(most) for most in evidence.equalities[1][:1]]
     furthest = REACH * max(1.0, largest(np.abs(evidence.point))) * sqrt(len(evidence.names))
     return min(sizes, default=furthest)
@@ -173,10 +177,9 @@ def _contributions(evidence: Evidence) -> Certificate:
     budgets = np.zeros(len(weights)) if evidence.budgets is None else evidence.budgets
     variance = float(weights @ marginal)
     errors = (weights * costs - evidence.slope * budgets) / variance
-    errors = np.where(weights >= evidence.upper, np.maximum(errors, 0.0), errors)
-    errors = np.where(
-        (weights <= evidence.lower) & (weights < evidence.upper), np.minimum(errors, 0.0), errors
-    )
+    at_most, at_least = weights >= evidence.upper, weights <= evidence.lower
+    np.maximum(errors, 0.0, out=errors, where=at_most)
+    np.minimum(errors, 0.0, out=errors, where=at_least & ~at_most)
     gap = max(largest(np.abs(errors)), _loose(evidence, weights) / variance)
     # A unit of one name changes its own share by its marginal risk, and of others those beside it.
     beside = largest(evidence.variances()) * (1 + isqrt(len(weights)))

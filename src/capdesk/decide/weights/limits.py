@@ -90,6 +90,11 @@ class Limits:
         """Bounds and a budget, nothing else."""
         return not (self.rows or self.gross is not None or self.turnover is not None)
 
+    def unbound(self, total: int) -> bool:
+        """Whether positive weights that add up to a total meet every limit whatever they are."""
+        within = np.maximum.reduce(self.lower, initial=0) <= 0
+        return self.simple and bool(within and np.minimum.reduce(self.upper, initial=total) >= total)
+
     @property
     def discrete(self) -> bool:
         """Whether names must be chosen."""

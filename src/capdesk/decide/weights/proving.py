@@ -31,9 +31,11 @@ def largest(values: Array) -> float:
 
 def least_over_box(evidence: Evidence, costs: Array) -> float:
     """The least of costs'x over the box; a side without a bound ends twice as far as any weight."""
-    lower, upper = evidence.lower, evidence.upper
-    reach = REACH * max(1.0, largest(np.abs(evidence.point)))
-    return float(costs.dot(np.where(costs > 0, np.maximum(lower, -reach), np.minimum(upper, reach))))
+    ends = np.where(costs > 0, evidence.lower, evidence.upper)
+    if largest(np.abs(ends)) > REACH:
+        reach = REACH * max(1.0, largest(np.abs(evidence.point)))
+        ends = np.minimum(np.maximum(ends, -reach), reach)
+    return float(costs.dot(ends))
 
 
 def tolerance_of(evidence: Evidence, scale: float, risk: float) -> float:
@@ -50,6 +52,9 @@ def tolerance_of(evidence: Evidence, scale: float, risk: float) -> float:
 
 
 def padded(weights: Array, width: int) -> Array:
+    """Weights with nothing for the further variables."""
+    if len(weights) == width:
+        return weights
     return np.concatenate([weights, np.zeros(width - len(weights))])
 
 
@@ -64,6 +69,7 @@ def stated(
     bound: float | None = None,
     rounding: float = 0.0,
 ) -> Certificate:
+    """The figures with the worst violation and the sum of the plan's weights."""
     return Certificate(
         kind=evidence.kind,
         objective=objective,

@@ -37,6 +37,8 @@ def risk_budgets(limits: Limits, covariance: Covariance, budgets: Array) -> Foun
         Where no weights have these shares of the risk.
     """
     shares = budgets / budgets.sum()
+    if not limits.budget:
+        return rules.by_shares(limits, shares)
     try:
         if limits.turnover is not None or limits.gross is not None or not covariance.size:
             free = risk_contribution.equal_risk(covariance, shares)
@@ -50,6 +52,8 @@ def risk_budgets(limits: Limits, covariance: Covariance, budgets: Array) -> Foun
 def _within(limits: Limits, covariance: Covariance, shares: Array) -> Found:
     def attempt(total: int) -> tuple[Statement, Array]:
         statement = _statement(limits, covariance, total)
+        if limits.unbound(total):
+            return statement, risk_contribution.equal_risk(covariance, shares) * (total / NANO)
         return statement, _weights(statement, shares)
 
     (statement, weights), total = feasibility.with_largest_total(limits, attempt)

@@ -7,6 +7,7 @@ feasible weights nearest to the rule's are taken, by least squares in proportion
 from __future__ import annotations
 
 from dataclasses import replace
+from math import floor
 
 import numpy as np
 from msgspec import structs
@@ -15,6 +16,7 @@ from capdesk.decide.weights import feasibility
 from capdesk.decide.weights.limits import Limits
 from capdesk.decide.weights.optimum import Found, evidence, optimum
 from capdesk.decide.weights.problem import Array, Covariance, Solution
+from capdesk.decide.weights.proving import largest
 from capdesk.decide.weights.rounding import whole
 from capdesk.decide.weights.statement import Statement, no_risk, state
 from capdesk.decide.weights.waterfill import waterfill
@@ -23,6 +25,7 @@ from capdesk.model.money import NANO
 
 ARITHMETIC = "arithmetic"
 _SMALLEST_SHARE = 1e-4
+_NEARLY = 1e-3
 
 
 def nothing(limits: Limits) -> Found:
@@ -46,7 +49,7 @@ def by_shares(limits: Limits, shares: Array) -> Found:
     InfeasibleError
         Where the limits cannot be met together.
     """
-    return _met(limits, shares / max(float(shares.sum()), 1e-300), np.inf)
+    return _met(limits, shares / max(float(np.add.reduce(shares)), 1e-300), np.inf)
 
 
 def by_targets(limits: Limits, targets: Array) -> Found:
@@ -77,13 +80,13 @@ def inverse_risk(limits: Limits, scores: Array) -> Found:
 def _met(limits: Limits, shares: Array, highest: float) -> Found:
     total = feasibility.total(limits)
     lower, upper = limits.bounds()
-    if limits.simple and (lower >= 0).all() and (shares >= 0).all():
+    if limits.simple and largest(-lower) <= 0 and largest(-shares) <= 0:
         weights = waterfill(shares, lower, upper, total / NANO, highest)
-        return _as_rule(limits, weights, int(np.floor(weights.sum() * NANO + 1e-3)))
+        return _as_rule(limits, weights, floor(np.add.reduce(weights) * NANO + _NEARLY))
     if limits.simple and highest == 1.0:
         inside = np.clip(shares, lower, upper)
         if inside.sum() <= total / NANO:
-            return _as_rule(limits, inside, int(np.floor(inside.sum() * NANO + 1e-3)))
+            return _as_rule(limits, inside, floor(np.add.reduce(inside) * NANO + _NEARLY))
     return _nearest(limits, shares, invest=highest > 1)
 
 

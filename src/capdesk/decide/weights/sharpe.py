@@ -11,6 +11,7 @@ if those hold few names; where they hold many, only the bounds that are broken b
 from __future__ import annotations
 
 from dataclasses import replace
+from math import isfinite
 
 import numpy as np
 from msgspec import structs
@@ -33,6 +34,10 @@ NO_EXCESS = (
 _UNBOUNDED = (
     "some weights have a positive excess return and no variance, so the Sharpe ratio has no maximum: "
     "the covariance is singular; estimate it with shrinkage or factors"
+)
+_NO_BUDGET = (
+    "max_sharpe scales weights to their sum, so a budget of 0 with shorts has none: give a budget above 0, "
+    "or mean_variance a risk_aversion"
 )
 _ONE_PROBLEM = 110
 _MOST_ROWS = 24
@@ -64,6 +69,10 @@ def maximum_sharpe(limits: Limits, covariance: Covariance, excess: Array) -> Fou
     if limits.proportional_costs is None and limits.lower.min(initial=0) >= 0 and excess.max() <= 0:
         return _minimum_variance(limits, covariance)
     total = feasibility.total(limits)
+    if not total:
+        if not limits.long_only:
+            raise InvalidInput(_NO_BUDGET)
+        return _minimum_variance(limits, covariance)
     statement = _statement(limits, covariance, excess, total)
     try:
         return _solved(limits, statement, total)
@@ -142,11 +151,12 @@ def _anchor(proof: Evidence, statement: Statement, total: int, tangent: Array) -
 
 def _marginal(costs: Array, lower: Array, upper: Array, total: float) -> float:
     """The cost of the last unit, where a sum is filled with the cheapest names first."""
-    order = np.argsort(costs)
-    if not (np.isfinite(lower).all() and np.isfinite(upper).all()):
-        return float(costs[order[0]])
-    filled = np.cumsum((upper - lower)[order]) + lower.sum()
-    return float(costs[order[min(int(np.searchsorted(filled, total)), len(order) - 1)]])
+    room = upper - lower
+    if not isfinite(np.add.reduce(room)):
+        return float(np.minimum.reduce(costs))
+    order = costs.argsort()
+    filled = np.add.accumulate(room[order]) + np.add.reduce(lower)
+    return float(costs[order[min(int(filled.searchsorted(total)), len(order) - 1)]])
 
 
 class _Scaled:
@@ -160,9 +170,9 @@ class _Scaled:
         self.free = lower < 0
         # An excess return of about what the answer has keeps the scaled weights near the weights.
         self.excess = float(np.abs(problem.linear).max()) * total
-        implied = (upper >= total) & bool((lower >= 0).all())
-        self.upper_rows = np.flatnonzero(np.isfinite(upper) & ~implied)
-        self.lower_rows = np.flatnonzero(np.isfinite(lower) & (lower != 0))
+        binding = np.isfinite(upper) if np.logical_or.reduce(self.free) else upper < total
+        self.upper_rows = binding.nonzero()[0]
+        self.lower_rows = (np.isfinite(lower) & (lower != 0)).nonzero()[0]
 
     def solve(self, count: int) -> tuple[Solution, float]:
         """The weights with multipliers for the problem as it was, and the slope."""
