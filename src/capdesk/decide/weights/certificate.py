@@ -178,8 +178,9 @@ def _contributions(evidence: Evidence) -> Certificate:
     variance = float(weights @ marginal)
     errors = (weights * costs - evidence.slope * budgets) / variance
     at_most, at_least = weights >= evidence.upper, weights <= evidence.lower
-    np.maximum(errors, 0.0, out=errors, where=at_most)
-    np.minimum(errors, 0.0, out=errors, where=at_least & ~at_most)
+    if np.logical_or.reduce(at_most | at_least):
+        np.maximum(errors, 0.0, out=errors, where=at_most)
+        np.minimum(errors, 0.0, out=errors, where=at_least & ~at_most)
     gap = max(largest(np.abs(errors)), _loose(evidence, weights) / variance)
     # A unit of one name changes its own share by its marginal risk, and of others those beside it.
     beside = largest(evidence.variances()) * (1 + isqrt(len(weights)))

@@ -84,9 +84,9 @@ def _proven(statement: Statement, units: Whole, shares: Array) -> tuple[float, S
     own = weights * problem.covariance.times(weights)
     inside = (weights > problem.lower) & (weights < problem.upper)
     rows, limits = problem.inequalities
-    if len(problem.equalities[1]) == 1 and not len(limits) and inside.any():
-        share = shares[inside]
-        return float(own[inside] @ share / (share @ share)), _solution(statement, weights)
+    if len(problem.equalities[1]) == 1 and not len(limits) and np.logical_or.reduce(inside):
+        share = shares * inside
+        return float(own.dot(share) / share.dot(share)), _solution(statement, weights)
     size = np.maximum(np.abs(rows).max(axis=1, initial=0.0), 1e-300)
     binding = np.flatnonzero(limits - rows @ weights <= _BINDING * size)
     equal = np.arange(1, len(problem.equalities[1]))
