@@ -121,8 +121,8 @@ def _sharpe(evidence: Evidence) -> Certificate:
     x, point, count = evidence.full_point(), evidence.point, len(evidence.names)
     tangent = evidence.times(point[:count])
     volatility = sqrt(float(x[:count] @ evidence.times(x[:count])))
-    unsure = _unsure(evidence)
-    of_point = sqrt(float(point[:count] @ tangent) + unsure * float(point[:count] @ point[:count]))
+    missing = unsure(evidence)
+    of_point = sqrt(float(point[:count] @ tangent) + missing * float(point[:count] @ point[:count]))
     excess = -float(evidence.linear @ x)
     ratio = excess / volatility
     costs, constant = evidence.priced(evidence.linear + padded(evidence.slope * tangent, len(point)))
@@ -130,7 +130,7 @@ def _sharpe(evidence: Evidence) -> Certificate:
     least = 0.0
     if evidence.anchor is not None and evidence.anchor_equal is not None and evidence.anchor_most is not None:
         least = least_variance(evidence, evidence.anchor, evidence.anchor_equal, evidence.anchor_most)
-    charge = unsure * _reach(evidence) ** 2
+    charge = missing * _reach(evidence) ** 2
     sure = least > charge
     largest = (
         (float(evidence.slope) * of_point + residue / sqrt(least)) / sqrt(1 - charge / least) if sure else inf
@@ -148,7 +148,7 @@ def _sharpe(evidence: Evidence) -> Certificate:
     )
 
 
-def _unsure(evidence: Evidence) -> float:
+def unsure(evidence: Evidence) -> float:
     """By how much of the identity a dense covariance may miss being semidefinite, as `verification` charges it."""
     if evidence.matrix is None or len(evidence.names) > FULLY_CHECKED:
         return 0.0

@@ -55,6 +55,14 @@ def exact(limits: Limits, covariance: Covariance, curvature: float, linear: Arra
         statement = state(limits, covariance, curvature, linear, total, exact=invest)
         return statement, _search(limits, statement.problem)
 
+    def again(total: int) -> tuple[Statement, mixed_integer.Chosen | fixed_trades.Traded]:
+        try:
+            return attempt(total)
+        except quadratic.NotSolved as failure:
+            raise CertificateError(
+                f"no solver proved an answer for any choice of names: {failure}"
+            ) from failure
+
     total = _total(limits) if invest else limits.budget
     try:
         statement, found = attempt(total)
@@ -62,10 +70,13 @@ def exact(limits: Limits, covariance: Covariance, curvature: float, linear: Arra
         total = _largest(limits, total) if invest else 0
         if not total:
             raise _impossible(limits) from failure
-        try:
-            statement, found = attempt(total)
-        except quadratic.NotSolved as again:
-            raise CertificateError(f"no solver proved an answer for any choice of names: {again}") from again
+        statement, found = again(total)
+    if invest and limits.allow_cash and isinstance(found, mixed_integer.Chosen):
+        most = int(limits.upper[found.held].sum())
+        if most < total:
+            # The names that were chosen lack a unit or two, which is less than a solver's tolerance.
+            total = most
+            statement, found = again(total)
     held = found.held
     fixed = 0.0 if limits.fixed_costs is None else found.objective - found.problem.objective(found.solution.x)
     chosen = _restricted(limits, held) if isinstance(found, mixed_integer.Chosen) else _stayed(limits, ~held)

@@ -18,7 +18,7 @@ from msgspec import structs
 from numpy.typing import NDArray
 
 from capdesk.decide.weights import feasibility, quadratic, ratio
-from capdesk.decide.weights.certificate import least_variance
+from capdesk.decide.weights.certificate import least_variance, unsure
 from capdesk.decide.weights.limits import Limits
 from capdesk.decide.weights.optimum import Found, finish, optimum
 from capdesk.decide.weights.problem import Array, Covariance, QuadraticProblem, Solution
@@ -44,6 +44,7 @@ _MOST_ROWS = 24
 _EXCEEDED = 1e-11
 _NO_VARIANCE = 1e-13
 _CLEARLY_POSITIVE = 1e-4
+_SURE = 1e7
 
 
 def maximum_sharpe(limits: Limits, covariance: Covariance, excess: Array) -> Found:
@@ -143,7 +144,8 @@ def _anchor(proof: Evidence, statement: Statement, total: int, tangent: Array) -
         np.zeros(len(problem.inequalities[1])),
     )
     y[0] = -_marginal(tangent, problem.lower[:count], problem.upper[:count], total / NANO)
-    if least_variance(proof, own, y, z) > _CLEARLY_POSITIVE * float(own @ tangent):
+    enough = max(_CLEARLY_POSITIVE * float(own @ tangent), _SURE * unsure(proof))
+    if least_variance(proof, own, y, z) > enough:
         return own, y, z
     safest = quadratic.solve(replace(problem, curvature=1.0, linear=np.zeros(len(problem.linear))))
     return safest.x[:count], safest.equality_multipliers, safest.inequality_multipliers
