@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from capdesk._version import __version__
 from capdesk.decide.weights import rules
 from capdesk.decide.weights.asked import Asked
@@ -15,7 +17,8 @@ from capdesk.decide.weights.choosing import preselected
 from capdesk.decide.weights.constraints import Constraints, Exposure, Group
 from capdesk.decide.weights.optimum import Found
 from capdesk.decide.weights.plugged import fitted, is_estimator
-from capdesk.decide.weights.reading_limits import read_limits, read_names
+from capdesk.decide.weights.reading_limits import read_limits
+from capdesk.decide.weights.reading_names import read_names
 from capdesk.decide.weights.strategies import STRATEGIES, decided
 from capdesk.model.errors import InvalidInput, RulesWarning
 from capdesk.model.money import Amount, Number
@@ -193,8 +196,8 @@ def as_plan(asked: Asked, found: Found) -> Plan:
     return Plan(
         strategy=asked.strategy,
         weights=Shares(asked.names, found.evidence.weights),
-        cash=Amount.from_micro(budget - int(found.evidence.weights.sum())),
-        budget=Amount.from_micro(budget),
+        cash=Amount.from_nano(budget - int(np.add.reduce(found.evidence.weights))),
+        budget=Amount.from_nano(budget),
         certificate=certificate,
         evidence=found.evidence,
         solver=found.solver,

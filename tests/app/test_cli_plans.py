@@ -132,7 +132,10 @@ def test_a_saved_plan_is_verified_and_adopted() -> None:
     assert (adopted["changed"], adopted["mandate_version"], adopted["plan"]) == (True, 2, told["hash"])
     rules = ask("mandate", "show")["config"]
     shares = {sleeve["name"]: float(sleeve["percent"]) / 100 for sleeve in rules["sleeves"]}
-    assert shares == {name: pytest.approx(float(weight)) for name, weight in told["weights"].items()}
+    assert shares == {
+        name: pytest.approx(float(weight), abs=1e-6) for name, weight in told["weights"].items()
+    }
+    assert sum(round(share * 1e6) for share in shares.values()) == 1_000_000
     last = run("ledger", "export").stdout.splitlines()[-1]
     assert f"plan {told['hash']} by min_variance: first plan" in last
 

@@ -157,3 +157,14 @@ def test_a_least_holding_above_every_maximum_is_named() -> None:
             constraints=Constraints(min_weight_if_held=0.6, max_weight=0.5),
         )
     assert caught.value.conflict == ("min_weight_if_held", "max_weight")
+
+
+def test_a_choice_that_lacks_a_unit_leaves_it_in_cash() -> None:
+    """Three names of a third each are a billionth short, which no solver sees; five may be held."""
+    factor = np.array([0.047, 0.128, 0.068, -0.033, 0.01])
+    sigma = np.outer(factor, factor) + 1e-12 * np.eye(5)
+    limits = Constraints(max_weight=1 / 3, max_names=5)
+    plan = plan_weights(names(5), "min_variance", covariance=sigma, constraints=limits)
+    assert sum(plan.weights.values()) + plan.cash == 1
+    assert plan.cash <= Amount("0.000000001")
+    assert plan.certificate.gap <= plan.certificate.tolerance

@@ -71,9 +71,19 @@ def test_no_names_are_all_cash(strategy: str) -> None:
         plan_weights([], strategy, constraints=Constraints(allow_cash=False))
 
 
-def test_a_budget_of_nothing_is_nothing() -> None:
-    plan = plan_weights(NAMES, "min_variance", covariance=SIGMA, constraints=Constraints(budget=0))
+@pytest.mark.parametrize(
+    "strategy", ["equal_weight", "min_variance", "max_sharpe", "risk_parity", "hierarchical_risk_parity"]
+)
+def test_a_budget_of_nothing_is_nothing(strategy: str) -> None:
+    mean = [0.01] * len(NAMES)
+    plan = plan_weights(NAMES, strategy, mean=mean, covariance=SIGMA, constraints=Constraints(budget=0))
     assert set(plan.weights.values()) == {0}
+
+
+def test_a_largest_ratio_of_weights_that_add_up_to_nothing_is_refused() -> None:
+    neutral = Constraints(budget=0, long_only=False, gross=1)
+    with pytest.raises(InvalidInput, match="a budget of 0 with shorts"):
+        plan_weights(NAMES, "max_sharpe", mean=[0.01] * 5, covariance=SIGMA, constraints=neutral)
 
 
 def test_risk_parity_with_a_hedge_without_risk_is_refused() -> None:

@@ -67,16 +67,16 @@ def test_tampered_weights_are_found(name: str) -> None:
     assert failing(value)
 
 
-def test_a_sum_that_is_off_by_a_millionth_is_found() -> None:
+def test_a_sum_that_is_off_by_a_billionth_is_found() -> None:
     value = json.loads(PLANS["min_variance"].to_json())
-    value["cash"] = "0.000001"
+    value["cash"] = "0.000000001"
     assert failing(value) == ["sum"]
 
 
-def test_a_weight_finer_than_a_millionth_is_found() -> None:
+def test_a_weight_finer_than_a_billionth_is_found() -> None:
     plan = plan_weights(names(2), "equal_weight")
     value = json.loads(plan.to_json())
-    value["weights"] = {"n0": "0.5000005", "n1": "0.4999995"}
+    value["weights"] = {"n0": "0.5000000005", "n1": "0.4999999995"}
     assert failing(value) == ["sum"]
 
 

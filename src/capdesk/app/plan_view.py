@@ -116,5 +116,5 @@ def binding(limit: str, name: str, value: float, price: float | None) -> str:
 
 
 def percent(weight: Amount) -> str:
-    """Show a weight in percent, to the last millionth."""
+    """Show a weight in percent, to a millionth."""
     return f"{weight * 100:.4f} %"

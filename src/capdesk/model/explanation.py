@@ -13,11 +13,10 @@ import numpy as np
 from msgspec import Struct
 
 from capdesk.model.evidence import Array, Evidence, Label
-from capdesk.model.money import MICRO
 
 _OPTIMA = ("optimum", "sharpe", "tail", "search")
 _NOISE = 1e-7
-_UNIT = 1.5 / MICRO
+_NEAR = 1.5
 
 
 class Binding(Struct, frozen=True):
@@ -54,17 +53,18 @@ def reasons(evidence: Evidence) -> dict[str, str]:
     costs = _reduced_costs(evidence) if optimal else np.zeros(len(evidence.names))
     unit = "the Sharpe ratio" if evidence.kind == "sharpe" else "the objective"
     return {
-        name: f"{evidence.weights[place] / 10_000:.6g} %: "
+        name: f"{evidence.weights[place] * 100 / evidence.per_one:.6g} %: "
         + _reason(evidence, place, float(costs[place]), unit if optimal else None)
         for place, name in enumerate(evidence.names)
     }
 
 
 def _reason(evidence: Evidence, place: int, cost: float, unit: str | None) -> str:
-    weight, kind = float(evidence.weights[place]) / MICRO, ""
-    if weight >= evidence.upper[place] - _UNIT / 2:
+    weight, kind = float(evidence.weights[place]) / evidence.per_one, ""
+    near = _NEAR / 2 / evidence.per_one
+    if weight >= evidence.upper[place] - near:
         kind = _kind(evidence.upper_limit, place)
-    elif weight <= evidence.lower[place] + _UNIT / 2:
+    elif weight <= evidence.lower[place] + near:
         kind = _kind(evidence.lower_limit, place)
     if unit is None:
         return f"held by {kind}" if kind and kind != "long_only" else "what the rule gives it"
@@ -124,7 +124,8 @@ def _of_optimum(evidence: Evidence) -> list[Binding]:
 
 
 def _of_rule(evidence: Evidence) -> list[Binding]:
-    x, weights = evidence.full_point(), evidence.weights / MICRO
+    x, near = evidence.full_point(), _NEAR / evidence.per_one
+    weights = x[: len(evidence.names)]
     rows: list[tuple[Label, float]] = []
     if len(evidence.inequality_labels):
         room = evidence.inequalities[1] - evidence.inequalities[0] @ x
@@ -133,11 +134,11 @@ def _of_rule(evidence: Evidence) -> list[Binding]:
     found = [
         Binding(label.limit, label.name, label.value, None)
         for label, room in rows
-        if label.limit and room < _UNIT
+        if label.limit and room < near
     ]
     for limits, at in (
-        (evidence.upper_limit, weights >= evidence.upper[: len(weights)] - _UNIT / 2),
-        (evidence.lower_limit, weights <= evidence.lower[: len(weights)] + _UNIT / 2),
+        (evidence.upper_limit, weights >= evidence.upper[: len(weights)] - near / 2),
+        (evidence.lower_limit, weights <= evidence.lower[: len(weights)] + near / 2),
     ):
         for place in np.flatnonzero(at):
             kind = _kind(limits, int(place))

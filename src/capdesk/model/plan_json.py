@@ -12,10 +12,11 @@ import numpy as np
 
 from capdesk.model.errors import InvalidInput
 from capdesk.model.evidence import Array, Evidence, Label, Parts
-from capdesk.model.money import Amount, to_micro
+from capdesk.model.money import MICRO, NANO, Amount
 from capdesk.model.plans import Certificate, Plan
 
-FORMAT = "capdesk-plan/1"
+FORMATS = {"capdesk-plan/1": MICRO, "capdesk-plan/2": NANO}
+"""The formats, and how many units of a weight make 1 in each."""
 
 
 def write(plan: Plan) -> str:
@@ -23,7 +24,7 @@ def write(plan: Plan) -> str:
     evidence = plan.evidence
     return json.dumps(
         {
-            "format": FORMAT,
+            "format": next(name for name, per_one in FORMATS.items() if per_one == evidence.per_one),
             "strategy": plan.strategy,
             "budget": str(plan.budget),
             "cash": str(plan.cash),
@@ -60,8 +61,9 @@ def read(text: str | bytes) -> Plan:
     """
     try:
         value = json.loads(text)
-        if value["format"] != FORMAT:
-            raise InvalidInput(f"the plan has the format {value['format']!r}: this capdesk reads {FORMAT!r}")
+        if value["format"] not in FORMATS:
+            known = " and ".join(map(repr, FORMATS))
+            raise InvalidInput(f"the plan has the format {value['format']!r}: this capdesk reads {known}")
         certificate = dict(value["certificate"])
         certificate["total"] = Amount(certificate["total"])
         return Plan(
@@ -154,10 +156,12 @@ def _evidence(value: dict[str, Any]) -> Evidence:
     linear = _floats(problem["linear"])
     covariance: dict[str, Any] = problem["covariance"] or {}
     parts = problem["parts"]
+    per_one = FORMATS[value["format"]]
     return Evidence(
         kind=problem["kind"],
         names=tuple(value["weights"]),
-        weights=np.array([to_micro(weight) for weight in value["weights"].values()], np.int64),
+        weights=np.array([int(Amount(weight) * per_one) for weight in value["weights"].values()], np.int64),
+        per_one=per_one,
         matrix=_matrix(covariance["matrix"]) if "matrix" in covariance else None,
         loadings=np.array([_floats(row) for row in covariance["loadings"]])
         if "loadings" in covariance

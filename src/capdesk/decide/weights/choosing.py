@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 
 from capdesk.decide.weights import feasibility, fixed_trades, mixed_integer, quadratic
@@ -18,8 +19,8 @@ from capdesk.decide.weights.limits import NO_LIMIT, Limits, Whole
 from capdesk.decide.weights.optimum import Found, finish, optimum
 from capdesk.decide.weights.problem import Array, Covariance
 from capdesk.decide.weights.statement import Statement, state
-from capdesk.model.errors import InfeasibleError, InvalidInput
-from capdesk.model.money import MICRO
+from capdesk.model.errors import CertificateError, InfeasibleError, InvalidInput
+from capdesk.model.money import NANO
 
 WITHIN = "the weights are right within the preselected names {names}; another choice of names may be better"
 UNPROVEN = "the search for names ended before it was proven: another choice may be better by {part:.1e}"
@@ -44,6 +45,8 @@ def exact(limits: Limits, covariance: Covariance, curvature: float, linear: Arra
         For short positions, or fixed costs of names held now beside another choice.
     InfeasibleError
         Where no choice meets the limits.
+    CertificateError
+        Where one does, and no solver finds an accurate answer.
     """
     if (limits.lower < 0).any() or (limits.upper >= NO_LIMIT).any():
         raise InvalidInput("max_names, min_weight_if_held and fixed_costs need long_only weights")
@@ -52,6 +55,14 @@ def exact(limits: Limits, covariance: Covariance, curvature: float, linear: Arra
         statement = state(limits, covariance, curvature, linear, total, exact=invest)
         return statement, _search(limits, statement.problem)
 
+    def again(total: int) -> tuple[Statement, mixed_integer.Chosen | fixed_trades.Traded]:
+        try:
+            return attempt(total)
+        except quadratic.NotSolved as failure:
+            raise CertificateError(
+                f"no solver proved an answer for any choice of names: {failure}"
+            ) from failure
+
     total = _total(limits) if invest else limits.budget
     try:
         statement, found = attempt(total)
@@ -59,13 +70,19 @@ def exact(limits: Limits, covariance: Covariance, curvature: float, linear: Arra
         total = _largest(limits, total) if invest else 0
         if not total:
             raise _impossible(limits) from failure
-        statement, found = attempt(total)
+        statement, found = again(total)
+    if invest and limits.allow_cash and isinstance(found, mixed_integer.Chosen):
+        most = int(limits.upper[found.held].sum())
+        if most < total:
+            # The names that were chosen lack a unit or two, which is less than a solver's tolerance.
+            total = most
+            statement, found = again(total)
     held = found.held
     fixed = 0.0 if limits.fixed_costs is None else found.objective - found.problem.objective(found.solution.x)
     chosen = _restricted(limits, held) if isinstance(found, mixed_integer.Chosen) else _stayed(limits, ~held)
     stated = replace(statement, problem=found.problem)
     done = finish("search", chosen, stated, found.solution, total if invest else None)
-    proof = replace(done.evidence, fixed=fixed, search_bound=found.bound)
+    proof = structs.replace(done.evidence, fixed=fixed, search_bound=found.bound)
     size = max(abs(found.objective), 1e-300)
     notes = () if found.proven else (UNPROVEN.format(part=(found.objective - found.bound) / size),)
     return Found(proof, f"branch and bound over {done.solver}", notes)
@@ -74,7 +91,7 @@ def exact(limits: Limits, covariance: Covariance, curvature: float, linear: Arra
 def _search(
     limits: Limits, problem: quadratic.QuadraticProblem
 ) -> mixed_integer.Chosen | fixed_trades.Traded:
-    least = None if limits.min_if_held is None else limits.min_if_held / MICRO
+    least = None if limits.min_if_held is None else limits.min_if_held / NANO
     fixed = limits.fixed_costs
     if fixed is not None and limits.current is not None and limits.current[fixed > 0].any():
         if limits.max_names is not None or least is not None:
@@ -82,7 +99,7 @@ def _search(
                 "fixed_costs of names that are held now cannot be planned together with max_names or "
                 "min_weight_if_held: leave one of them out"
             )
-        return fixed_trades.solve(problem, fixed, limits.current / MICRO)
+        return fixed_trades.solve(problem, fixed, limits.current / NANO)
     return mixed_integer.solve(problem, max_names=limits.max_names, min_if_held=least, fixed_costs=fixed)
 
 
@@ -140,8 +157,8 @@ def _largest(limits: Limits, total: int) -> int:
     return largest
 
 
-def _percent(micro: int) -> str:
-    return f"{micro / 10_000:.7g} %"
+def _percent(units: int) -> str:
+    return f"{units * 100 / NANO:.10g} %"
 
 
 def _asked(limits: Limits) -> tuple[str, ...]:

@@ -21,9 +21,11 @@ from capdesk.decide.weights.problem import Array
 from capdesk.decide.weights.statement import no_risk, state
 from capdesk.model.errors import CertificateError, InfeasibleError
 from capdesk.model.evidence import Label
-from capdesk.model.money import MICRO
+from capdesk.model.money import MICRO, NANO
 
 _TOLERANCE = 1e-9
+# A solver's tolerance must be small beside a weight's unit.
+_SCALE = 1e3
 _SIDES = {"max_weight": 1, "min_weight": -1, "max_trade": 1, "budget": 1, "long_only": -1}
 
 
@@ -99,7 +101,7 @@ def _clauses(limits: Limits) -> list[_Clause]:
             name = "" if same or kind == "long_only" else limits.names[index]
             row = np.zeros(width)
             row[index] = sign
-            value = float(values[index]) / MICRO
+            value = float(values[index]) / NANO
             add(row, sign * value, Label(kind, name, value, sign))
             if sign < 0 and limits.long_only and kind != "long_only":
                 add(row, 0.0, Label("long_only", "", 0.0, sign))
@@ -111,9 +113,9 @@ def _clauses(limits: Limits) -> list[_Clause]:
 
 
 def _minimise(costs: Array, clauses: Sequence[_Clause], extra: Array, lower: Array) -> highspy.Highs:
-    """Minimise over ``rows x + extra e <= limits``, with lower bounds for all variables."""
+    """Minimise over ``rows x + extra e <= limits``, with lower bounds for all variables; x and e in thousandths."""
     rows = np.hstack([np.array([clause.coefficients for clause in clauses]), extra])
-    limits = np.array([clause.limit for clause in clauses])
+    limits = _SCALE * np.array([clause.limit for clause in clauses])
     nothing = np.full(len(limits), -np.inf)
     return optimise(costs, rows, (nothing, limits), (lower, np.full(len(costs), np.inf)))
 
@@ -156,7 +158,7 @@ def _relaxation(clauses: list[_Clause], key: tuple[str, str]) -> tuple[float, tu
     highs = _minimise(costs, clauses, moved, lower)
     if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         return None
-    change, value = float(highs.getInfo().objective_function_value), own[0].value
+    change, value = float(highs.getInfo().objective_function_value) / _SCALE, own[0].value
     would_do = value - change if lowered else value + change
     in_units = would_do * MICRO
     rounded = (floor(in_units + 1e-4) if lowered else ceil(in_units - 1e-4)) / MICRO
@@ -219,4 +221,4 @@ def _shown(value: float, kind: str) -> str:
 
 
 def _number(value: float, *, plain: bool) -> str:
-    return f"{value * 100:.7g} %" if plain else f"{value:.7g}"
+    return f"{value * 100:.10g} %" if plain else f"{value:.7g}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from math import floor
 from typing import TypeVar
 
@@ -15,7 +16,7 @@ from capdesk.decide.weights.linear import optimise
 from capdesk.decide.weights.problem import Array
 from capdesk.decide.weights.statement import no_risk, state
 from capdesk.model.errors import CertificateError
-from capdesk.model.money import MICRO
+from capdesk.model.money import NANO
 
 Answer = TypeVar("Answer")
 
@@ -33,7 +34,7 @@ def total(limits: Limits) -> int:
     InfeasibleError
         Where the bounds alone forbid it.
     """
-    most, least = int(np.add.reduce(limits.upper)), int(np.add.reduce(limits.lower))
+    most, least = limits.most, limits.least
     crossed = (limits.lower > limits.upper).any()
     if crossed or least > limits.budget or (most < limits.budget and not limits.allow_cash):
         raise conflict.explained(limits)
@@ -46,7 +47,7 @@ def with_largest_total(limits: Limits, attempt: Callable[[int], Answer]) -> tupl
     Parameters
     ----------
     attempt
-        Solves for a sum in millionths, or raises `quadratic.NotSolved`.
+        Solves for a sum in billionths, or raises `quadratic.NotSolved`.
 
     Raises
     ------
@@ -69,18 +70,18 @@ def with_largest_total(limits: Limits, attempt: Callable[[int], Answer]) -> tupl
 
 
 def _unsolved(limits: Limits, invested: int, failure: Exception) -> str:
-    said = f"no solver proved an answer with {invested / MICRO:g} invested, which the limits allow: {failure}"
+    said = f"no solver proved an answer with {invested / NANO:g} invested, which the limits allow: {failure}"
     if (limits.lower <= -NO_LIMIT).any() and limits.gross is None:
         said += "; shorts without a limit may have no optimum: give gross, or min_weight and max_weight"
     return said
 
 
 def largest_sum(limits: Limits) -> int:
-    """The largest sum of weights, at most the budget, that all limits allow, in millionths.
+    """The largest sum of weights, at most the budget, that all limits allow, in billionths.
 
-    Where exposures to parts of names forbid the whole budget it is twenty millionths less: at
+    Where exposures to parts of names forbid the whole budget it is twenty billionths less: at
     the largest sum itself only a few weights meet rows of real numbers, and none need be whole
-    millionths.
+    billionths.
 
     Raises
     ------
@@ -107,12 +108,12 @@ def _beside_exposures(limits: Limits, largest: int) -> int:
 
 
 def _counts_whole(coefficients: Array) -> bool:
-    """Whether a row adds up whole weights, as a group does: then whole millionths meet it."""
+    """Whether a row adds up whole weights, as a group does: then whole billionths meet it."""
     return bool(np.isin(coefficients, (-1.0, 0.0, 1.0)).all())
 
 
 def _most(limits: Limits, *, choosing: bool = False) -> int | None:
-    """The largest sum in millionths, by a linear problem, or a mixed-integer one over choices of names."""
+    """The largest sum in billionths, by a linear problem, or a mixed-integer one over choices of names."""
     count = len(limits.names)
     problem = state(limits, no_risk(count), 0.0, np.zeros(count), limits.budget, exact=False).problem
     costs = np.zeros(len(problem.linear))
@@ -130,18 +131,23 @@ def _most(limits: Limits, *, choosing: bool = False) -> int | None:
     highs = optimise(costs, rows, (low, high), (lower, upper), count if choosing else 0)
     if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         return None
-    return min(floor(-highs.getInfo().objective_function_value * MICRO + _UNIT), limits.budget)
+    if choosing:
+        # Tied to whole numbers weights are only right to a solver's tolerance: without them they are exact.
+        held = np.round(highs.getSolution().col_value[-count:]) > 0
+        least = limits.lower if limits.min_if_held is None else np.maximum(limits.lower, limits.min_if_held)
+        return _most(replace(limits, lower=np.where(held, least, 0), upper=np.where(held, limits.upper, 0)))
+    return min(floor(-highs.getInfo().objective_function_value * NANO + _UNIT), limits.budget)
 
 
 def _choice(limits: Limits, width: int) -> tuple[Array, Array]:
     """Rows at most their limits that tie weights (of `width` variables) to who is held, for n more variables."""
     count = len(limits.names)
-    least = np.zeros(count) if limits.min_if_held is None else limits.min_if_held / MICRO
+    least = np.zeros(count) if limits.min_if_held is None else limits.min_if_held / NANO
     own, beside = np.eye(count, width), np.eye(count)
     places = count if limits.max_names is None else limits.max_names
     rows = np.vstack(
         [
-            np.hstack([own, -beside * (limits.upper / MICRO)]),
+            np.hstack([own, -beside * (limits.upper / NANO)]),
             np.hstack([-own, beside * least]),
             np.hstack([np.zeros((1, width)), np.ones((1, count))]),
         ]

@@ -22,7 +22,7 @@ from capdesk.decide.weights.limits import Limits, Row
 from capdesk.decide.weights.optimum import Found, optimum
 from capdesk.decide.weights.problem import Array, Covariance
 from capdesk.model.errors import InvalidInput
-from capdesk.model.money import MICRO
+from capdesk.model.money import NANO
 
 _FLAT = 1e-9
 _ALL = 1e4
@@ -167,7 +167,7 @@ def _at(universe: Universe, limits: Limits, third: Criterion | None, levels: int
 
 
 def _point(universe: Universe, found: Found, third: Criterion | None) -> Point:
-    weights = found.evidence.weights / MICRO
+    weights = found.evidence.weights / NANO
     return Point(
         found,
         float(universe.mean @ weights),

@@ -6,7 +6,7 @@ Newton's method with limits: each step is a quadratic problem of `quadratic` (se
 quadratic programming; Nocedal & Wright, Numerical Optimization, chapter 18), and the tangent
 and multipliers of the last prove how much better any point could be. An outcome of next to no
 probability hardly shows in the growth and still may not ruin, so an outcome that a step would
-ruin becomes a row too: every outcome leaves a millionth of the bankroll, the smallest weight.
+ruin becomes a row too: every outcome leaves a millionth of the bankroll.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from capdesk.decide.weights.problem import Array, Covariance, QuadraticProblem, 
 
 _MOST_STEPS = 100
 _MOST_ROWS = 200
-_LEFT = 1e-6
+LEFT = 1e-6
+"""What every outcome leaves of the bankroll."""
 _GAP = 1e-11
 # Newton's last steps cost little and take the stakes from 6 digits to 12.
 _SETTLED = 1e-10
@@ -109,12 +110,12 @@ def _solvent(
     for _ in range(_MOST_ROWS):
         move = solver(_model(limits, x, here))
         least, returns = wealth.worst((x + move.x)[: wealth.names])
-        if least >= _LEFT / 2:
+        if least >= LEFT / 2:
             return move, limits
         row = np.zeros((1, len(x)))
         row[0, : wealth.names] = -returns
         rows, caps = limits.inequalities
-        limits = replace(limits, inequalities=(np.vstack([rows, row]), np.append(caps, 1 - _LEFT)))
+        limits = replace(limits, inequalities=(np.vstack([rows, row]), np.append(caps, 1 - LEFT)))
     raise quadratic.NotSolved(f"Kelly stakes: more than {_MOST_ROWS} outcomes lose the whole bankroll")
 
 

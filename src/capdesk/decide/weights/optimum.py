@@ -13,7 +13,7 @@ from capdesk.decide.weights.problem import Array, Covariance, Solution
 from capdesk.decide.weights.rounding import whole
 from capdesk.decide.weights.statement import Statement, state
 from capdesk.model.evidence import Evidence
-from capdesk.model.money import MICRO
+from capdesk.model.money import NANO
 
 _AT_KINK = 1e-3
 
@@ -63,7 +63,7 @@ def solve(statement: Statement, limits: Limits, total: int, *, invest: bool) -> 
     ------
     NotSolved
     """
-    if invest and limits.simple and total == int(np.add.reduce(limits.upper)):
+    if invest and limits.simple and total == limits.most:
         return _all_at_maximum(statement)
     return quadratic.solve(statement.problem)
 
@@ -94,10 +94,6 @@ def finish(
         Of the objective at the solution, (m,), where it is not the statement's own.
     """
     weights = solution.x[: len(limits.names)]
-    if total is None:
-        # Rows may hold the sum, and then only rounding down keeps them.
-        nearly = 0.5 if limits.simple else 1e-4
-        total = min(limits.budget, int(np.floor(weights.sum() * MICRO + nearly)))
     prices = None
     if not limits.simple:
         slope = statement.problem.gradient(solution.x) if gradient is None else gradient
@@ -122,6 +118,7 @@ def evidence(
         kind=kind,
         names=limits.names,
         weights=units,
+        per_one=NANO,
         matrix=problem.covariance.matrix,
         loadings=problem.covariance.loadings,
         specific=problem.covariance.specific,
@@ -162,7 +159,7 @@ def prices_of(limits: Limits, statement: Statement, solution: Solution, gradient
     up, down = costs[:count].copy(), -costs[:count]
     parts = statement.parts
     # At the kink of a part one way costs the part's own bound, the other the row that defines it.
-    kink = np.abs(point[parts.index] - parts.offset) * MICRO < _AT_KINK
+    kink = np.abs(point[parts.index] - parts.offset) * NANO < _AT_KINK
     ahead = parts.sign > 0
     own, defined = costs[count:], charged[len(charged) - parts.count :]
     np.add.at(up, parts.index, np.where(kink, np.where(ahead, own, defined), 0.0))

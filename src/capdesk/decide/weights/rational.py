@@ -18,6 +18,10 @@ CHOLESKY_NAMES = 1_000
 Vector = list[Fraction]
 
 
+FORMATS = {"capdesk-plan/1": Fraction(1, 10**6), "capdesk-plan/2": Fraction(1, 10**9)}
+"""The formats that are known, and the unit of a weight in each."""
+
+
 class NotAPlan(ValueError):
     """The text is no plan of a format that is known."""
 
@@ -41,7 +45,11 @@ class Problem:
     """What a plan states, as fractions."""
 
     def __init__(self, plan: dict[str, Any]) -> None:
+        if plan["format"] not in FORMATS:
+            known = " and ".join(map(repr, FORMATS))
+            raise NotAPlan(f"the plan has the format {plan['format']!r}: this reads {known}")
         problem, proof = plan["problem"], plan["proof"]
+        self.unit = FORMATS[plan["format"]]
         self.kind: str = problem["kind"]
         self.weights = [Fraction(text) for text in plan["weights"].values()]
         self.count = len(self.weights)

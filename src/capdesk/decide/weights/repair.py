@@ -8,6 +8,7 @@ matrix further.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 
 import numpy as np
 
@@ -117,22 +118,20 @@ def _plainly_good(matrix: Array, count: int) -> bool:
     """
     if matrix.shape != (count, count) or not count:
         return False
-    variances = matrix.diagonal()
-    if not (variances.min() > 0 and variances.max() < np.inf):
+    if not np.minimum.reduce(matrix.diagonal()) > 0:
         return False
-    return bool((matrix == matrix.T).all()) and _is_semidefinite(matrix)
+    return bool(np.logical_and.reduce(matrix == matrix.T, axis=None)) and _is_semidefinite(matrix)
 
 
 def _is_semidefinite(matrix: Array) -> bool:
     shifted = matrix.copy()
-    diagonal = shifted.diagonal()
-    largest = float(diagonal.max())
-    shifted.flat[:: len(matrix) + 1] = diagonal + TOLERANCE * largest
+    diagonal = shifted.reshape(-1)[:: len(matrix) + 1]
+    diagonal += TOLERANCE * np.maximum.reduce(diagonal)
     try:
         factor = cholesky(shifted, overwrite=True)
     except SingularMatrix:
         return False
-    return bool(np.isfinite(factor.diagonal()).all())
+    return isfinite(np.add.reduce(factor.diagonal()))
 
 
 def _require_square(matrix: Array, names: Sequence[str]) -> None:

@@ -19,11 +19,11 @@ from capdesk.decide.weights.problem import Array, Covariance, Solution
 from capdesk.decide.weights.rounding import whole
 from capdesk.decide.weights.statement import Statement, state
 from capdesk.model.errors import CertificateError
-from capdesk.model.money import MICRO
+from capdesk.model.money import NANO
 
 SOLVER = "multiplication and Newton's method on risk contributions"
 NEAREST = "turnover and gross limits are met by the weights nearest to the risk budgets"
-_BINDING = 2.0 / MICRO
+_BINDING = 2.0 / NANO
 
 
 def risk_budgets(limits: Limits, covariance: Covariance, budgets: Array) -> Found:
@@ -37,6 +37,8 @@ def risk_budgets(limits: Limits, covariance: Covariance, budgets: Array) -> Foun
         Where no weights have these shares of the risk.
     """
     shares = budgets / budgets.sum()
+    if not limits.budget:
+        return rules.by_shares(limits, shares)
     try:
         if limits.turnover is not None or limits.gross is not None or not covariance.size:
             free = risk_contribution.equal_risk(covariance, shares)
@@ -50,6 +52,8 @@ def risk_budgets(limits: Limits, covariance: Covariance, budgets: Array) -> Foun
 def _within(limits: Limits, covariance: Covariance, shares: Array) -> Found:
     def attempt(total: int) -> tuple[Statement, Array]:
         statement = _statement(limits, covariance, total)
+        if limits.unbound(total):
+            return statement, risk_contribution.equal_risk(covariance, shares) * (total / NANO)
         return statement, _weights(statement, shares)
 
     (statement, weights), total = feasibility.with_largest_total(limits, attempt)
@@ -76,13 +80,13 @@ def _weights(statement: Statement, shares: Array) -> Array:
 
 def _proven(statement: Statement, units: Whole, shares: Array) -> tuple[float, Solution]:
     """The multiple of the budgets and the prices of binding rows that leave the least error."""
-    problem, weights = statement.problem, units / MICRO
+    problem, weights = statement.problem, units / NANO
     own = weights * problem.covariance.times(weights)
     inside = (weights > problem.lower) & (weights < problem.upper)
     rows, limits = problem.inequalities
-    if len(problem.equalities[1]) == 1 and not len(limits) and inside.any():
-        share = shares[inside]
-        return float(own[inside] @ share / (share @ share)), _solution(statement, weights)
+    if len(problem.equalities[1]) == 1 and not len(limits) and np.logical_or.reduce(inside):
+        share = shares * inside
+        return float(own.dot(share) / share.dot(share)), _solution(statement, weights)
     size = np.maximum(np.abs(rows).max(axis=1, initial=0.0), 1e-300)
     binding = np.flatnonzero(limits - rows @ weights <= _BINDING * size)
     equal = np.arange(1, len(problem.equalities[1]))

@@ -11,19 +11,21 @@ if those hold few names; where they hold many, only the bounds that are broken b
 from __future__ import annotations
 
 from dataclasses import replace
+from math import isfinite
 
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 
 from capdesk.decide.weights import feasibility, quadratic, ratio
-from capdesk.decide.weights.certificate import least_variance
+from capdesk.decide.weights.certificate import least_variance, unsure
 from capdesk.decide.weights.limits import Limits
 from capdesk.decide.weights.optimum import Found, finish, optimum
 from capdesk.decide.weights.problem import Array, Covariance, QuadraticProblem, Solution
 from capdesk.decide.weights.statement import Statement, state
 from capdesk.model.errors import CertificateError, InvalidInput
 from capdesk.model.evidence import Evidence
-from capdesk.model.money import MICRO
+from capdesk.model.money import NANO
 
 NO_EXCESS = (
     "no feasible weights earn more than the risk-free rate, so no Sharpe ratio is positive: "
@@ -33,11 +35,16 @@ _UNBOUNDED = (
     "some weights have a positive excess return and no variance, so the Sharpe ratio has no maximum: "
     "the covariance is singular; estimate it with shrinkage or factors"
 )
+_NO_BUDGET = (
+    "max_sharpe scales weights to their sum, so a budget of 0 with shorts has none: give a budget above 0, "
+    "or mean_variance a risk_aversion"
+)
 _ONE_PROBLEM = 110
 _MOST_ROWS = 24
 _EXCEEDED = 1e-11
 _NO_VARIANCE = 1e-13
 _CLEARLY_POSITIVE = 1e-4
+_SURE = 1e7
 
 
 def maximum_sharpe(limits: Limits, covariance: Covariance, excess: Array) -> Found:
@@ -63,6 +70,10 @@ def maximum_sharpe(limits: Limits, covariance: Covariance, excess: Array) -> Fou
     if limits.proportional_costs is None and limits.lower.min(initial=0) >= 0 and excess.max() <= 0:
         return _minimum_variance(limits, covariance)
     total = feasibility.total(limits)
+    if not total:
+        if not limits.long_only:
+            raise InvalidInput(_NO_BUDGET)
+        return _minimum_variance(limits, covariance)
     statement = _statement(limits, covariance, excess, total)
     try:
         return _solved(limits, statement, total)
@@ -91,10 +102,10 @@ def _statement(limits: Limits, covariance: Covariance, excess: Array, total: int
     if limits.proportional_costs is None or limits.current is None or not total:
         return statement
     # What staying put saves is a constant; spread over weights whose sum is known it is linear.
-    start = limits.current / MICRO
+    start = limits.current / NANO
     problem = statement.problem
     plain = problem.linear[: len(excess)] + excess
-    problem.linear[: len(excess)] -= float(plain @ start) / (total / MICRO)
+    problem.linear[: len(excess)] -= float(plain @ start) / (total / NANO)
     return statement
 
 
@@ -108,7 +119,7 @@ def _best_excess(statement: Statement) -> float:
 
 
 def _solved(limits: Limits, statement: Statement, total: int) -> Found:
-    scaled = _Scaled(statement.problem, total / MICRO)
+    scaled = _Scaled(statement.problem, total / NANO)
     solution, slope = scaled.solve(len(limits.names))
     count = len(limits.names)
     tangent = statement.problem.covariance.times(solution.x[:count])
@@ -119,7 +130,7 @@ def _solved(limits: Limits, statement: Statement, total: int) -> Found:
     if variance <= _NO_VARIANCE * float(statement.problem.covariance.diagonal().max()):
         raise InvalidInput(_UNBOUNDED)
     anchor, y, z = _anchor(proof, statement, total, tangent)
-    done = replace(proof, slope=slope, anchor=anchor, anchor_equal=y, anchor_most=z)
+    done = structs.replace(proof, slope=slope, anchor=anchor, anchor_equal=y, anchor_most=z)
     return Found(done, solution.solver)
 
 
@@ -132,8 +143,9 @@ def _anchor(proof: Evidence, statement: Statement, total: int, tangent: Array) -
         np.zeros(len(problem.equalities[1])),
         np.zeros(len(problem.inequalities[1])),
     )
-    y[0] = -_marginal(tangent, problem.lower[:count], problem.upper[:count], total / MICRO)
-    if least_variance(proof, own, y, z) > _CLEARLY_POSITIVE * float(own @ tangent):
+    y[0] = -_marginal(tangent, problem.lower[:count], problem.upper[:count], total / NANO)
+    enough = max(_CLEARLY_POSITIVE * float(own @ tangent), _SURE * unsure(proof))
+    if least_variance(proof, own, y, z) > enough:
         return own, y, z
     safest = quadratic.solve(replace(problem, curvature=1.0, linear=np.zeros(len(problem.linear))))
     return safest.x[:count], safest.equality_multipliers, safest.inequality_multipliers
@@ -141,11 +153,12 @@ def _anchor(proof: Evidence, statement: Statement, total: int, tangent: Array) -
 
 def _marginal(costs: Array, lower: Array, upper: Array, total: float) -> float:
     """The cost of the last unit, where a sum is filled with the cheapest names first."""
-    order = np.argsort(costs)
-    if not (np.isfinite(lower).all() and np.isfinite(upper).all()):
-        return float(costs[order[0]])
-    filled = np.cumsum((upper - lower)[order]) + lower.sum()
-    return float(costs[order[min(int(np.searchsorted(filled, total)), len(order) - 1)]])
+    room = upper - lower
+    if not isfinite(np.add.reduce(room)):
+        return float(np.minimum.reduce(costs))
+    order = costs.argsort()
+    filled = np.add.accumulate(room[order]) + np.add.reduce(lower)
+    return float(costs[order[min(int(filled.searchsorted(total)), len(order) - 1)]])
 
 
 class _Scaled:
@@ -159,9 +172,9 @@ class _Scaled:
         self.free = lower < 0
         # An excess return of about what the answer has keeps the scaled weights near the weights.
         self.excess = float(np.abs(problem.linear).max()) * total
-        implied = (upper >= total) & bool((lower >= 0).all())
-        self.upper_rows = np.flatnonzero(np.isfinite(upper) & ~implied)
-        self.lower_rows = np.flatnonzero(np.isfinite(lower) & (lower != 0))
+        binding = np.isfinite(upper) if np.logical_or.reduce(self.free) else upper < total
+        self.upper_rows = binding.nonzero()[0]
+        self.lower_rows = (np.isfinite(lower) & (lower != 0)).nonzero()[0]
 
     def solve(self, count: int) -> tuple[Solution, float]:
         """The weights with multipliers for the problem as it was, and the slope."""

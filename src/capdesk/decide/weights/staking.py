@@ -10,16 +10,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from msgspec import structs
 
 from capdesk.decide.weights import choosing, inputs, kelly, kelly_bets, quadratic, rules
 from capdesk.decide.weights.asked import Asked
 from capdesk.decide.weights.growth import IndependentBets, Scenarios
+from capdesk.decide.weights.growth_optimum import LEFT
 from capdesk.decide.weights.optimum import Found, finish
 from capdesk.decide.weights.problem import Array
 from capdesk.decide.weights.statement import Statement, no_risk, state
 from capdesk.model.errors import CertificateError, InvalidInput
 from capdesk.model.evidence import Label
-from capdesk.model.money import MICRO, read_decimal
+from capdesk.model.money import NANO, read_decimal
 
 _NEEDED = (
     "kelly_criterion needs probabilities with bet_prices or odds (bets), probabilities with outcomes "
@@ -114,31 +116,32 @@ def _staked(asked: Asked, fraction: float, scenarios: Array, chances: Array, *, 
     count = len(limits.names)
     gradient = statement.problem.linear.copy()
     gradient[:count] -= wealth.growth(stakes.solution.x[:count]).gradient
-    # To the nearest millionth the sum could be that of a stake that loses all.
-    total = int(stakes.stakes.sum() * MICRO + 1e-4) if len(stakes.ruinous) else None
+    # To the nearest billionth the sum could be that of a stake that loses all.
+    total = int(stakes.stakes.sum() * NANO + 1e-4) if len(stakes.ruinous) else None
     found = finish(kind, limits, statement, solution, total, gradient)
     notes = (f"{fraction:g} of full Kelly, applied before the limits; growth {stakes.growth:.9g} a round",)
     if exponent is not None:
         bound = "the drawdown bound binds" if stakes.drawdown_price else "the drawdown bound does not bind"
         notes += (f"{bound}; the growth could be higher by {stakes.gap:.1e} at most",)
-    proof = replace(
+    proof = structs.replace(
         found.evidence, slope=fraction, scenarios=scenarios, chances=chances, tail=float(independent)
     )
     return Found(proof, found.solver, notes)
 
 
 def _solvent(statement: Statement, ruinous: Array, fraction: float) -> Statement:
-    """The statement with a row for each outcome that more stakes would ruin."""
+    """The statement with a row for each outcome that more stakes would ruin: it leaves the least there may be."""
     problem = statement.problem
-    rows, most = problem.inequalities
+    rows, limits = problem.inequalities
     padded = np.zeros((len(ruinous), rows.shape[1]))
     padded[:, : ruinous.shape[1]] = ruinous
-    kept = Label("solvency", "", fraction)
+    most = fraction * (1 - LEFT)
+    kept = Label("solvency", "", most)
     return replace(
         statement,
         problem=replace(
             problem,
-            inequalities=(np.vstack([rows, padded]), np.append(most, np.full(len(ruinous), fraction))),
+            inequalities=(np.vstack([rows, padded]), np.append(limits, np.full(len(ruinous), most))),
         ),
         inequality_labels=(*statement.inequality_labels, *[kept] * len(ruinous)),
     )

@@ -21,8 +21,8 @@ from capdesk.decide.weights.rational import NotAPlan, Problem, Vector
 GAP = Fraction(1, 10**6)
 LARGEST_GAP = Fraction(1, 10**4)
 CONTRIBUTION = Fraction(1, 10**5)
-VIOLATION = Fraction(1, 10**9)
-UNIT = Fraction(1, 10**6)
+OF_A_UNIT = Fraction(1, 10**3)
+TOLD = Fraction(1, 10**6)
 SMALLEST = Fraction(1, 10**300)
 
 
@@ -52,8 +52,6 @@ def check(text: str | bytes) -> list[Check]:
     """
     try:
         plan = json.loads(text)
-        if plan["format"] != "capdesk-plan/1":
-            raise NotAPlan(f"the plan has the format {plan['format']!r}: this reads 'capdesk-plan/1'")
         problem = Problem(plan)
         if problem.kind not in _KINDS:
             raise NotAPlan(f"the plan's kind is {problem.kind!r}: this reads {', '.join(_KINDS)}")
@@ -104,7 +102,7 @@ def _root_below(value: Fraction) -> Fraction:
 
 def _sums(plan: dict[str, Any], problem: Problem) -> Check:
     total, cash, budget = sum(problem.weights, Fraction(0)), Fraction(plan["cash"]), Fraction(plan["budget"])
-    whole = all((weight / UNIT).denominator == 1 for weight in problem.weights)
+    whole = all((weight / problem.unit).denominator == 1 for weight in problem.weights)
     said = f"weights {_decimal(total)} + cash {_decimal(cash)} = {_decimal(total + cash)}, budget {_decimal(budget)}"
     return Check("sum", whole and total + cash == budget, said)
 
@@ -121,7 +119,7 @@ def _feasible(problem: Problem) -> Check:
         worst = max(worst, abs(row.of(problem.x) - row.most) / row.size)
     rows = len(problem.equal) + len(problem.at_most)
     said = f"largest excess over {2 * len(problem.x)} bounds and {rows} rows: {float(worst):.1e}"
-    return Check("feasible", worst <= VIOLATION, said)
+    return Check("feasible", worst <= OF_A_UNIT * problem.unit, said)
 
 
 def _prices_allowed(problem: Problem) -> Check:
@@ -135,12 +133,12 @@ def _convex(problem: Problem) -> Check:
 
 
 def _tolerance(problem: Problem, scale: Fraction, risk: Fraction) -> Fraction:
-    """1e-6, and what whole millionths cost: at each priced row, and their own variance."""
-    prices = risk / 2 * UNIT * sum(problem.covariance.variances(), Fraction(0))
+    """1e-6, and what whole units cost: at each priced row, and their own variance."""
+    prices = risk / 2 * problem.unit * sum(problem.covariance.variances(), Fraction(0))
     for row, price in zip(problem.at_most, problem.most_prices, strict=True):
         if row.limit:
             prices += price * row.size
-    return min(LARGEST_GAP, GAP + 2 * UNIT * prices / scale)
+    return min(LARGEST_GAP, GAP + 2 * problem.unit * prices / scale)
 
 
 def _optimum(problem: Problem) -> list[Check]:
@@ -161,7 +159,7 @@ def _optimum(problem: Problem) -> list[Check]:
     size = own + sum(
         (abs(cost * at) for cost, at in zip(problem.linear, problem.x, strict=True)), Fraction(0)
     )
-    scale = max(abs(value), size, UNIT * max(map(abs, problem.linear), default=Fraction(0)), SMALLEST)
+    scale = max(abs(value), size, TOLD * max(map(abs, problem.linear), default=Fraction(0)), SMALLEST)
     gap, tolerance = (value - bound) / scale, _tolerance(problem, scale, half)
     said = (
         f"objective {float(value):.12g}, nothing feasible is below {float(bound):.12g}: gap {float(gap):.1e}, "
@@ -241,16 +239,18 @@ def _contributions(problem: Problem) -> list[Check]:
         weights, costs, problem.budgets, problem.lower, problem.upper, strict=True
     ):
         error = (weight * cost - problem.slope * aim) / variance
-        if high is not None and weight > high - UNIT / 2:
+        if high is not None and weight > high - problem.unit / 2:
             error = max(error, Fraction(0))
-        elif low is not None and weight < low + UNIT / 2:
+        elif low is not None and weight < low + problem.unit / 2:
             error = min(error, Fraction(0))
         worst = max(worst, abs(error))
     for row, price in zip(problem.at_most, problem.most_prices, strict=True):
         worst = max(worst, abs(price * (row.most - row.of(weights))) / variance)
     beside = max(problem.covariance.variances()) * (1 + isqrt(len(weights)))
     coarse = (
-        UNIT * max(abs(own) + weight * beside for own, weight in zip(slope, weights, strict=True)) / variance
+        problem.unit
+        * max(abs(own) + weight * beside for own, weight in zip(slope, weights, strict=True))
+        / variance
     )
     tolerance = min(LARGEST_GAP, CONTRIBUTION + coarse)
     said = (
@@ -306,7 +306,7 @@ def _tail(problem: Problem) -> list[Check]:
         (sum(abs(row[place]) * chance for row, chance in zip(rows, chances, strict=True)) for place in held),
         default=Fraction(0),
     )
-    coarse = UNIT * (1 + isqrt(len(held))) * largest / below
+    coarse = problem.unit * (1 + isqrt(len(held))) * largest / below
     tolerance = min(LARGEST_GAP, _tolerance(problem, scale, Fraction(0)) + coarse / scale)
     gap = (value - bound) / scale
     said = (
@@ -326,7 +326,7 @@ def _rule(_problem: Problem) -> list[Check]:
 
 
 def _decimal(value: Fraction) -> str:
-    return f"{float(value):.6f}".rstrip("0").rstrip(".")
+    return f"{float(value):.9f}".rstrip("0").rstrip(".")
 
 
 _KINDS = {
