@@ -12,6 +12,11 @@ from capdesk.decide.weights.problem import Array
 _blas: Any = blas
 _lapack: Any = lapack
 
+# Its unit roundoff, and a variance whose products with any other stay far from its limits.
+_SINGLE = 2.0**-24
+_LEAST_SINGLE = 1e-15
+_MOST_LOST = 0.25
+
 
 class SingularMatrix(Exception):
     """A matrix that should have a factorisation has none."""
@@ -37,6 +42,32 @@ def cholesky_solve(factor: Array, right: Array) -> Array:
     """M^-1 b for b (n,) or (n, k)."""
     answer, _ = _lapack.dpotrs(factor, right, lower=1)
     return answer
+
+
+def is_clearly_definite(matrix: Array) -> bool:
+    """Whether single precision proves a symmetric matrix (n, n) positive definite; if not, it may still be so.
+
+    Only its lower triangle is read.
+
+    Notes
+    -----
+    A Cholesky factorisation that runs to its end is exact for a matrix that differs by at most
+    g / (1 - g) d_i d_j from the one it was given, where d_i^2 is the diagonal and g = m u / (1 - m u)
+    with m = n + 1 (Higham, Accuracy and Stability of Numerical Algorithms, theorem 10.3 and what
+    follows it; theorem 10.7 has the same bound as a condition); rounding the matrix to single
+    precision adds u d_i d_j. Scaled to a unit diagonal that is less than n (m + 1) u' in norm, u'
+    a little above u. So where the matrix less twice that share of its diagonal has a factor, the
+    matrix itself is positive definite.
+    """
+    count = len(matrix)
+    variances = matrix.diagonal()
+    lost = 2.0 * count * (count + 2) * _SINGLE
+    if lost > _MOST_LOST or not (variances.min() > _LEAST_SINGLE and variances.max() < 1 / _LEAST_SINGLE):
+        return False
+    single = matrix.astype(np.float32)
+    single.flat[:: count + 1] = variances * (1.0 - lost)
+    factor, failed = _lapack.spotrf(single.T, lower=0, clean=0, overwrite_a=True)
+    return not failed and bool(np.isfinite(factor.diagonal()).all())
 
 
 class LU:

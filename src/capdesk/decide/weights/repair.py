@@ -11,13 +11,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from capdesk.decide.weights.dense import SingularMatrix, cholesky
+from capdesk.decide.weights.dense import SingularMatrix, cholesky, is_clearly_definite
 from capdesk.decide.weights.problem import Array
 from capdesk.model.errors import InvalidInput
 
 # Of the largest variance: what rounding leaves of an eigenvalue that is zero, and more.
 TOLERANCE = 1e-10
 _ROUNDS = 10_000
+# Up to so many names a factor in double precision costs no more.
+_WORTH_SINGLE = 100
 
 
 def checked(matrix: Array, names: Sequence[str], *, repair: bool = False) -> Array:
@@ -124,6 +126,8 @@ def _plainly_good(matrix: Array, count: int) -> bool:
 
 
 def _is_semidefinite(matrix: Array) -> bool:
+    if len(matrix) > _WORTH_SINGLE and is_clearly_definite(matrix):
+        return True
     shifted = matrix.copy()
     diagonal = shifted.diagonal()
     largest = float(diagonal.max())
