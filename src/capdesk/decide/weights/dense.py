@@ -44,6 +44,20 @@ def cholesky_solve(factor: Array, right: Array) -> Array:
     return answer
 
 
+def definite_solve(matrix: Array, right: Array) -> Array:
+    """M^-1 b for a symmetric positive definite matrix (n, n), both overwritten where LAPACK can.
+
+    Raises
+    ------
+    SingularMatrix
+        Where the matrix is not positive definite.
+    """
+    _, answer, failed = _lapack.dposv(matrix.T, right, lower=1, overwrite_a=True, overwrite_b=True)
+    if failed:
+        raise SingularMatrix
+    return answer
+
+
 def is_clearly_definite(matrix: Array) -> bool:
     """Whether single precision proves a symmetric matrix (n, n) positive definite; if not, it may still be so.
 
@@ -84,6 +98,21 @@ class LU:
         """M^-1 b for b (n,) or (n, k)."""
         answer, _ = _lapack.dgetrs(self._factors, self._pivots, right)
         return np.asarray(answer, dtype=np.float64)
+
+
+def small_solve(matrix: Array, right: Array) -> Array:
+    """M^-1 b for a matrix of a few rows, most often of one.
+
+    Raises
+    ------
+    SingularMatrix
+        Where it has no inverse.
+    """
+    if len(right) != 1:
+        return LU(matrix).solve(right)
+    if not matrix[0, 0]:
+        raise SingularMatrix
+    return right / matrix[0, 0]
 
 
 def gram(rows: Array, weights: Array) -> Array:
