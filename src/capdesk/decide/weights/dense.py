@@ -61,7 +61,7 @@ def definite_solve(matrix: Array, right: Array) -> Array:
 def is_clearly_definite(matrix: Array) -> bool:
     """Whether single precision proves a symmetric matrix (n, n) positive definite; if not, it may still be so.
 
-    Only its lower triangle is read.
+    Only its upper triangle is read.
 
     Notes
     -----
@@ -80,7 +80,7 @@ def is_clearly_definite(matrix: Array) -> bool:
         return False
     single = matrix.astype(np.float32)
     single.flat[:: count + 1] = variances * (1.0 - lost)
-    factor, failed = _lapack.spotrf(single.T, lower=0, clean=0, overwrite_a=True)
+    factor, failed = _lapack.spotrf(single.T, lower=1, clean=0, overwrite_a=True)
     return not failed and bool(np.isfinite(factor.diagonal()).all())
 
 
@@ -115,7 +115,7 @@ def small_solve(matrix: Array, right: Array) -> Array:
     return right / matrix[0, 0]
 
 
-def gram(rows: Array, weights: Array) -> Array:
+def gram(rows: Array, weights: Array | None = None) -> Array:
     """R' diag(w) R for rows (t, n) and weights (t,) >= 0: (n, n), of which the upper triangle is filled."""
-    scaled = rows * np.sqrt(weights)[:, None]
+    scaled = rows if weights is None else rows * np.sqrt(weights)[:, None]
     return _blas.dsyrk(1.0, scaled.T, lower=1).T
