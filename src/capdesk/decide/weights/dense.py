@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import blas, lapack  # pyright: ignore[reportMissingTypeStubs]
 
 from capdesk.decide.weights.problem import Array
@@ -119,3 +120,9 @@ def gram(rows: Array, weights: Array | None = None) -> Array:
     """R' diag(w) R for rows (t, n) and weights (t,) >= 0: (n, n), of which the upper triangle is filled."""
     scaled = rows if weights is None else rows * np.sqrt(weights)[:, None]
     return _blas.dsyrk(1.0, scaled.T, lower=1).T
+
+
+def rough_gram(rows: NDArray[np.float32], weights: Array) -> Array:
+    """`gram` in single precision, in half the time."""
+    scaled = rows * np.sqrt(weights).astype(np.float32)[:, None]
+    return _blas.ssyrk(1.0, scaled.T, lower=1).T.astype(np.float64)

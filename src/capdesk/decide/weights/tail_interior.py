@@ -19,12 +19,13 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from capdesk.decide.weights.dense import LU, SingularMatrix, cholesky, cholesky_solve, gram
+from capdesk.decide.weights.dense import LU, SingularMatrix, cholesky, cholesky_solve, gram, rough_gram
 from capdesk.decide.weights.problem import Array, QuadraticProblem
 
 _MOST_STEPS = 100
 _BACK_OFF = 0.995
-_TOLERANCE = 2e-11
+_TOLERANCE = 5e-11
+_ROUGH = 1e-2
 _OUTSIDE = 1e-2
 _DIVERGED = 1e20
 
@@ -61,6 +62,7 @@ class TailProblem:
         self.losses = np.zeros((count, len(problem.linear) + 1))
         self.losses[:, :names] = scenarios
         self.losses[:, -1] = 1.0
+        self.rough_losses = self.losses.astype(np.float32)
         self.below = np.flatnonzero(np.isfinite(problem.lower))
         self.above = np.flatnonzero(np.isfinite(problem.upper))
         rows = len(problem.inequalities[1])
@@ -153,7 +155,7 @@ def solve(tail: TailProblem, *, dropping: bool) -> Ended | None:
             chances[chosen] = chance
             return Ended(point.x, point.y, z, chances, step)
         try:
-            point = _Step(tail, point, residuals).taken()
+            point = _Step(tail, point, residuals, rough=gap > _ROUGH * value).taken()
         except SingularMatrix:
             return None
         if not np.isfinite(point.x).all() or point.price.max() > _DIVERGED * size:
@@ -167,21 +169,38 @@ def solve(tail: TailProblem, *, dropping: bool) -> Ended | None:
 class _Step:
     """One step of Mehrotra's method: a factorisation, used for the predictor and the corrector."""
 
-    def __init__(self, tail: TailProblem, point: Point, residuals: tuple[Array, Array, Array]) -> None:
+    def __init__(
+        self, tail: TailProblem, point: Point, residuals: tuple[Array, Array, Array], *, rough: bool
+    ) -> None:
         self._tail, self._point, self._residuals = tail, point, residuals
         self._ratio = point.price / point.room
         by_slack, by_excess, by_row, by_lower, by_upper = tail.split(self._ratio)
         self._joint = 1.0 / (1.0 / by_slack + 1.0 / by_excess)
-        matrix = tail.hessian + gram(tail.losses, self._joint)
+        self._bends = by_row, by_lower, by_upper
+        try:
+            self._factor = cholesky(self._matrix(rough=rough), overwrite=True)
+        except SingularMatrix:
+            if not rough:
+                raise
+            self._factor = cholesky(self._matrix(rough=False), overwrite=True)
+        self._spread = cholesky_solve(self._factor, tail.equal.T)
+        self._held = LU(tail.equal @ self._spread) if len(tail.equal) else None
+
+    def _matrix(self, *, rough: bool) -> Array:
+        """The Hessian with what slacks and bounds add to it, its upper triangle.
+
+        Far from the end single precision tells the way well enough: the residuals are not rounded.
+        """
+        tail, (by_row, by_lower, by_upper) = self._tail, self._bends
+        matrix = rough_gram(tail.rough_losses, self._joint) if rough else gram(tail.losses, self._joint)
+        matrix += tail.hessian
         if len(by_row):
             matrix += gram(tail.at_most, by_row)
         matrix[tail.below, tail.below] += by_lower
         matrix[tail.above, tail.above] += by_upper
         diagonal = np.arange(len(matrix))
         matrix[diagonal, diagonal] *= 1.0 + 1e-14
-        self._factor = cholesky(matrix)
-        self._spread = cholesky_solve(self._factor, tail.equal.T)
-        self._held = LU(tail.equal @ self._spread) if len(tail.equal) else None
+        return matrix
 
     def taken(self) -> Point:
         """The next point."""
