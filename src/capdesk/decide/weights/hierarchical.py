@@ -64,7 +64,10 @@ def leaf_order(
     """The names in the order of the tree's leaves, (n,)."""
     if len(covariance) < 3:
         return np.arange(len(covariance))
-    apart = _distances(covariance, distance)
+    # Single linkage only asks which distance is smaller, and of their squares the same one is.
+    apart = _squared_distances(covariance, distance)
+    if linkage != "single" or optimal_order:
+        np.sqrt(apart, out=apart)
     tree = _hierarchy.linkage(apart, method=linkage, optimal_ordering=optimal_order)
     return np.array(_leaves(tree[:, :2].astype(np.intp).tolist()), dtype=np.intp)
 
@@ -167,22 +170,21 @@ def _places(count: int) -> _Places:
     return _Places(width, np.flatnonzero(sizes), empty, beside)
 
 
-def _distances(covariance: Array, distance: Distance) -> Array:
-    """Distances between the names, (n (n - 1) / 2,): the upper triangle, row by row."""
+def _squared_distances(covariance: Array, distance: Distance) -> Array:
+    """Squares of the distances between the names, (n (n - 1) / 2,): the upper triangle, row by row."""
     scale = 1.0 / np.sqrt(covariance.diagonal())
     correlation = covariance * scale[:, None]
     correlation *= scale
-    apart = _distance.squareform(correlation, checks=False)
+    squared = _distance.squareform(correlation, checks=False)
     if distance == "absolute_correlation":
-        return np.sqrt(np.maximum(1.0 - np.abs(apart), 0.0))
-    apart *= -0.5
-    apart += 0.5
-    np.maximum(apart, 0.0, out=apart)
-    np.sqrt(apart, out=apart)
+        return np.maximum(1.0 - np.abs(squared), 0.0)
+    squared *= -0.5
+    squared += 0.5
+    np.maximum(squared, 0.0, out=squared)
     if distance == "correlation":
-        return apart
-    inner = gram(_distance.squareform(apart, checks=False))
+        return squared
+    inner = gram(_distance.squareform(np.sqrt(squared), checks=False))
     squares = inner.diagonal()
     squared = _distance.squareform(squares[:, None] + squares, checks=False)
     squared -= 2.0 * _distance.squareform(inner, checks=False)
-    return np.sqrt(np.maximum(squared, 0.0))
+    return np.maximum(squared, 0.0)
