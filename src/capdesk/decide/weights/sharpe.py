@@ -143,9 +143,9 @@ def _marginal(costs: Array, lower: Array, upper: Array, total: float) -> float:
     """The cost of the last unit, where a sum is filled with the cheapest names first."""
     order = costs.argsort()
     filled = (upper - lower)[order].cumsum()
-    filled += np.add.reduce(lower)
-    if not filled[-1] < np.inf:
+    if filled[-1] == np.inf:
         return float(costs[order[0]])
+    filled += np.add.reduce(lower)
     return float(costs[order[min(int(filled.searchsorted(total)), len(order) - 1)]])
 
 
