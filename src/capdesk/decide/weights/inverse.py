@@ -54,7 +54,7 @@ def plus_diagonal(covariance: Covariance, diagonal: Array) -> Covariance:
     """Sigma + diag(d)."""
     if covariance.matrix is not None:
         matrix = covariance.matrix.copy()
-        matrix[np.diag_indices_from(matrix)] += diagonal
+        matrix.flat[:: len(matrix) + 1] += diagonal
         return Covariance(matrix=matrix)
     loadings, specific = covariance.factors()
     return Covariance(loadings=loadings, specific=specific + diagonal)
