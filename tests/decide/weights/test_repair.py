@@ -108,6 +108,18 @@ def test_single_precision_never_calls_an_indefinite_matrix_definite(count: int, 
             checked(matrix, [str(name) for name in range(count)])
 
 
+@pytest.mark.parametrize("place", [(0, 1), (127, 128), (3, 299), (298, 299), (130, 140)])
+def test_one_value_that_differs_from_its_mirror_is_found(place: tuple[int, int]) -> None:
+    matrix = sampled(300, 1)
+    matrix = (matrix + matrix.T) / 2
+    matrix[place] *= 1 + 1e-12
+    called = [str(name) for name in range(300)]
+    assert np.array_equal(checked(matrix, called), (matrix + matrix.T) / 2)
+    matrix[place] = np.nan
+    with pytest.raises(InvalidInput, match=f"must be finite: {place[0]}, {place[1]} is nan"):
+        checked(matrix, called)
+
+
 @pytest.mark.parametrize("scale", [1e-22, 1e-4, 1.0, 1e22])
 def test_large_covariance_is_accepted_at_any_scale(scale: float) -> None:
     matrix = scale * _with_smallest(0.5, 150, 1)

@@ -20,6 +20,7 @@ TOLERANCE = 1e-10
 _ROUNDS = 10_000
 # Up to so many names a factor in double precision costs no more.
 _WORTH_SINGLE = 100
+_STRIP = 128
 
 
 def checked(matrix: Array, names: Sequence[str], *, repair: bool = False) -> Array:
@@ -122,7 +123,13 @@ def _plainly_good(matrix: Array, count: int) -> bool:
     variances = matrix.diagonal()
     if not (variances.min() > 0 and variances.max() < np.inf):
         return False
-    return bool((matrix == matrix.T).all()) and _is_semidefinite(matrix)
+    return _is_symmetric(matrix) and _is_semidefinite(matrix)
+
+
+def _is_symmetric(matrix: Array) -> bool:
+    """Whether it is exactly so, strip by strip: what is compared then stays near the processor."""
+    strips = (slice(first, first + _STRIP) for first in range(0, len(matrix), _STRIP))
+    return all((matrix[strip, strip.start :].T == matrix[strip.start :, strip]).all() for strip in strips)
 
 
 def _is_semidefinite(matrix: Array) -> bool:
