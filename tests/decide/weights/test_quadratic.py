@@ -212,3 +212,13 @@ def test_an_answer_that_is_off_has_a_flaw() -> None:
     assert flaw(problem, replace(found, x=moved)) > 1e-7
     assert flaw(problem, replace(found, equality_multipliers=found.equality_multipliers * 1.001)) > 1e-6
     assert flaw(problem, replace(found, x=found.x * 1.001)) > 1e-6
+
+
+def test_problems_of_one_shape_share_marks_that_nobody_writes_to() -> None:
+    for seed in range(20):
+        problem = capped(Covariance(matrix=sampled(15, seed)), 0.15)
+        assert active_set.solve(problem) is not None
+        assert active_set.solve_scaled(replace(problem, upper=np.full(15, 0.01))) is None
+        senses = active_set._senses(15, 16, 16)
+        assert senses is active_set._senses(15, 16, 16)
+        assert senses.tolist() == [0] * 15 + [5]

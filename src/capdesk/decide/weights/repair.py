@@ -129,7 +129,7 @@ def _plainly_good(matrix: Array, count: int) -> bool:
 def _is_symmetric(matrix: Array) -> bool:
     """Whether it is exactly so, strip by strip: what is compared then stays near the processor."""
     strips = (slice(first, first + _STRIP) for first in range(0, len(matrix), _STRIP))
-    return all((matrix[strip, strip.start :].T == matrix[strip.start :, strip]).all() for strip in strips)
+    return all((matrix[strip.start :, strip] == matrix[strip, strip.start :].T).all() for strip in strips)
 
 
 def _is_semidefinite(matrix: Array) -> bool:
