@@ -20,11 +20,11 @@ from capdesk.decide.weights.optimality import ACCEPTABLE, ACCURATE, flaw
 from capdesk.decide.weights.polish import polish
 from capdesk.decide.weights.problem import Array, QuadraticProblem, Solution
 
-# Measured: up to so many weights DAQP is the quickest, and the active sets up to so many.
+# Measured: up to so many weights DAQP is the quickest, with rows or further variables up to more,
+# and the active sets up to so many.
 _SMALL = 64
-_MODERATE = 150
-# Further variables leave DAQP and PIQP only, of which DAQP is the quicker one up to here.
 _SMALL_WITH_MORE = 110
+_MODERATE = 150
 _MOST_FOR_DAQP = 200
 
 
@@ -68,10 +68,17 @@ def solve(problem: QuadraticProblem, start: Array | None = None) -> Solution:
 
 def _at_once(problem: QuadraticProblem, start: Array | None) -> Solution | None:
     """The answer of a method that knows it to be exact; None where the others have to try."""
-    count = len(problem.linear)
-    if count > _MODERATE or not problem.curvature:
+    if len(problem.linear) > _MODERATE or not problem.curvature:
         return None
-    return active_set.solve(problem) if count <= _SMALL else free_set.solve(problem, start)
+    return active_set.solve(problem) if _is_small(problem) else free_set.solve(problem, start)
+
+
+def _is_small(problem: QuadraticProblem) -> bool:
+    count = len(problem.linear)
+    if count <= _SMALL:
+        return True
+    more = count > problem.names or len(problem.inequalities[1]) > 0
+    return more and count <= _SMALL_WITH_MORE
 
 
 def _attempts(problem: QuadraticProblem, start: Array | None) -> Iterator[Solution]:
@@ -82,7 +89,7 @@ def _attempts(problem: QuadraticProblem, start: Array | None) -> Iterator[Soluti
 
 def _methods(problem: QuadraticProblem, start: Array | None) -> Iterator[Solution | None]:
     count = len(problem.linear)
-    small = count <= (_SMALL if count == problem.names else _SMALL_WITH_MORE)
+    small = _is_small(problem)
     if small:
         yield active_set.solve_scaled(problem)
     if count > _MODERATE:
