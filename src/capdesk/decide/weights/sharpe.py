@@ -67,7 +67,7 @@ def maximum_sharpe(limits: Limits, covariance: Covariance, excess: Array) -> Fou
     InfeasibleError, CertificateError
         As for every optimum.
     """
-    if limits.proportional_costs is None and limits.lower.min(initial=0) >= 0 and excess.max() <= 0:
+    if limits.proportional_costs is None and excess.max() <= 0 and limits.lower.min(initial=0) >= 0:
         return _minimum_variance(limits, covariance)
     total = feasibility.total(limits)
     if not total:
@@ -127,7 +127,7 @@ def _solved(limits: Limits, statement: Statement, total: int) -> Found:
     gradient[:count] += slope * tangent
     proof = finish("sharpe", limits, statement, solution, total, gradient).evidence
     variance = float(solution.x[:count] @ tangent)
-    if variance <= _NO_VARIANCE * float(statement.problem.covariance.diagonal().max()):
+    if variance <= _NO_VARIANCE * float(np.maximum.reduce(statement.problem.covariance.diagonal())):
         raise InvalidInput(_UNBOUNDED)
     anchor, y, z = _anchor(proof, statement, total, tangent)
     done = structs.replace(proof, slope=slope, anchor=anchor, anchor_equal=y, anchor_most=z)
@@ -153,11 +153,11 @@ def _anchor(proof: Evidence, statement: Statement, total: int, tangent: Array) -
 
 def _marginal(costs: Array, lower: Array, upper: Array, total: float) -> float:
     """The cost of the last unit, where a sum is filled with the cheapest names first."""
-    room = upper - lower
-    if not isfinite(np.add.reduce(room)):
-        return float(np.minimum.reduce(costs))
     order = costs.argsort()
-    filled = np.add.accumulate(room[order]) + np.add.reduce(lower)
+    filled = (upper - lower)[order].cumsum()
+    if filled[-1] == np.inf:
+        return float(costs[order[0]])
+    filled += np.add.reduce(lower)
     return float(costs[order[min(int(filled.searchsorted(total)), len(order) - 1)]])
 
 
@@ -171,10 +171,11 @@ class _Scaled:
         lower, upper = problem.lower[:count], problem.upper[:count]
         self.free = lower < 0
         # An excess return of about what the answer has keeps the scaled weights near the weights.
-        self.excess = float(np.abs(problem.linear).max()) * total
-        binding = np.isfinite(upper) if np.logical_or.reduce(self.free) else upper < total
-        self.upper_rows = binding.nonzero()[0]
-        self.lower_rows = (np.isfinite(lower) & (lower != 0)).nonzero()[0]
+        self.excess = float(np.maximum.reduce(np.abs(problem.linear))) * total
+        # With no weight below 0, none is above the sum of all.
+        highest = np.inf if self.free.any() else total
+        self.upper_rows = (upper < highest).nonzero()[0]
+        self.lower_rows = ((lower != 0) & (lower > -np.inf)).nonzero()[0]
 
     def solve(self, count: int) -> tuple[Solution, float]:
         """The weights with multipliers for the problem as it was, and the slope."""
@@ -213,12 +214,14 @@ class _Scaled:
         upper, lower = problem.upper[above], problem.lower[below]
         first, second = len(limits), len(limits) + len(above)
         exact = np.empty((1 + len(aims), width))
-        exact[0], exact[1:] = -problem.linear, equal - aims[:, None] * share
-        at_most = np.zeros((second + len(below), width))
-        at_most[:first] = rows
-        at_most[np.arange(first, second), above] = 1.0
-        at_most[np.arange(second, len(at_most)), below] = -1.0
-        at_most -= np.concatenate((limits, upper, -lower))[:, None] * share
+        np.negative(problem.linear, out=exact[0])
+        if len(aims):
+            exact[1:] = equal - aims[:, None] * share
+        at_most = np.concatenate((limits, upper, -lower))[:, None] * -share
+        at_most[:first] += rows
+        at_most[np.arange(first, second), above] += 1.0
+        if len(below):
+            at_most[np.arange(second, len(at_most)), below] -= 1.0
         lowest = np.zeros(width)
         lowest[:count][self.free] = -np.inf
         aim = np.zeros(len(exact))

@@ -115,9 +115,12 @@ def _by_interior_point(
 ) -> TailSolution | None:
     moving = np.flatnonzero(problem.lower < problem.upper)
     x = np.where(problem.lower < problem.upper, 0.0, problem.lower)
-    inner, names = restricted(problem, moving, x), scenarios.shape[1]
-    moved = scenarios[:, moving[moving < names]]
-    ready = tail_interior.TailProblem(moved, scenarios @ x[:names], weight, inner)
+    inner, names = problem, scenarios.shape[1]
+    moved, resting = scenarios, np.zeros(len(scenarios))
+    if len(moving) < len(x):
+        inner = restricted(problem, moving, x)
+        moved, resting = scenarios[:, moving[moving < names]], scenarios @ x[:names]
+    ready = tail_interior.TailProblem(moved, resting, weight, inner)
     ended = tail_interior.solve(ready, dropping=dropping)
     if ended is None:
         return None
