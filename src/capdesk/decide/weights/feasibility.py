@@ -21,6 +21,7 @@ Answer = TypeVar("Answer")
 
 _UNIT = 1e-3
 _MARGIN = 20
+_FAR = 1e3
 
 
 def total(limits: Limits) -> int:
@@ -121,29 +122,39 @@ def _most(limits: Limits, *, choosing: bool = False) -> int | None:
     high = np.concatenate([problem.equalities[1], problem.inequalities[1]])
     low = np.concatenate([problem.equalities[1], np.full(len(problem.inequalities[1]), -np.inf)])
     lower, upper = problem.lower, problem.upper
+    whole = 0
     if choosing:
         chosen, room = _choice(limits, len(costs))
-        rows = np.vstack([np.hstack([rows, np.zeros((len(rows), count))]), chosen])
+        whole = chosen.shape[1] - len(costs)
+        rows = np.vstack([np.hstack([rows, np.zeros((len(rows), whole))]), chosen])
         low, high = np.concatenate([low, np.full(len(room), -np.inf)]), np.concatenate([high, room])
-        costs = np.concatenate([costs, np.zeros(count)])
-        lower, upper = np.concatenate([lower, np.zeros(count)]), np.concatenate([upper, np.ones(count)])
-    highs = optimise(costs, rows, (low, high), (lower, upper), count if choosing else 0)
+        costs = np.concatenate([costs, np.zeros(whole)])
+        lower, upper = np.concatenate([lower, np.zeros(whole)]), np.concatenate([upper, np.ones(whole)])
+    highs = optimise(costs, rows, (low, high), (lower, upper), whole)
     if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         return None
     return min(floor(-highs.getInfo().objective_function_value * MICRO + _UNIT), limits.budget)
 
 
 def _choice(limits: Limits, width: int) -> tuple[Array, Array]:
-    """Rows at most their limits that tie weights (of `width` variables) to who is held, for n more variables."""
+    """Rows at most their limits that tie weights (of `width` variables) to who is held, and how.
+
+    A name has a variable for being held long, and where it may be short one for that.
+    """
     count = len(limits.names)
     least = np.zeros(count) if limits.min_if_held is None else limits.min_if_held / MICRO
     own, beside = np.eye(count, width), np.eye(count)
     places = count if limits.max_names is None else limits.max_names
+    most = np.clip(limits.upper / MICRO, -_FAR, _FAR)
+    shorts = np.flatnonzero(limits.lower < 0)
+    down = np.clip(limits.lower / MICRO, -_FAR, _FAR)
+    short = beside[:, shorts]
     rows = np.vstack(
         [
-            np.hstack([own, -beside * (limits.upper / MICRO)]),
-            np.hstack([-own, beside * least]),
-            np.hstack([np.zeros((1, width)), np.ones((1, count))]),
+            np.hstack([own, -beside * np.maximum(most, 0.0), short * least[:, None]]),
+            np.hstack([-own, beside * least, short * down[:, None]]),
+            np.hstack([np.zeros((count, width)), beside, short]),
+            np.hstack([np.zeros((1, width)), np.ones((1, count + len(shorts)))]),
         ]
     )
-    return rows, np.concatenate([np.zeros(2 * count), [places]])
+    return rows, np.concatenate([np.zeros(2 * count), np.ones(count), [places]])
