@@ -16,8 +16,9 @@ from capdesk.decide.weights.constraints import Constraints, Exposure, Group
 from capdesk.decide.weights.optimum import Found
 from capdesk.decide.weights.plugged import fitted, is_estimator
 from capdesk.decide.weights.reading_limits import read_limits, read_names
+from capdesk.decide.weights.relaxing import confirmed
 from capdesk.decide.weights.strategies import STRATEGIES, decided
-from capdesk.model.errors import InvalidInput, RulesWarning
+from capdesk.model.errors import InfeasibleError, InvalidInput, RulesWarning
 from capdesk.model.money import Amount, Number
 from capdesk.model.plans import AllocationStrategy, Plan
 from capdesk.model.shares import Shares
@@ -174,7 +175,10 @@ def plan_weights(
         raise InvalidInput(f"constraints must be Constraints(...), got {type(constraints).__name__}")
     called = strategy if isinstance(strategy, str) else type(strategy).__name__
     asked = Asked(str(called), read, read_limits(read, constraints, current), given)
-    found = _decided(asked, strategy)
+    try:
+        found = _decided(asked, strategy)
+    except InfeasibleError as error:
+        raise confirmed(error, read, constraints, current) from error
     for warning in found.warnings:
         warnings.warn(warning, RulesWarning, stacklevel=2)
     return as_plan(asked, found)

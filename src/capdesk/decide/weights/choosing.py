@@ -18,7 +18,7 @@ from capdesk.decide.weights.limits import Limits, Whole
 from capdesk.decide.weights.optimum import Found, finish, optimum
 from capdesk.decide.weights.problem import Array, Covariance
 from capdesk.decide.weights.statement import Statement, state
-from capdesk.model.errors import InfeasibleError, InvalidInput
+from capdesk.model.errors import CertificateError, InfeasibleError, InvalidInput
 from capdesk.model.money import MICRO
 
 WITHIN = "the weights are right within the preselected names {names}; another choice of names may be better"
@@ -45,6 +45,8 @@ def exact(limits: Limits, covariance: Covariance, curvature: float, linear: Arra
         held now beside another choice.
     InfeasibleError
         Where no choice meets the limits.
+    CertificateError
+        Where one does, and no solver finds an accurate answer.
     """
     limits = _within_gross(limits)
 
@@ -61,10 +63,11 @@ def exact(limits: Limits, covariance: Covariance, curvature: float, linear: Arra
     try:
         statement, found = attempt(total)
     except quadratic.NotSolved as failure:
-        total = _largest(limits, total) if invest else 0
-        if not total:
-            raise _impossible(limits) from failure
-        statement, found = attempt(total)
+        total = _largest(limits, total, failure)
+        try:
+            statement, found = attempt(total)
+        except quadratic.NotSolved as again:
+            raise _unproven(again) from again
     fixed = 0.0 if limits.fixed_costs is None else found.objective - found.problem.objective(found.solution.x)
     if _trades(limits):
         chosen = _stayed(limits, ~found.held)
@@ -114,6 +117,8 @@ def _search(limits: Limits, problem: quadratic.QuadraticProblem) -> mixed_intege
 def preselected(limits: Limits, plan: Callable[[Limits], Found]) -> Found:
     """Plan without the choice, keep the names that have most, and plan again within those.
 
+    Where those do not meet the limits, it is the names with which most can be invested.
+
     Raises
     ------
     InfeasibleError
@@ -131,13 +136,23 @@ def preselected(limits: Limits, plan: Callable[[Limits], Found]) -> Found:
     held[np.argsort(-np.where(must, np.inf, np.abs(units)), kind="stable")[:places]] = True
     held &= must | (units != 0)
     while held.any():
-        found = plan(_restricted(free, held, units))
+        try:
+            found = plan(_restricted(free, held, units))
+        except InfeasibleError:
+            break
         short = np.flatnonzero(held & ~must & (np.abs(found.evidence.weights) < least))
         if not len(short):
-            names = ", ".join(name for name, chosen in zip(limits.names, held, strict=True) if chosen)
-            return replace(found, notes=(*found.notes, WITHIN.format(names=names)))
+            return _noted(found, limits, held)
         held[short[np.abs(found.evidence.weights[short]).argmin()]] = False
-    raise InfeasibleError(("min_weight_if_held",), "no name may have as much as its least holding", ())
+    widest = feasibility.widest_choice(limits)
+    if widest is None or not (held := (widest.lower != 0) | (widest.upper != 0)).any():
+        raise _impossible(limits)
+    return _noted(plan(widest), limits, held)
+
+
+def _noted(found: Found, limits: Limits, held: NDArray[np.bool_]) -> Found:
+    names = ", ".join(name for name, chosen in zip(limits.names, held, strict=True) if chosen)
+    return replace(found, notes=(*found.notes, WITHIN.format(names=names)))
 
 
 def _total(limits: Limits) -> int:
@@ -156,22 +171,30 @@ def _total(limits: Limits) -> int:
     return min(whole, most)
 
 
-def _largest(limits: Limits, total: int) -> int:
-    """The largest sum below `total` that any choice of names allows; 0 where there is none.
+def _largest(limits: Limits, total: int, failure: quadratic.NotSolved) -> int:
+    """The largest sum below `total` that any choice of names allows.
 
     Raises
     ------
     InfeasibleError
-        Where the rest would be cash, and that is not allowed.
+        Where no choice meets the limits, or the rest would be cash, and that is not allowed.
+    CertificateError
+        Where a choice allows `total`, so that a solver failed.
     """
     largest = feasibility.largest_choice(limits)
-    if largest is None or largest >= total:
-        return 0
+    if not largest:
+        raise _impossible(limits) from failure
+    if largest >= total:
+        raise _unproven(failure) from failure
     if not limits.allow_cash:
         said = f"no choice of names invests more than {_percent(largest)} < {_percent(limits.budget)}, "
         relaxed = ("budget", _percent(limits.budget), _percent(largest))
         raise InfeasibleError(("budget", *_asked(limits)), f"{said}and cash is not allowed", (relaxed,))
     return largest
+
+
+def _unproven(failure: quadratic.NotSolved) -> CertificateError:
+    return CertificateError(f"no solver proved an answer for any choice of names: {failure}")
 
 
 def _percent(micro: int) -> str:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from math import floor
 from typing import TypeVar
 
 import highspy
 import numpy as np
+from numpy.typing import NDArray
 
 from capdesk.decide.weights import conflict, quadratic
 from capdesk.decide.weights.limits import NO_LIMIT, Limits
-from capdesk.decide.weights.linear import optimise
+from capdesk.decide.weights.linear import is_optimal, optimise
 from capdesk.decide.weights.problem import Array
 from capdesk.decide.weights.statement import no_risk, state
 from capdesk.model.errors import CertificateError
@@ -98,8 +100,17 @@ def largest_sum(limits: Limits) -> int:
 
 def largest_choice(limits: Limits) -> int | None:
     """`largest_sum` over all choices of names; None where no choice meets the limits."""
-    found = _most(limits, choosing=True)
+    chosen = widest_choice(limits)
+    found = None if chosen is None else _most(chosen)
     return None if found is None else _beside_exposures(limits, found)
+
+
+def widest_choice(limits: Limits) -> Limits | None:
+    """The limits of a choice of names that invests most; None where no choice meets the limits."""
+    highs, places = _invested(limits, choosing=True)
+    if highs is None:
+        return None
+    return _with_choice(limits, np.round(highs.getSolution().col_value[-places:]) > 0)
 
 
 def _beside_exposures(limits: Limits, largest: int) -> int:
@@ -112,8 +123,16 @@ def _counts_whole(coefficients: Array) -> bool:
     return bool(np.isin(coefficients, (-1.0, 0.0, 1.0)).all())
 
 
-def _most(limits: Limits, *, choosing: bool = False) -> int | None:
-    """The largest sum in millionths, by a linear problem, or a mixed-integer one over choices of names."""
+def _most(limits: Limits) -> int | None:
+    """The largest sum in millionths, by a linear problem; None where no weights meet the limits."""
+    highs, _ = _invested(limits)
+    if highs is None:
+        return None
+    return min(floor(-highs.getInfo().objective_function_value * MICRO + _UNIT), limits.budget)
+
+
+def _invested(limits: Limits, *, choosing: bool = False) -> tuple[highspy.Highs | None, int]:
+    """HiGHS at the largest sum, over choices of names too if asked, and how many variables choose."""
     count = len(limits.names)
     problem = state(limits, no_risk(count), 0.0, np.zeros(count), limits.budget, exact=False).problem
     costs = np.zeros(len(problem.linear))
@@ -131,9 +150,18 @@ def _most(limits: Limits, *, choosing: bool = False) -> int | None:
         costs = np.concatenate([costs, np.zeros(whole)])
         lower, upper = np.concatenate([lower, np.zeros(whole)]), np.concatenate([upper, np.ones(whole)])
     highs = optimise(costs, rows, (low, high), (lower, upper), whole)
-    if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-        return None
-    return min(floor(-highs.getInfo().objective_function_value * MICRO + _UNIT), limits.budget)
+    return (highs if is_optimal(highs) else None), whole
+
+
+def _with_choice(limits: Limits, picked: NDArray[np.bool_]) -> Limits:
+    """The limits in which names are held as the variables of `_choice` say."""
+    count = len(limits.names)
+    least = np.zeros(count, np.int64) if limits.min_if_held is None else limits.min_if_held
+    long, short = picked[:count], np.zeros(count, np.bool_)
+    short[limits.lower < 0] = picked[count:]
+    lower = np.where(long, np.maximum(limits.lower, least), np.where(short, limits.lower, 0))
+    upper = np.where(long, limits.upper, np.where(short, np.minimum(limits.upper, -least), 0))
+    return replace(limits, lower=lower, upper=upper, max_names=None, min_if_held=None, fixed_costs=None)
 
 
 def _choice(limits: Limits, width: int) -> tuple[Array, Array]:

@@ -126,6 +126,8 @@ class _Search:
         """Make the move that helps most; whether there was one."""
         now = self.now()
         givers, takers, effects, own = self._moves(_NAMES)
+        if not own.size:
+            return False
         after = self.rows.cost(self.rows.values(self.units)[:, None, None] + effects, self.prices.rows) + own
         best = int(after.argmin())
         if not after.flat[best] < now - _LEAST:

@@ -13,6 +13,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
 
 from capdesk.decide.weights import active_set, free_set, interior_point, linear, subset
 from capdesk.decide.weights.optimality import ACCEPTABLE, ACCURATE, flaw
@@ -21,6 +24,7 @@ from capdesk.decide.weights.problem import Array, QuadraticProblem, Solution
 
 _SMALL = 110
 _MODERATE = 200
+_SMALLEST_ROW = 0.05
 
 
 class NotSolved(Exception):
@@ -42,6 +46,32 @@ def solve(problem: QuadraticProblem, start: Array | None = None) -> Solution:
     NotSolved
         Where no solver finds an accurate point; an infeasible or unbounded problem ends so too.
     """
+    sizes = [_sizes(rows) for rows, _ in (problem.equalities, problem.inequalities)]
+    if all(size is None for size in sizes):
+        return _solved(problem, start)
+    (equal, aims), (at_most, limits) = problem.equalities, problem.inequalities
+    of_equal, of_most = (1.0 if size is None else size for size in sizes)
+    even = replace(
+        problem,
+        equalities=((equal.T / of_equal).T, aims / of_equal),
+        inequalities=((at_most.T / of_most).T, limits / of_most),
+    )
+    found = _solved(even, start)
+    return replace(
+        found,
+        equality_multipliers=found.equality_multipliers / of_equal,
+        inequality_multipliers=found.inequality_multipliers / of_most,
+    )
+
+
+def _sizes(rows: Array) -> Array | None:
+    """The largest coefficient of each row; None where all are near enough to 1 for absolute tolerances."""
+    sizes = np.abs(rows).max(axis=1, initial=0.0)
+    far = (sizes > 0) & ((sizes < _SMALLEST_ROW) | (sizes > 1 / _SMALLEST_ROW))
+    return np.where(far, sizes, 1.0) if far.any() else None
+
+
+def _solved(problem: QuadraticProblem, start: Array | None) -> Solution:
     tried: list[str] = []
     best, least = None, ACCEPTABLE
     for answer, exact in _attempts(problem, start):
