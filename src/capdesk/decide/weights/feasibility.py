@@ -15,6 +15,7 @@ from capdesk.decide.weights import conflict, quadratic
 from capdesk.decide.weights.limits import NO_LIMIT, Limits
 from capdesk.decide.weights.linear import is_optimal, optimise
 from capdesk.decide.weights.problem import Array
+from capdesk.decide.weights.scaling import even_rows
 from capdesk.decide.weights.statement import no_risk, state
 from capdesk.model.errors import CertificateError
 from capdesk.model.money import MICRO
@@ -134,7 +135,8 @@ def _most(limits: Limits) -> int | None:
 def _invested(limits: Limits, *, choosing: bool = False) -> tuple[highspy.Highs | None, int]:
     """HiGHS at the largest sum, over choices of names too if asked, and how many variables choose."""
     count = len(limits.names)
-    problem = state(limits, no_risk(count), 0.0, np.zeros(count), limits.budget, exact=False).problem
+    stated = state(limits, no_risk(count), 0.0, np.zeros(count), limits.budget, exact=False)
+    problem = even_rows(stated.problem).problem
     costs = np.zeros(len(problem.linear))
     costs[:count] = -1.0
     rows = np.vstack([problem.equalities[0], problem.inequalities[0]])

@@ -13,7 +13,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 
@@ -21,10 +20,10 @@ from capdesk.decide.weights import active_set, free_set, interior_point, linear,
 from capdesk.decide.weights.optimality import ACCEPTABLE, ACCURATE, flaw
 from capdesk.decide.weights.polish import polish
 from capdesk.decide.weights.problem import Array, QuadraticProblem, Solution
+from capdesk.decide.weights.scaling import even_rows, even_variances
 
 _SMALL = 110
 _MODERATE = 200
-_SMALLEST_ROW = 0.05
 
 
 class NotSolved(Exception):
@@ -46,29 +45,21 @@ def solve(problem: QuadraticProblem, start: Array | None = None) -> Solution:
     NotSolved
         Where no solver finds an accurate point; an infeasible or unbounded problem ends so too.
     """
-    sizes = [_sizes(rows) for rows, _ in (problem.equalities, problem.inequalities)]
-    if all(size is None for size in sizes):
-        return _solved(problem, start)
-    (equal, aims), (at_most, limits) = problem.equalities, problem.inequalities
-    of_equal, of_most = (1.0 if size is None else size for size in sizes)
-    even = replace(
-        problem,
-        equalities=((equal.T / of_equal).T, aims / of_equal),
-        inequalities=((at_most.T / of_most).T, limits / of_most),
-    )
-    found = _solved(even, start)
-    return replace(
-        found,
-        equality_multipliers=found.equality_multipliers / of_equal,
-        inequality_multipliers=found.inequality_multipliers / of_most,
-    )
-
-
-def _sizes(rows: Array) -> Array | None:
-    """The largest coefficient of each row; None where all are near enough to 1 for absolute tolerances."""
-    sizes = np.abs(rows).max(axis=1, initial=0.0)
-    far = (sizes > 0) & ((sizes < _SMALLEST_ROW) | (sizes > 1 / _SMALLEST_ROW))
-    return np.where(far, sizes, 1.0) if far.any() else None
+    best, least = None, np.inf
+    for scaled in even_variances(problem):
+        try:
+            best = scaled.back(_solved(scaled.problem, None), problem)
+            least = flaw(problem, best)
+        except NotSolved:
+            continue
+    try:
+        even = even_rows(problem)
+        found = even.back(_solved(even.problem, start), problem)
+    except NotSolved:
+        if best is None:
+            raise
+        return best
+    return found if best is None or flaw(problem, found) < least else best
 
 
 def _solved(problem: QuadraticProblem, start: Array | None) -> Solution:

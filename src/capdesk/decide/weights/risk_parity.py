@@ -12,18 +12,19 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from capdesk.decide.weights import feasibility, risk_contribution, risk_within_limits, rules
+from capdesk.decide.weights import feasibility, quadratic, risk_contribution, risk_within_limits, rules
 from capdesk.decide.weights.limits import Limits, Whole
 from capdesk.decide.weights.optimum import Found, evidence
-from capdesk.decide.weights.problem import Array, Covariance, Solution
+from capdesk.decide.weights.problem import Array, Covariance, QuadraticProblem, Solution
 from capdesk.decide.weights.rounding import whole
 from capdesk.decide.weights.statement import Statement, state
-from capdesk.model.errors import CertificateError
+from capdesk.model.errors import CertificateError, InvalidInput
 from capdesk.model.money import MICRO
 
 SOLVER = "multiplication and Newton's method on risk contributions"
 NEAREST = "turnover and gross limits are met by the weights nearest to the risk budgets"
 _BINDING = 2.0 / MICRO
+_RISKLESS = 1e-9
 
 
 def risk_budgets(limits: Limits, covariance: Covariance, budgets: Array) -> Found:
@@ -33,6 +34,8 @@ def risk_budgets(limits: Limits, covariance: Covariance, budgets: Array) -> Foun
     ------
     InfeasibleError
         Where the limits cannot be met together.
+    InvalidInput
+        Where some of the names hedge each other wholly.
     CertificateError
         Where no weights have these shares of the risk.
     """
@@ -44,7 +47,37 @@ def risk_budgets(limits: Limits, covariance: Covariance, budgets: Array) -> Foun
             return replace(found, notes=(*found.notes, NEAREST))
         return _within(limits, covariance, shares)
     except risk_contribution.NotBalanced as failure:
+        _require_risk(limits.names, covariance)
         raise CertificateError(f"no weights have these shares of the risk: {failure}") from failure
+
+
+def _require_risk(names: tuple[str, ...], covariance: Covariance) -> None:
+    """Refuse names that hedge each other wholly: at that mix there is no risk to have shares of.
+
+    Shares of the risk exist where no weights of 0 or more are without risk (Maillard, Roncalli &
+    Teiletche 2010: then the barrier problem is bounded, and its one optimum has them).
+    """
+    count = len(names)
+    hedged = QuadraticProblem(
+        covariance=covariance,
+        curvature=1.0,
+        linear=np.zeros(count),
+        equalities=(np.ones((1, count)), np.ones(1)),
+        inequalities=(np.zeros((0, count)), np.zeros(0)),
+        lower=np.zeros(count),
+        upper=np.ones(count),
+    )
+    try:
+        mix = quadratic.solve(hedged).x
+    except quadratic.NotSolved:
+        return
+    if float(mix @ covariance.times(mix)) > _RISKLESS * float(mix**2 @ covariance.diagonal()):
+        return
+    held = ", ".join(f"{names[place]} {mix[place]:.2%}" for place in np.argsort(-mix) if mix[place] > 1e-4)
+    raise InvalidInput(
+        f"risk_parity needs risk to share, and {held} together have none: leave one of them out, or give a "
+        "covariance of full rank (estimator='ledoit_wolf')"
+    )
 
 
 def _within(limits: Limits, covariance: Covariance, shares: Array) -> Found:
