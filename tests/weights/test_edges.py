@@ -186,3 +186,17 @@ def test_a_tail_in_which_losses_and_gains_cancel_is_certified() -> None:
     assert plan.weights["a"] == pytest.approx(0.7 / 1.7, abs=2e-5)
     assert abs(plan.certificate.objective or 1) < 1e-6
     assert all(each.holds for each in check(plan.to_json()))
+
+
+def test_every_name_at_its_maximum_is_planned_with_trading_costs_too() -> None:
+    limits = Constraints(max_weight=0.2, proportional_costs=0.001)
+    plan = plan_weights(
+        NAMES,
+        "min_variance",
+        covariance=SIGMA,
+        risk_aversion=1,
+        constraints=limits,
+        current=dict.fromkeys(NAMES[:4], 0.25),
+    )
+    assert set(plan.weights.values()) == {Amount("0.2")}
+    assert plan.certificate.gap <= 1e-6

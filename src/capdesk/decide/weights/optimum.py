@@ -63,7 +63,8 @@ def solve(statement: Statement, limits: Limits, total: int, *, invest: bool) -> 
     ------
     NotSolved
     """
-    if invest and limits.simple and total == int(np.add.reduce(limits.upper)):
+    bounded = limits.simple and not statement.parts.count
+    if invest and bounded and total == int(np.add.reduce(limits.upper)):
         return _all_at_maximum(statement)
     return quadratic.solve(statement.problem)
 
