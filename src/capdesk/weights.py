@@ -13,8 +13,10 @@ from capdesk.decide.weights.asked import Asked
 from capdesk.decide.weights.certificate import certify
 from capdesk.decide.weights.choosing import preselected
 from capdesk.decide.weights.constraints import Constraints, Exposure, Group
+from capdesk.decide.weights.inputs import FULLY_CHECKED
 from capdesk.decide.weights.optimum import Found
 from capdesk.decide.weights.plugged import fitted, is_estimator
+from capdesk.decide.weights.problem import Covariance
 from capdesk.decide.weights.reading_limits import read_limits, read_names
 from capdesk.decide.weights.relaxing import confirmed
 from capdesk.decide.weights.strategies import STRATEGIES, decided
@@ -25,6 +27,10 @@ from capdesk.model.shares import Shares
 
 __all__ = ["Constraints", "Exposure", "Group", "plan_weights"]
 
+UNTESTED = (
+    "the covariance of {count} names was not shown to be positive semidefinite: repair=True shows it, "
+    "factors need not be shown"
+)
 _NO_CONSTRAINTS = Constraints()
 
 
@@ -203,8 +209,17 @@ def as_plan(asked: Asked, found: Found) -> Plan:
         evidence=found.evidence,
         solver=found.solver,
         version=__version__,
-        notes=found.notes,
+        notes=(*found.notes, *_untested(asked)),
     )
+
+
+def _untested(asked: Asked) -> tuple[str, ...]:
+    """What a certificate rests on and was not looked at."""
+    count = len(asked.names)
+    given = asked.option("covariance")
+    if count <= FULLY_CHECKED or given is None or isinstance(given, Covariance) or asked.option("repair"):
+        return ()
+    return (UNTESTED.format(count=count),)
 
 
 def _decided(asked: Asked, strategy: AllocationStrategy | str | Any) -> Found:
