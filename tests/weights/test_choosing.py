@@ -259,3 +259,15 @@ def test_a_least_holding_above_every_maximum_is_named() -> None:
             constraints=Constraints(min_weight_if_held=0.6, max_weight=0.5),
         )
     assert caught.value.conflict == ("min_weight_if_held", "max_weight")
+
+
+def test_fixed_costs_of_names_held_beside_another_choice_are_refused_for_what_they_are() -> None:
+    with pytest.raises(InvalidInput, match="cannot be planned together with max_names"):
+        plan_weights(
+            NAMES,
+            "min_variance",
+            covariance=SIGMA,
+            risk_aversion=1,
+            constraints=Constraints(fixed_costs=0.001, max_names=3),
+            current=EVEN,
+        )

@@ -200,3 +200,14 @@ def test_every_name_at_its_maximum_is_planned_with_trading_costs_too() -> None:
     )
     assert set(plan.weights.values()) == {Amount("0.2")}
     assert plan.certificate.gap <= 1e-6
+
+
+def test_risk_budgets_within_a_group_of_many_names_are_certified() -> None:
+    source = np.random.default_rng(1)
+    count = 100
+    moves = source.normal(0, 0.02, (3 * count, count)) + source.normal(0, 0.02, (3 * count, 1))
+    called = names(count)
+    limits = Constraints(groups={"g": Group(called[:50], max=0.4)})
+    plan = plan_weights(called, "risk_parity", covariance=np.cov(moves.T), constraints=limits)
+    assert sum(plan.weights[name] for name in called[:50]) <= Amount("0.4")
+    assert plan.certificate.gap <= plan.certificate.tolerance

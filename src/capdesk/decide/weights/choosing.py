@@ -54,7 +54,7 @@ def exact(limits: Limits, covariance: Covariance, curvature: float, linear: Arra
         statement = state(limits, covariance, curvature, linear, total, exact=invest)
         try:
             return statement, _search(limits, statement.problem)
-        except ValueError:
+        except mixed_integer.Unbounded:
             raise InvalidInput(
                 "a choice of names by a singular covariance needs bounds: give gross, or min_weight and max_weight"
             ) from None

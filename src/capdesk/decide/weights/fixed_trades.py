@@ -32,7 +32,7 @@ def solve(problem: QuadraticProblem, fixed: Array, start: Array) -> Chosen:
 
     Raises
     ------
-    ValueError, quadratic.NotSolved
+    Unbounded, quadratic.NotSolved
         As `mixed_integer.solve` does.
     """
     count, width = problem.names, len(problem.linear)

@@ -24,6 +24,10 @@ _NOTHING = 1e-9
 _DROPS = 8
 
 
+class Unbounded(ValueError):
+    """Weights have no bound, and the covariance gives none either."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Chosen:
     """The best choice found.
@@ -82,7 +86,7 @@ def solve(
 
     Raises
     ------
-    ValueError
+    Unbounded
         For weights without a bound where the covariance is singular.
     quadratic.NotSolved
         Where no choice within the limits was found.
@@ -93,7 +97,7 @@ def solve(
     costs = holding(problem.covariance, fixed, least, count if max_names is None else max_names)
     bounded = np.isfinite(problem.lower[:count]) & np.isfinite(problem.upper[:count])
     if not (bounded | (problem.curvature * costs.own > 0)).all():
-        raise ValueError("choosing names by a singular covariance needs both bounds of every weight")
+        raise Unbounded("choosing names by a singular covariance needs both bounds of every weight")
     return _Search(problem, costs, constant).run(node_limit)
 
 

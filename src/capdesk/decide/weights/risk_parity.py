@@ -25,6 +25,7 @@ SOLVER = "multiplication and Newton's method on risk contributions"
 NEAREST = "turnover and gross limits are met by the weights nearest to the risk budgets"
 _BINDING = 2.0 / MICRO
 _RISKLESS = 1e-9
+_TOUCHING = 1e-8
 
 
 def risk_budgets(limits: Limits, covariance: Covariance, budgets: Array) -> Found:
@@ -87,7 +88,7 @@ def _within(limits: Limits, covariance: Covariance, shares: Array) -> Found:
 
     (statement, weights), total = feasibility.with_largest_total(limits, attempt)
     units = whole(weights, limits, total)
-    slope, solution = _proven(statement, units, shares)
+    slope, solution = _proven(statement, units, shares, weights)
     proof = evidence("contributions", limits, statement, solution, units, slope=slope, budgets=shares)
     return Found(proof, SOLVER)
 
@@ -107,8 +108,11 @@ def _weights(statement: Statement, shares: Array) -> Array:
     )
 
 
-def _proven(statement: Statement, units: Whole, shares: Array) -> tuple[float, Solution]:
-    """The multiple of the budgets and the prices of binding rows that leave the least error."""
+def _proven(statement: Statement, units: Whole, shares: Array, exact: Array) -> tuple[float, Solution]:
+    """The multiple of the budgets and the prices of binding rows that leave the least error.
+
+    Which rows bind is seen at the exact weights too: rounding each of many names leaves some room.
+    """
     problem, weights = statement.problem, units / MICRO
     own = weights * problem.covariance.times(weights)
     inside = (weights > problem.lower) & (weights < problem.upper)
@@ -117,7 +121,8 @@ def _proven(statement: Statement, units: Whole, shares: Array) -> tuple[float, S
         share = shares[inside]
         return float(own[inside] @ share / (share @ share)), _solution(statement, weights)
     size = np.maximum(np.abs(rows).max(axis=1, initial=0.0), 1e-300)
-    binding = np.flatnonzero(limits - rows @ weights <= _BINDING * size)
+    room = np.minimum(limits - rows @ weights, (limits - rows @ exact) * (_BINDING / _TOUCHING))
+    binding = np.flatnonzero(room <= _BINDING * size)
     equal = np.arange(1, len(problem.equalities[1]))
     if not inside.any():
         return _slope_at_bounds(own, shares, weights >= problem.upper), _solution(statement, weights)
