@@ -154,6 +154,8 @@ def evidence(
         scenarios=None,
         tail=0.0,
         chances=None,
+        exponent=0.0,
+        drawdown_price=0.0,
         fixed=0.0,
         search_bound=0.0,
         equality_labels=statement.equality_labels,

@@ -61,6 +61,7 @@ class Problem:
         self.anchor_equal = _vector(proof["anchor_equal"] or [])
         self.anchor_most = _vector(proof["anchor_most"] or [])
         self.fixed, self.search_bound = _exact(proof["fixed"]), _exact(proof["search_bound"])
+        self.exponent = _exact(proof["exponent"])
         self.tail = _exact(problem["tail"])
         self.chances = None if proof["chances"] is None else _vector(proof["chances"])
         self.scenarios: tuple[list[list[int]], int] = ([], 1)

@@ -51,8 +51,10 @@ class Growth:
         )
 
 
-def too_many(problem: Problem) -> str | None:
-    """What to say where independent bets have more outcomes than are gone through."""
+def untold(problem: Problem) -> str | None:
+    """What to say where growth is not recomputed: bounded in drawdown, or too many independent bets."""
+    if problem.exponent:
+        return "taken as stated: a drawdown bound has powers that no fraction is; the limits were checked"
     bets = len(problem.scenarios[0][0]) if problem.tail else 0
     if bets <= MOST_BETS:
         return None

@@ -331,7 +331,7 @@ def _tail(problem: Problem) -> list[Check]:
 
 
 def _growth(problem: Problem) -> list[Check]:
-    if (untold := rational_growth.too_many(problem)) is not None:
+    if (untold := rational_growth.untold(problem)) is not None:
         return [_prices_allowed(problem), Check("growth", True, untold, proven=False)]
     found = rational_growth.proven(problem)
     if found is None:
