@@ -16,6 +16,7 @@ from capdesk import (
     InfeasibleError,
     InvalidInput,
     Plan,
+    frontier,
     plan_weights,
 )
 from capdesk.decide.weights.relaxing import relaxed
@@ -129,3 +130,17 @@ def test_the_choice_of_names_gives_way_too() -> None:
             constraints=limits,
         )
     assert ("max_names", "2", "4") in caught.value.relaxations
+
+
+def test_a_frontier_suggests_only_what_does() -> None:
+    limits = Constraints(max_weight=0.3, max_trade=0.04, allow_cash=False)
+    current = {"a": 0.25, "b": 0.25, "c": 0.25}
+    with pytest.raises(InfeasibleError) as caught:
+        frontier(
+            ["a", "b", "c"],
+            mean=[0.01, 0.02, 0.03],
+            covariance=np.diag([0.01, 0.02, 0.03]),
+            constraints=limits,
+            current=current,
+        )
+    assert caught.value.relaxations == (("budget", "100 %", "87 %"),)

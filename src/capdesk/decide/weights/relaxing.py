@@ -28,6 +28,18 @@ Relaxation = tuple[str, str, str]
 _MOST = 8
 """How many limits are tried: those that would have to give way least."""
 _FURTHER = tuple(map(Decimal, ("0", "1e-6", "1e-5", "1e-4", "1e-3")))
+_BY_AMOUNT = (
+    "max_weight",
+    "min_weight",
+    "max_trade",
+    "budget",
+    "turnover",
+    "gross",
+    "group_min",
+    "group_max",
+    "exposure_min",
+    "exposure_max",
+)
 _PER_NAME = ("max_weight", "min_weight", "max_trade", "min_weight_if_held")
 
 
@@ -53,11 +65,10 @@ def confirmed(
         # To hold nothing is no choice of names.
         return bool(found.weights.any()) or not limits.discrete
 
-    of_choice = ("max_names", "min_weight_if_held")
     kept = [
         found
         for given in error.relaxations[:_MOST]
-        if given[0].split(" ")[0] not in of_choice
+        if given[0].split(" ")[0] in _BY_AMOUNT
         and (found := _tried(given, names, constraints, would_do)) is not None
     ]
     kept += [
