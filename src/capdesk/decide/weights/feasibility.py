@@ -136,7 +136,8 @@ def _invested(limits: Limits, *, choosing: bool = False) -> tuple[highspy.Highs 
     """HiGHS at the largest sum, over choices of names too if asked, and how many variables choose."""
     count = len(limits.names)
     stated = state(limits, no_risk(count), 0.0, np.zeros(count), limits.budget, exact=False)
-    problem = even_rows(stated.problem).problem
+    even = even_rows(stated.problem)
+    problem = stated.problem if even is None else even.problem
     costs = np.zeros(len(problem.linear))
     costs[:count] = -1.0
     rows = np.vstack([problem.equalities[0], problem.inequalities[0]])

@@ -14,8 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from capdesk.decide.weights import active_set, free_set, interior_point, linear, subset
 from capdesk.decide.weights.optimality import ACCEPTABLE, ACCURATE, flaw
 from capdesk.decide.weights.polish import polish
@@ -45,21 +43,23 @@ def solve(problem: QuadraticProblem, start: Array | None = None) -> Solution:
     NotSolved
         Where no solver finds an accurate point; an infeasible or unbounded problem ends so too.
     """
-    best, least = None, np.inf
-    for scaled in even_variances(problem):
-        try:
-            best = scaled.back(_solved(scaled.problem, None), problem)
-            least = flaw(problem, best)
-        except NotSolved:
-            continue
+    alike = even_variances(problem)
+    if alike is None:
+        return _evenly(problem, start)
     try:
-        even = even_rows(problem)
-        found = even.back(_solved(even.problem, start), problem)
+        best = alike.back(_solved(alike.problem, None), problem)
     except NotSolved:
-        if best is None:
-            raise
+        return _evenly(problem, start)
+    try:
+        plain = _evenly(problem, start)
+    except NotSolved:
         return best
-    return found if best is None or flaw(problem, found) < least else best
+    return plain if flaw(problem, plain) < flaw(problem, best) else best
+
+
+def _evenly(problem: QuadraticProblem, start: Array | None) -> Solution:
+    even = even_rows(problem)
+    return _solved(problem, start) if even is None else even.back(_solved(even.problem, start), problem)
 
 
 def _solved(problem: QuadraticProblem, start: Array | None) -> Solution:

@@ -7,7 +7,6 @@ coefficient; weights are counted in units in which their variances are alike, x 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -37,41 +36,44 @@ class Scaled:
         return replace(found, x=x, equality_multipliers=y, inequality_multipliers=z)
 
 
-def even_rows(problem: QuadraticProblem) -> Scaled:
-    """The problem with every row divided by its largest coefficient, where one is far from 1."""
+def even_rows(problem: QuadraticProblem) -> Scaled | None:
+    """The problem with every row divided by its largest coefficient; None where all are near 1."""
     (equal, aims), (at_most, limits) = problem.equalities, problem.inequalities
     of_equal, of_most = _sizes(equal), _sizes(at_most)
+    if of_equal is None and of_most is None:
+        return None
     if of_equal is not None:
         equal, aims = equal / of_equal[:, None], aims / of_equal
     if of_most is not None:
         at_most, limits = at_most / of_most[:, None], limits / of_most
-    if of_equal is not None or of_most is not None:
-        problem = replace(problem, equalities=(equal, aims), inequalities=(at_most, limits))
-    return Scaled(problem, None, of_equal, of_most)
+    even = replace(problem, equalities=(equal, aims), inequalities=(at_most, limits))
+    return Scaled(even, None, of_equal, of_most)
 
 
-def even_variances(problem: QuadraticProblem) -> Iterator[Scaled]:
-    """The problem in units in which the larger variances are as small as the least, if they are uneven."""
+def even_variances(problem: QuadraticProblem) -> Scaled | None:
+    """The problem in units in which no variance is above the least of them; None where they are alike."""
     variances = problem.covariance.diagonal()
-    some = variances[variances > 0]
-    if not problem.curvature or not len(some) or some.max() <= _UNEVEN * some.min():
-        return
+    most, least = float(np.maximum.reduce(variances)), float(np.minimum.reduce(variances))
+    if not problem.curvature or (least > 0 and most <= _UNEVEN * least):
+        return None
+    least = float(np.minimum.reduce(variances[variances > 0], initial=np.inf))
+    if most <= _UNEVEN * least:
+        return None
     units = np.ones(len(problem.linear))
-    units[: problem.names] = np.sqrt(some.min() / np.maximum(variances, some.min()))
-    (equal, aims), (at_most, limits) = problem.equalities, problem.inequalities
+    units[: problem.names] = np.sqrt(least / np.maximum(variances, least))
     own = units[: problem.names]
-    scaled = even_rows(
-        replace(
-            problem,
-            covariance=_in_units(problem.covariance, own),
-            linear=problem.linear * units,
-            equalities=(equal * units, aims),
-            inequalities=(at_most * units, limits),
-            lower=problem.lower / units,
-            upper=problem.upper / units,
-        )
+    (equal, aims), (at_most, limits) = problem.equalities, problem.inequalities
+    scaled = replace(
+        problem,
+        covariance=_in_units(problem.covariance, own),
+        linear=problem.linear * units,
+        equalities=(equal * units, aims),
+        inequalities=(at_most * units, limits),
+        lower=problem.lower / units,
+        upper=problem.upper / units,
     )
-    yield replace(scaled, units=units)
+    even = even_rows(scaled)
+    return Scaled(scaled, units, None, None) if even is None else replace(even, units=units)
 
 
 def _in_units(covariance: Covariance, own: Array) -> Covariance:
@@ -85,6 +87,12 @@ def _sizes(rows: Array) -> Array | None:
     """The largest coefficient of each row; None where all are near enough to 1."""
     if not len(rows):
         return None
-    sizes = np.abs(rows).max(axis=1, initial=0.0)
+    # Mostly there is but the budget, a row of ones.
+    if len(rows) == 1 and _SMALLEST_ROW <= abs(rows[0, 0]) <= 1 / _SMALLEST_ROW:
+        return None
+    sizes = np.maximum.reduce(np.abs(rows), axis=1, initial=0.0)
+    least, most = float(np.minimum.reduce(sizes)), float(np.maximum.reduce(sizes))
+    if least >= _SMALLEST_ROW and most <= 1 / _SMALLEST_ROW:
+        return None
     far = (sizes > 0) & ((sizes < _SMALLEST_ROW) | (sizes > 1 / _SMALLEST_ROW))
     return np.where(far, sizes, 1.0) if far.any() else None
