@@ -14,7 +14,8 @@ from capdesk.decide.weights.criteria import Concentration, Criterion, TailLoss, 
 from capdesk.decide.weights.frontier import Point, Universe, knee, trace
 from capdesk.decide.weights.reading_limits import read_limits
 from capdesk.decide.weights.reading_names import read_names
-from capdesk.model.errors import InvalidInput
+from capdesk.decide.weights.relaxing import confirmed
+from capdesk.model.errors import InfeasibleError, InvalidInput
 from capdesk.model.money import NANO, Number
 from capdesk.model.plans import Plan
 from capdesk.weights import as_plan
@@ -157,7 +158,11 @@ def frontier(
     asked = Asked("frontier", read, read_limits(read, constraints, current), given)
     _require(asked)
     third = _third(asked, criterion, tail)
-    found = trace(Universe(asked.limits, asked.covariance, asked.mean), points, third, levels)
+    universe = Universe(asked.limits, asked.covariance, asked.mean)
+    try:
+        found = trace(universe, points, third, levels)
+    except InfeasibleError as error:
+        raise confirmed(error, read, constraints, current) from error
     return Frontier(
         plans=tuple(as_plan(asked, point.found) for point in found),
         points=tuple(_judged(point, third) for point in found),

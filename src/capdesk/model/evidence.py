@@ -94,6 +94,8 @@ class Evidence(Struct, frozen=True, eq=False):
     scenarios, tail, chances
         For ``tail``: returns (T, n), the share of them that is the tail, and the worst mixture of
         scenarios (T,), each at most 1 / (tail T), summing to 1.
+    exponent, drawdown_price
+        For ``growth`` bounded in drawdown: lambda, and the multiplier of log E Z^-lambda <= 0; else 0.
     fixed, search_bound
         For ``search``: the fixed costs of the choice, and what the search says no choice is below.
     equality_labels, inequality_labels
@@ -127,6 +129,8 @@ class Evidence(Struct, frozen=True, eq=False):
     scenarios: Array | None
     tail: float
     chances: Array | None
+    exponent: float
+    drawdown_price: float
     fixed: float
     search_bound: float
     equality_labels: tuple[Label, ...]

@@ -47,11 +47,23 @@ def bindings(evidence: Evidence) -> tuple[Binding, ...]:
     return tuple(sorted(found, key=lambda each: -abs(each.shadow_price or 0.0)))
 
 
+def objective_of(evidence: Evidence) -> str:
+    """What shadow prices are counted in: the quantity that a plan makes as small or as large as it can.
+
+    All are of one period of the inputs. A utility is a return less its charge for variance and costs.
+    """
+    if evidence.kind == "sharpe":
+        return "the Sharpe ratio"
+    if evidence.kind == "tail":
+        return "the tail loss"
+    return "the utility" if evidence.linear.any() else "the variance"
+
+
 def reasons(evidence: Evidence) -> dict[str, str]:
     """Why each name has what it has, one sentence for each."""
     optimal = evidence.kind in _OPTIMA
     costs = _reduced_costs(evidence) if optimal else np.zeros(len(evidence.names))
-    unit = "the Sharpe ratio" if evidence.kind == "sharpe" else "the objective"
+    unit = objective_of(evidence)
     return {
         name: f"{evidence.weights[place] * 100 / evidence.per_one:.6g} %: "
         + _reason(evidence, place, float(costs[place]), unit if optimal else None)
@@ -95,13 +107,20 @@ def _reduced_costs(evidence: Evidence) -> Array:
     costs, _ = evidence.priced(gradient)
     count = len(evidence.names)
     costs = costs[:count].copy()
-    costs[np.abs(costs) <= _NOISE * float(np.abs(gradient[:count]).max(initial=0.0))] = 0.0
+    costs[np.abs(costs) <= _noise(evidence, gradient, count)] = 0.0
     return costs * _per_unit(evidence)
+
+
+def _noise(evidence: Evidence, gradient: Array, count: int) -> float:
+    """Up to what a reduced cost is a solver's noise: by the parts of the gradient, which may cancel."""
+    linear = evidence.linear
+    parts = np.maximum(np.abs(linear), np.abs(gradient - linear))[:count]
+    return _NOISE * float(parts.max(initial=0.0))
 
 
 def _of_optimum(evidence: Evidence) -> list[Binding]:
     unit = _per_unit(evidence)
-    size = _NOISE * max(float(np.abs(evidence.gradient()).max(initial=0.0)) * unit, 1e-300)
+    size = max(_noise(evidence, evidence.gradient(), len(evidence.linear)) * unit, 1e-300)
     found = [
         Binding(label.limit, label.name, label.value, float(price) * unit)
         for labels, prices in (

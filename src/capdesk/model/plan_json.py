@@ -17,6 +17,7 @@ from capdesk.model.plans import Certificate, Plan
 
 FORMATS = {"capdesk-plan/1": MICRO, "capdesk-plan/2": NANO}
 """The formats, and how many units of a weight make 1 in each."""
+_NONE = "0x0p+0"
 
 
 def write(plan: Plan) -> str:
@@ -43,6 +44,7 @@ def write(plan: Plan) -> str:
                 "anchor_equal": None if evidence.anchor_equal is None else _hexes(evidence.anchor_equal),
                 "anchor_most": None if evidence.anchor_most is None else _hexes(evidence.anchor_most),
                 "chances": None if evidence.chances is None else _hexes(evidence.chances),
+                **_drawdown(evidence),
                 "fixed": float(evidence.fixed).hex(),
                 "search_bound": float(evidence.search_bound).hex(),
             },
@@ -110,6 +112,16 @@ def _problem(evidence: Evidence) -> dict[str, Any]:
         "budgets": None if evidence.budgets is None else _hexes(evidence.budgets),
         "scenarios": None if evidence.scenarios is None else [_hexes(row) for row in evidence.scenarios],
         "tail": float(evidence.tail).hex(),
+    }
+
+
+def _drawdown(evidence: Evidence) -> dict[str, str]:
+    """The bound on drawdown, where there is one: a plan without it is written as it always was."""
+    if not evidence.exponent:
+        return {}
+    return {
+        "exponent": float(evidence.exponent).hex(),
+        "drawdown_price": float(evidence.drawdown_price).hex(),
     }
 
 
@@ -189,6 +201,8 @@ def _evidence(value: dict[str, Any]) -> Evidence:
         else np.array([_floats(row) for row in problem["scenarios"]]),
         tail=float.fromhex(problem["tail"]),
         chances=_floats_or_none(proof["chances"]),
+        exponent=float.fromhex(proof.get("exponent", _NONE)),
+        drawdown_price=float.fromhex(proof.get("drawdown_price", _NONE)),
         fixed=float.fromhex(proof["fixed"]),
         search_bound=float.fromhex(proof["search_bound"]),
         equality_labels=_labels(problem["equalities"]),

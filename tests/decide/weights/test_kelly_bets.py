@@ -10,13 +10,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from capdesk.decide.weights import kelly, kelly_bets
+from capdesk.decide.weights.certificate import certify
 from capdesk.decide.weights.growth import IndependentBets, Scenarios
 from capdesk.decide.weights.problem import Array, QuadraticProblem
 from capdesk.decide.weights.quadratic import NotSolved
-from capdesk.model.errors import InvalidInput
-from capdesk.weights import plan_weights
+from capdesk.model.errors import CertificateError, InvalidInput
+from capdesk.model.plans import Plan
+from capdesk.weights import Constraints, plan_weights
 
 EVEN = np.array([0.5, 0.5])
 PROBABILITIES = np.array([0.62, 0.35, 0.15, 0.80, 0.55])
@@ -292,3 +295,56 @@ def test_minimums_that_full_appetite_cannot_meet_are_an_error() -> None:
     limits = replace(capped(2, 1.0), lower=np.full(2, 0.3))
     with pytest.raises(NotSolved, match="none within the limits, which are taken 1 / fraction as wide"):
         kelly_bets.independent(np.array([0.55, 0.55]), EVEN, fraction=0.5, limits=limits)
+
+
+def bounded_plan(fraction: float = 1.0) -> Plan:
+    return plan_weights(
+        list("abcde"),
+        "kelly_criterion",
+        probabilities=PROBABILITIES,
+        bet_prices=COSTS,
+        fraction=fraction,
+        drawdown=(0.7, 0.1),
+    )
+
+
+def test_stakes_bounded_in_drawdown_have_a_bound_that_cvxpy_reaches() -> None:
+    plan = bounded_plan()
+    chances, outcomes = outcomes_of(PROBABILITIES, COSTS)
+    best = chances @ np.log(1 + outcomes @ of_cvxpy(chances, outcomes, exponent=EXPONENT))
+    assert plan.certificate.kind == "growth"
+    assert plan.evidence.drawdown_price > 0
+    assert plan.certificate.objective <= best + 1e-9
+    assert plan.certificate.bound == pytest.approx(best, rel=1e-6)
+    assert plan.certificate.gap <= plan.certificate.tolerance <= 1e-4
+
+
+@pytest.mark.parametrize("fraction", [0.5, 1.0])
+def test_whole_units_of_stakes_meet_the_drawdown_bound(fraction: float) -> None:
+    plan = bounded_plan(fraction)
+    stakes = np.array([float(weight) for weight in plan.weights.values()])
+    assert IndependentBets(PROBABILITIES, COSTS).drawdown_risk(stakes, EXPONENT).value <= 0
+
+
+def test_whole_units_of_shorts_meet_the_drawdown_bound() -> None:
+    outcomes = np.random.default_rng(0).normal(0.0, 0.1, (300, 4))
+    limits = Constraints(long_only=False, gross=2, max_weight=1, min_weight=-1)
+    plan = plan_weights(
+        list("abcd"),
+        "kelly_criterion",
+        outcomes=outcomes,
+        fraction=1.0,
+        drawdown=(0.7, 0.1),
+        constraints=limits,
+    )
+    stakes = np.array([float(weight) for weight in plan.weights.values()])
+    assert plan.certificate.kind == "growth"
+    assert Scenarios(np.full(300, 1 / 300), outcomes).drawdown_risk(stakes, EXPONENT).value <= 0
+
+
+def test_a_drawdown_price_that_is_off_proves_nothing() -> None:
+    evidence = bounded_plan().evidence
+    with pytest.raises(CertificateError, match="grow faster"):
+        certify(structs.replace(evidence, drawdown_price=evidence.drawdown_price / 2))
+    with pytest.raises(CertificateError, match="exceed a limit"):
+        certify(structs.replace(evidence, exponent=2 * evidence.exponent))

@@ -26,6 +26,8 @@ _MOST_ROWS = 200
 LEFT = 1e-6
 """What every outcome leaves of the bankroll."""
 _GAP = 1e-11
+# What rounding the stakes leaves in the gap: near ruin the slope is only known to that.
+_ROUNDING = 2.0**-49
 # Newton's last steps cost little and take the stakes from 6 digits to 12.
 _SETTLED = 1e-10
 _LAST_STEPS = 3
@@ -75,7 +77,9 @@ def solve(wealth: Wealth, cost: Cost, limits: QuadraticProblem, start: Array | N
         here = cost(x[:names])
         move, limits = _solvent(wealth, limits, x, here, _best)
         gap = _gap(limits, x, here, move)
-        settled = settled + 1 if gap <= _GAP else 0
+        stakes = np.abs(x[:names])
+        told = _GAP + _ROUNDING * float(stakes @ np.abs(here.hessian) @ stakes)
+        settled = settled + 1 if gap <= told else 0
         if settled > _LAST_STEPS or (settled and float(np.abs(move.x).max()) <= _SETTLED):
             solution = replace(move, x=x, iterations=step + 1, solver=f"sequential {move.solver}")
             return Optimum(solution, gap, limits.inequalities[0][given:, :names])

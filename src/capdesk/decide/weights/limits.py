@@ -28,6 +28,17 @@ class Row:
     high: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Trading:
+    """The largest trades (n,), and the bounds that weights would have without them."""
+
+    most: Whole
+    lower: Whole
+    upper: Whole
+    lower_kinds: str | tuple[str, ...]
+    upper_kinds: str | tuple[str, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class Limits:
     """What the weights of n names must obey, in billionths.
@@ -42,6 +53,8 @@ class Limits:
         Whether no weight may be below 0, whatever its lower bound would become.
     current
         (n,), where trades start from; None where nothing speaks of trades.
+    trading
+        What was given where the bounds are also those of the largest trades; None where they are not.
     min_if_held, fixed_costs
         (n,), 0 where there is none; None where no name has any.
     proportional_costs
@@ -61,6 +74,7 @@ class Limits:
     gross: int | None
     turnover: int | None
     current: Whole | None
+    trading: Trading | None
     max_names: int | None
     min_if_held: Whole | None
     proportional_costs: Array | None

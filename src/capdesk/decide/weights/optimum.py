@@ -29,7 +29,13 @@ class Found:
 
 
 def optimum(
-    limits: Limits, covariance: Covariance, curvature: float, linear: Array, *, invest: bool | None = None
+    limits: Limits,
+    covariance: Covariance,
+    curvature: float,
+    linear: Array,
+    *,
+    invest: bool | None = None,
+    near: Array | None = None,
 ) -> Found:
     """Minimise ``(curvature / 2) w' Sigma w + linear' w`` within limits.
 
@@ -38,6 +44,8 @@ def optimum(
     invest
         Whether the weights add up to the whole budget, or to the largest sum the limits
         allow; else they may leave any of it in cash. As the limits say, unless given.
+    near
+        (m,), the point of a problem in the same variables whose answer is near, where one is known.
 
     Raises
     ------
@@ -50,22 +58,25 @@ def optimum(
 
     def attempt(total: int) -> tuple[Statement, Solution]:
         statement = state(limits, covariance, curvature, linear, total, exact=invest)
-        return statement, solve(statement, limits, total, invest=invest)
+        return statement, solve(statement, limits, total, invest=invest, near=near)
 
     (statement, solution), total = feasibility.with_largest_total(limits, attempt)
     return finish("optimum", limits, statement, solution, total if invest else None)
 
 
-def solve(statement: Statement, limits: Limits, total: int, *, invest: bool) -> Solution:
+def solve(
+    statement: Statement, limits: Limits, total: int, *, invest: bool, near: Array | None = None
+) -> Solution:
     """Solve a statement; where every name must be at its maximum there is nothing to solve.
 
     Raises
     ------
     NotSolved
     """
-    if invest and limits.simple and total == limits.most:
+    bounded = limits.simple and not statement.parts.count
+    if invest and bounded and total == limits.most:
         return _all_at_maximum(statement)
-    return quadratic.solve(statement.problem)
+    return quadratic.solve(statement.problem, near)
 
 
 def _all_at_maximum(statement: Statement) -> Solution:
@@ -140,6 +151,8 @@ def evidence(
         scenarios=None,
         tail=0.0,
         chances=None,
+        exponent=0.0,
+        drawdown_price=0.0,
         fixed=0.0,
         search_bound=0.0,
         equality_labels=statement.equality_labels,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import inf, isqrt
 
 import numpy as np
+from msgspec.structs import replace
 
 from capdesk.decide.weights.growth import IndependentBets, Scenarios
 from capdesk.decide.weights.proving import LARGEST_GAP, least_over_box, padded, stated, tolerance_of
@@ -60,7 +61,11 @@ def tail(evidence: Evidence) -> Certificate:
 
 
 def growth(evidence: Evidence) -> Certificate:
-    """Growth of a bankroll: the tangent of E log at the point bounds it, as everything concave."""
+    """Growth of a bankroll: the tangent of E log at the point bounds it, as everything concave.
+
+    Under a drawdown bound log E Z^-lambda <= 0, which is convex, any price of it adds the bound's
+    own tangent: what meets the bound is charged nothing (weak duality).
+    """
     if evidence.scenarios is None or evidence.chances is None:
         raise CertificateError("the evidence of stakes has no bets")
     wealth = (
@@ -71,19 +76,29 @@ def growth(evidence: Evidence) -> Certificate:
     x, point, count, fraction = evidence.full_point(), evidence.point, len(evidence.names), evidence.slope
     here, there = wealth.growth(x[:count] / fraction), wealth.growth(point[:count] / fraction)
     value = float(evidence.linear @ x) - fraction * here.value
-    gradient = evidence.linear - padded(there.gradient, len(point))
-    costs, constant = evidence.priced(gradient)
-    tangent = -fraction * there.value + float(there.gradient @ point[:count])
+    steep = there.gradient
+    tangent = -fraction * there.value + float(steep @ point[:count])
+    broken = coarse = 0.0
+    if evidence.exponent > 0:
+        price = fraction * max(evidence.drawdown_price, 0.0)
+        risk = wealth.drawdown_risk(point[:count], evidence.exponent)
+        tangent += price * (risk.value - float(risk.gradient @ point[:count]))
+        steep = steep - price * risk.gradient
+        # Stakes are rounded away from the bound, each by a unit or two.
+        coarse = 2 * price * float(np.abs(risk.gradient).sum()) / evidence.per_one
+        broken = wealth.drawdown_risk(x[:count], evidence.exponent).value
+    costs, constant = evidence.priced(evidence.linear - padded(steep, len(point)))
     bound = least_over_box(evidence, costs) - constant + tangent
     scale = max(abs(value), float(np.abs(there.gradient) @ np.abs(point[:count])), 1e-300)
     gap = (value - bound) / scale
-    return stated(
+    certificate = stated(
         evidence,
         x,
         objective=-value,
         bound=-bound,
         gap=gap,
         rounding=(value - float(evidence.linear @ point) + fraction * there.value) / scale,
-        tolerance=tolerance_of(evidence, scale, 0.0),
+        tolerance=min(LARGEST_GAP, tolerance_of(evidence, scale, 0.0) + coarse / scale),
         says=f"no feasible stakes grow faster by more than {max(gap, 0.0):.1e} of this",
     )
+    return replace(certificate, violation=max(certificate.violation, broken))

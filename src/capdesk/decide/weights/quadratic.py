@@ -19,6 +19,7 @@ from capdesk.decide.weights import active_set, free_set, interior_point, linear,
 from capdesk.decide.weights.optimality import ACCEPTABLE, ACCURATE, flaw
 from capdesk.decide.weights.polish import polish
 from capdesk.decide.weights.problem import Array, QuadraticProblem, Solution
+from capdesk.decide.weights.scaling import even_rows, even_variances
 
 # Measured: up to so many weights DAQP is the quickest, with rows or further variables up to more,
 # and the active sets up to so many.
@@ -47,6 +48,26 @@ def solve(problem: QuadraticProblem, start: Array | None = None) -> Solution:
     NotSolved
         Where no solver finds an accurate point; an infeasible or unbounded problem ends so too.
     """
+    alike = even_variances(problem)
+    if alike is None:
+        return _evenly(problem, start)
+    try:
+        best = alike.back(_solved(alike.problem, None), problem)
+    except NotSolved:
+        return _evenly(problem, start)
+    try:
+        plain = _evenly(problem, start)
+    except NotSolved:
+        return best
+    return plain if flaw(problem, plain) < flaw(problem, best) else best
+
+
+def _evenly(problem: QuadraticProblem, start: Array | None) -> Solution:
+    even = even_rows(problem)
+    return _solved(problem, start) if even is None else even.back(_solved(even.problem, start), problem)
+
+
+def _solved(problem: QuadraticProblem, start: Array | None) -> Solution:
     exact = _at_once(problem, start)
     if exact is not None:
         return exact

@@ -68,6 +68,8 @@ class Problem:
         self.anchor = None if proof["anchor"] is None else _vector(proof["anchor"])
         self.anchor_equal = _vector(proof["anchor_equal"] or [])
         self.anchor_most = _vector(proof["anchor_most"] or [])
+        self.fixed, self.search_bound = _exact(proof["fixed"]), _exact(proof["search_bound"])
+        self.exponent = _exact(proof.get("exponent", "0x0p+0"))
         self.tail = _exact(problem["tail"])
         self.chances = None if proof["chances"] is None else _vector(proof["chances"])
         self.scenarios: tuple[list[list[int]], int] = ([], 1)
@@ -125,12 +127,13 @@ class Covariance:
         self.rows: list[list[int]] | None = None
         self.factors: list[list[int]] | None = None
         self.shift = Fraction(0)
-        self.convex, self.said = True, "there is no covariance"
+        self.convex, self.shown, self.said = True, True, "there is no covariance"
         if value is None:
             return
         if "matrix" in value:
             rows = _whole_rows([[_float(text) for text in row] for row in value["matrix"]])
             self.shift, self.convex, self.said = _shown_semidefinite(rows)
+            self.shown = len(rows) <= CHOLESKY_NAMES
             self.rows, self.denominator = _integers(rows)
             return
         self.factors, self.denominator = _integers(

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capdesk.decide.weights.constraints import Constraints, Exposure, Group
-from capdesk.decide.weights.limits import NO_LIMIT, Limits, Row, Whole
+from capdesk.decide.weights.limits import NO_LIMIT, Limits, Row, Trading, Whole
 from capdesk.decide.weights.reading_names import check_known, order_of
 from capdesk.model.errors import InvalidInput
 from capdesk.model.evidence import Array
@@ -85,10 +85,12 @@ def _read(names: tuple[str, ...], constraints: Constraints, current: Mapping[str
     read = _Reader(names, top if constraints.long_only else max(top, _LARGEST_BARE))
     lower, upper, lower_kinds, upper_kinds = _bounds(read, constraints, budget)
     start = _current(names, constraints, current)
+    trading = None
     if constraints.max_trade is not None and start is not None:
         step = _sizes(
             read.each(constraints.max_trade, "max_trade", NO_LIMIT, ROUND_FLOOR), names, "max_trade"
         )
+        trading = Trading(step, lower, upper, lower_kinds, upper_kinds)
         from_below, from_above = start - step > lower, start + step < upper
         lower_kinds = _kinds(lower_kinds, from_below)
         upper_kinds = _kinds(upper_kinds, from_above)
@@ -112,6 +114,7 @@ def _read(names: tuple[str, ...], constraints: Constraints, current: Mapping[str
         if constraints.turnover is None
         else _size(constraints.turnover, "turnover", max(4 * NANO, 2 * top)),
         current=start,
+        trading=trading,
         max_names=_max_names(constraints.max_names),
         min_if_held=None if held is None else _some(_sizes(held, names, "min_weight_if_held")),
         proportional_costs=None if costs is None else read.costs(costs, "proportional_costs"),

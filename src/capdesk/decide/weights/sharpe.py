@@ -11,7 +11,6 @@ if those hold few names; where they hold many, only the bounds that are broken b
 from __future__ import annotations
 
 from dataclasses import replace
-from math import isfinite
 
 import numpy as np
 from msgspec import structs

@@ -14,8 +14,9 @@ from msgspec import structs
 
 from capdesk.decide.weights import choosing, inputs, kelly, kelly_bets, quadratic, rules
 from capdesk.decide.weights.asked import Asked
-from capdesk.decide.weights.growth import IndependentBets, Scenarios
+from capdesk.decide.weights.growth import IndependentBets, Scenarios, Wealth
 from capdesk.decide.weights.growth_optimum import LEFT
+from capdesk.decide.weights.limits import Limits, Whole
 from capdesk.decide.weights.optimum import Found, finish
 from capdesk.decide.weights.problem import Array
 from capdesk.decide.weights.statement import Statement, no_risk, state
@@ -27,6 +28,8 @@ _NEEDED = (
     "kelly_criterion needs probabilities with bet_prices or odds (bets), probabilities with outcomes "
     "(scenarios), or expected returns with a covariance"
 )
+
+_MOST_UNITS = 10
 
 
 def kelly_criterion(asked: Asked) -> Found:
@@ -111,22 +114,51 @@ def _staked(asked: Asked, fraction: float, scenarios: Array, chances: Array, *, 
         raise CertificateError(f"no stakes were proven right: {failure}") from failure
     statement = _solvent(statement, stakes.ruinous, fraction)
     solution = replace(stakes.solution, x=stakes.solution.x * fraction)
-    kind = "rule" if exponent is not None else "growth"
     wealth = IndependentBets(chances, scenarios[0]) if independent else Scenarios(chances, scenarios)
     count = len(limits.names)
     gradient = statement.problem.linear.copy()
     gradient[:count] -= wealth.growth(stakes.solution.x[:count]).gradient
+    if exponent is not None:
+        risk = wealth.drawdown_risk(stakes.stakes, exponent)
+        gradient[:count] += fraction * stakes.drawdown_price * risk.gradient
     # To the nearest billionth the sum could be that of a stake that loses all.
     total = int(stakes.stakes.sum() * NANO + 1e-4) if len(stakes.ruinous) else None
-    found = finish(kind, limits, statement, solution, total, gradient)
+    if exponent is not None:
+        # Nor may one unit more than the optimum break the drawdown bound: every stake is rounded down.
+        total = int(np.floor(stakes.stakes * NANO + 1e-4).sum())
+    found = finish("growth", limits, statement, solution, total, gradient)
     notes = (f"{fraction:g} of full Kelly, applied before the limits; growth {stakes.growth:.9g} a round",)
     if exponent is not None:
         bound = "the drawdown bound binds" if stakes.drawdown_price else "the drawdown bound does not bind"
-        notes += (f"{bound}; the growth could be higher by {stakes.gap:.1e} at most",)
+        notes += (bound,)
+    units = found.evidence.weights
+    if exponent is not None:
+        units = _within_drawdown(units, wealth, exponent, limits)
     proof = structs.replace(
-        found.evidence, slope=fraction, scenarios=scenarios, chances=chances, tail=float(independent)
+        found.evidence,
+        weights=units,
+        slope=fraction,
+        scenarios=scenarios,
+        chances=chances,
+        tail=float(independent),
+        exponent=exponent or 0.0,
+        drawdown_price=stakes.drawdown_price,
     )
     return Found(proof, found.solver, notes)
+
+
+def _within_drawdown(units: Whole, wealth: Wealth, exponent: float, limits: Limits) -> Whole:
+    """Units that meet the drawdown bound, by single units of what raises the risk most."""
+    units = units.copy()
+    for _ in range(_MOST_UNITS * len(units)):
+        risk = wealth.drawdown_risk(units / NANO, exponent)
+        if risk.value <= 0:
+            break
+        steps = -np.sign(risk.gradient).astype(np.int64)
+        able = (units + steps >= limits.lower) & (units + steps <= limits.upper)
+        place = int(np.where(able, np.abs(risk.gradient), -1.0).argmax())
+        units[place] += steps[place]
+    return units
 
 
 def _solvent(statement: Statement, ruinous: Array, fraction: float) -> Statement:

@@ -1,6 +1,6 @@
 """A plan's JSON checked with the standard library alone, in rational arithmetic.
 
-Nothing else of capdesk is needed than `rational` beside it. Feasibility, objective, bound and
+Nothing else of capdesk is needed than `rational` and `rational_growth` beside it. Feasibility, objective, bound and
 gap are exact. Only one thing is shown in floating point, with a rigorous bound of its errors:
 that a dense covariance is positive semidefinite but for a multiple `shift` of the identity, by
 a Cholesky factorisation that ends (Higham, Accuracy and Stability of Numerical Algorithms,
@@ -16,6 +16,7 @@ from math import isqrt, sqrt
 from operator import mul
 from typing import Any
 
+from capdesk.decide.weights import rational_growth
 from capdesk.decide.weights.rational import NotAPlan, Problem, Vector
 
 GAP = Fraction(1, 10**6)
@@ -31,7 +32,7 @@ class Check:
     """One thing that was recomputed: whether it holds, and the figures.
 
     `objective` and `bound` are what was found, where the plan states them too, and `scale` the
-    size that differences are judged by.
+    size that differences are judged by. What is not `proven` was taken as the plan states it.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Check:
     objective: Fraction | None = None
     bound: Fraction | None = None
     scale: Fraction = Fraction(0)
+    proven: bool = True
 
 
 def check(text: str | bytes) -> list[Check]:
@@ -129,7 +131,9 @@ def _prices_allowed(problem: Problem) -> Check:
 
 
 def _convex(problem: Problem) -> Check:
-    return Check("convex", problem.covariance.convex and problem.curvature >= 0, problem.covariance.said)
+    covariance = problem.covariance
+    holds = covariance.convex and problem.curvature >= 0
+    return Check("convex", holds, covariance.said, proven=covariance.shown)
 
 
 def _tolerance(problem: Problem, scale: Fraction, risk: Fraction) -> Fraction:
@@ -170,13 +174,23 @@ def _optimum(problem: Problem) -> list[Check]:
 
 
 def _search(problem: Problem) -> list[Check]:
-    """The optimum within the names that were chosen; the choice rests on the search."""
-    said = (
-        "the weights are checked within the chosen names; that no other choice is better rests on the search"
-    )
+    """The optimum within the names that were chosen; what other choices are worth rests on the search."""
     *others, optimal = _optimum(problem)
-    # What is stated of a search has its fixed costs, and the search's own bound.
-    return [*others, replace(optimal, objective=None, bound=None), Check("choice", True, said)]
+    value = (optimal.objective or Fraction(0)) + problem.fixed
+    scale = max(abs(value), optimal.scale)
+    gap = (value - problem.search_bound) / scale
+    within = replace(optimal, objective=value, bound=problem.search_bound, scale=scale)
+    said = (
+        f"with fixed costs of {float(problem.fixed):.6g} the objective is {float(value):.12g}; that no other choice "
+        f"of names is below {float(problem.search_bound):.12g} (a gap of {max(float(gap), 0.0):.1e}) is taken as "
+        "the branch and bound states it"
+    )
+    holds = problem.fixed >= 0 and gap >= -GAP
+    return [
+        *others,
+        replace(within, name="within", said=optimal.said),
+        Check("choice", holds, said, proven=False),
+    ]
 
 
 def _sharpe(problem: Problem) -> list[Check]:
@@ -316,13 +330,21 @@ def _tail(problem: Problem) -> list[Check]:
     return [_prices_allowed(problem), Check("optimal", gap <= tolerance, said, value, bound, scale)]
 
 
-def _growth(_problem: Problem) -> list[Check]:
-    said = "not recomputed: growth is a logarithm, which no fraction is; see the plan's own certificate"
-    return [Check("growth", True, said)]
+def _growth(problem: Problem) -> list[Check]:
+    if (untold := rational_growth.untold(problem)) is not None:
+        return [_prices_allowed(problem), Check("growth", True, untold, proven=False)]
+    found = rational_growth.proven(problem)
+    if found is None:
+        return [Check("optimal", False, "an outcome that the plan lists leaves nothing of the bankroll")]
+    gap, tolerance = (found.value - found.bound) / found.scale, _tolerance(problem, found.scale, Fraction(0))
+    said = f"{found.said}: gap {float(gap):.1e}, at most {float(tolerance):.1e}"
+    optimal = Check("optimal", gap <= tolerance, said, -found.value, -found.bound, found.scale)
+    return [_prices_allowed(problem), optimal]
 
 
 def _rule(_problem: Problem) -> list[Check]:
-    return [Check("rule", True, "the strategy is a rule: it has no objective to be optimal in")]
+    said = "the strategy is a rule: its limits were checked, there is no objective to be optimal in"
+    return [Check("rule", True, said)]
 
 
 def _decimal(value: Fraction) -> str:
