@@ -84,13 +84,11 @@ def _judge(stored: Outcome, again: Outcome) -> tuple[Sameness, str]:
         return Sameness.DIFFERENT, (
             f"it was decided to {_kind(stored.decision)!r}, and now to {_kind(again.decision)!r}"
         )
-    if _same_in_the_coarser_unit(stored.result, again.result):
-        return (
-            Sameness.EQUIVALENT,
-            "the two count in other units: to the coarser one every weight is the same",
-        )
     was, now = _proved(stored), _proved(again)
     if was is None or now is None:
+        if _same_in_the_coarser_unit(stored.result, again.result):
+            said = "the two count in other units: to the coarser one every weight is the same"
+            return Sameness.EQUIVALENT, said
         return Sameness.DIFFERENT, "the answer is another one, and there is no certificate to compare it by"
     slack = _ROUNDING * max(1.0, *map(abs, (*was, *now)))
     said = f"the optimum lies within {was[0]:.9g} to {was[1]:.9g} by the stored certificate"
