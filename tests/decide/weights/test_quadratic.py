@@ -131,7 +131,7 @@ def _hard(kind: str, count: int) -> QuadraticProblem:
     return problem
 
 
-@pytest.mark.parametrize("count", [12, 64, 65, 100, 150, 151, 220])
+@pytest.mark.parametrize("count", [12, 76, 77, 100, 150, 151, 220])
 @pytest.mark.parametrize(
     "kind",
     [

@@ -23,7 +23,7 @@ from capdesk.decide.weights.scaling import even_rows, even_variances
 
 # Measured: up to so many weights DAQP is the quickest, with rows or further variables up to more,
 # and the active sets up to so many.
-_SMALL = 64
+_SMALL = 76
 _SMALL_WITH_MORE = 110
 _MODERATE = 150
 _MOST_FOR_DAQP = 200
