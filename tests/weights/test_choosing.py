@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from itertools import combinations, product
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from msgspec import structs
 
 from capdesk import Amount, Constraints, Group, InfeasibleError, InvalidInput, Plan, plan_weights
+from capdesk.decide.weights.verification import check
 from tests.weights.support import covariance, names
 
 COUNT = 7
@@ -282,3 +284,21 @@ def test_fixed_costs_of_names_held_beside_another_choice_are_refused_for_what_th
             constraints=Constraints(fixed_costs=0.001, max_names=3),
             current=EVEN,
         )
+
+
+@pytest.mark.parametrize("unit", [-1, 0, 1])
+def test_weights_now_that_miss_the_budget_by_a_unit_are_planned_from(unit: int) -> None:
+    """A solver takes a unit for met: who stays may not exceed the budget by one, and what lacks is cash."""
+    current = [Decimal(429302597 + unit).scaleb(-9), Decimal("0.449629801"), Decimal("0.121067602")]
+    plan = plan_weights(
+        names(3),
+        "min_variance",
+        covariance=np.diag([0.04, 0.05, 0.06]),
+        risk_aversion=1,
+        constraints=Constraints(fixed_costs=0.5),
+        current=dict(zip(names(3), current, strict=True)),
+    )
+    traded = [weight != start for weight, start in zip(plan.weights.values(), current, strict=True)]
+    assert sum(traded) == (unit > 0)
+    assert plan.cash == (Decimal("0.000000001") if unit < 0 else 0)
+    assert all(each.holds for each in check(plan.to_json()))

@@ -17,6 +17,7 @@ from capdesk.decide.weights.certificate import certify
 from capdesk.decide.weights.growth import IndependentBets, Scenarios
 from capdesk.decide.weights.problem import Array, QuadraticProblem
 from capdesk.decide.weights.quadratic import NotSolved
+from capdesk.decide.weights.verification import check
 from capdesk.model.errors import CertificateError, InvalidInput
 from capdesk.model.plans import Plan
 from capdesk.weights import Constraints, plan_weights
@@ -348,3 +349,30 @@ def test_a_drawdown_price_that_is_off_proves_nothing() -> None:
         certify(structs.replace(evidence, drawdown_price=evidence.drawdown_price / 2))
     with pytest.raises(CertificateError, match="exceed a limit"):
         certify(structs.replace(evidence, exponent=2 * evidence.exponent))
+
+
+@pytest.mark.parametrize("drawdown", [None, (0.7, 0.1)])
+def test_bets_that_are_not_worth_it_take_nothing_and_are_verified(
+    drawdown: tuple[float, float] | None,
+) -> None:
+    plan = plan_weights(
+        ["a", "b"],
+        "kelly_criterion",
+        probabilities=[0.23, 0.41],
+        bet_prices=[0.35, 0.55],
+        drawdown=drawdown,
+    )
+    assert set(plan.weights.values()) == {0}
+    assert all(each.holds for each in check(plan.to_json()))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_stakes_bounded_in_drawdown_keep_the_other_limits_to_the_last_unit(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    outcomes = np.maximum(rng.normal(rng.normal(0, 0.05, 6), 0.2, (100, 6)), -0.99)
+    limits = Constraints(long_only=False, gross=1, max_weight=1, min_weight=-1)
+    plan = plan_weights(
+        list("abcdef"), "kelly_criterion", outcomes=outcomes, drawdown=(0.7, 0.1), constraints=limits
+    )
+    assert sum(abs(weight) for weight in plan.weights.values()) <= 1
+    assert all(each.holds for each in check(plan.to_json()))

@@ -72,23 +72,24 @@ def exact(limits: Limits, covariance: Covariance, curvature: float, linear: Arra
     except quadratic.NotSolved as failure:
         total = _largest(limits, total, failure)
         statement, found = again(total)
-    if invest and limits.allow_cash and not _trades(limits):
-        most = _restricted(limits, found.held, found.solution.x[: len(found.held)]).most
-        if most < total:
-            # The names that were chosen lack a unit or two, which is less than a solver's tolerance.
-            total = most
-            statement, found = again(total)
+    if invest and limits.allow_cash and (most := _chosen(limits, found).most) < total:
+        # The names that were chosen lack a unit or two, which is less than a solver's tolerance.
+        total = most
+        statement, found = again(total)
     fixed = 0.0 if limits.fixed_costs is None else found.objective - found.problem.objective(found.solution.x)
-    if _trades(limits):
-        chosen = _stayed(limits, ~found.held)
-    else:
-        chosen = _restricted(limits, found.held, found.solution.x[: len(found.held)])
     stated = replace(statement, problem=found.problem)
-    done = finish("search", chosen, stated, found.solution, total if invest else None)
+    done = finish("search", _chosen(limits, found), stated, found.solution, total if invest else None)
     proof = structs.replace(done.evidence, fixed=fixed, search_bound=found.bound)
     size = max(abs(found.objective), 1e-300)
     notes = () if found.proven else (UNPROVEN.format(part=(found.objective - found.bound) / size),)
     return Found(proof, f"branch and bound over {done.solver}", notes)
+
+
+def _chosen(limits: Limits, found: mixed_integer.Chosen) -> Limits:
+    """The limits that a choice leaves."""
+    if _trades(limits):
+        return _stayed(limits, ~found.held)
+    return _restricted(limits, found.held, found.solution.x[: len(found.held)])
 
 
 def _within_gross(limits: Limits) -> Limits:

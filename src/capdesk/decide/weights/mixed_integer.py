@@ -20,7 +20,8 @@ from capdesk.decide.weights.problem import Array, QuadraticProblem, Solution
 
 GAP = 1e-7
 
-_NOTHING = 1e-9
+# A tenth of a weight's unit: above what floating point leaves, below what a solver takes for met.
+_NOTHING = 1e-10
 _DROPS = 8
 
 
@@ -185,6 +186,8 @@ class _Search:
         if choice.must.sum() == places:
             choice = replace(choice, out=~choice.must)
         self._nodes += 1
+        if _exceeds(choice.of(self._problem)):
+            return
         if (choice.must | choice.out).all() and self._offer(choice):
             return
         node = relaxed(self._problem, self._costs, choice, self._cut())
@@ -230,6 +233,8 @@ class _Search:
     def _offer(self, choice: Choice) -> bool:
         """Hold just these names, and remember it if nothing better is known; whether it was solved."""
         problem = choice.of(self._problem)
+        if _exceeds(problem):
+            return False
         try:
             solution = quadratic.solve(problem)
         except quadratic.NotSolved:
@@ -240,6 +245,16 @@ class _Search:
             whole = value + self._constant
             self._best = Chosen(solution, problem, whole, -np.inf, held, self._nodes, False)
         return True
+
+
+def _exceeds(problem: QuadraticProblem) -> bool:
+    """Whether the bounds alone break a row, be it by less than a solver's tolerance."""
+    for rows, limits in (problem.equalities, problem.inequalities):
+        ends = np.where(rows > 0, problem.lower, np.where(rows < 0, problem.upper, 0.0))
+        least, size = (rows * ends).sum(axis=1), np.abs(rows).max(axis=1, initial=0.0)
+        if (least - limits > _NOTHING * size).any():
+            return True
+    return False
 
 
 def _without(choice: Choice, name: int) -> Choice:

@@ -21,6 +21,8 @@ MOST_BETS = 12
 _BITS = 192
 _ONE = 1 << _BITS
 _TERMS = 80
+# Growth as small as this is none: the errors of the logarithms are far below a part of it.
+_NOTHING = Fraction(1, 10**30)
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ def proven(problem: Problem) -> Growth | None:
     bound -= 2 * Fraction(outcomes, _ONE) * count * _reach(problem)
     value = _dot(problem.linear, problem.x) - part * here
     moves = sum((abs(each * stake) for each, stake in zip(steep, problem.point, strict=False)), Fraction(0))
-    return Growth(value, bound, max(abs(value), moves, Fraction(1, 10**300)), outcomes)
+    return Growth(value, bound, max(abs(value), moves, _NOTHING), outcomes)
 
 
 def _outcomes(problem: Problem) -> Iterator[tuple[Fraction, Vector]]:

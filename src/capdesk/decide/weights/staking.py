@@ -17,6 +17,7 @@ from capdesk.decide.weights.asked import Asked
 from capdesk.decide.weights.growth import IndependentBets, Scenarios, Wealth
 from capdesk.decide.weights.growth_optimum import LEFT
 from capdesk.decide.weights.limits import Limits, Whole
+from capdesk.decide.weights.mending import broken
 from capdesk.decide.weights.optimum import Found, finish
 from capdesk.decide.weights.problem import Array
 from capdesk.decide.weights.statement import Statement, no_risk, state
@@ -124,8 +125,8 @@ def _staked(asked: Asked, fraction: float, scenarios: Array, chances: Array, *, 
     # To the nearest billionth the sum could be that of a stake that loses all.
     total = int(stakes.stakes.sum() * NANO + 1e-4) if len(stakes.ruinous) else None
     if exponent is not None:
-        # Nor may one unit more than the optimum break the drawdown bound: every stake is rounded down.
-        total = int(np.floor(stakes.stakes * NANO + 1e-4).sum())
+        # Nor may one unit more than the optimum break the drawdown bound: every stake is rounded to less.
+        total = int((np.sign(stakes.stakes) * np.floor(np.abs(stakes.stakes) * NANO + 1e-4)).sum())
     found = finish("growth", limits, statement, solution, total, gradient)
     notes = (f"{fraction:g} of full Kelly, applied before the limits; growth {stakes.growth:.9g} a round",)
     if exponent is not None:
@@ -148,17 +149,26 @@ def _staked(asked: Asked, fraction: float, scenarios: Array, chances: Array, *, 
 
 
 def _within_drawdown(units: Whole, wealth: Wealth, exponent: float, limits: Limits) -> Whole:
-    """Units that meet the drawdown bound, by single units of what raises the risk most."""
-    units = units.copy()
+    """Units that meet the drawdown bound, by single units of what raises the risk most and no limit holds."""
     for _ in range(_MOST_UNITS * len(units)):
         risk = wealth.drawdown_risk(units / NANO, exponent)
-        if risk.value <= 0:
+        moved = _less_risky(units, risk.gradient, limits) if risk.value > 0 else None
+        if moved is None:
             break
-        steps = -np.sign(risk.gradient).astype(np.int64)
-        able = (units + steps >= limits.lower) & (units + steps <= limits.upper)
-        place = int(np.where(able, np.abs(risk.gradient), -1.0).argmax())
-        units[place] += steps[place]
+        units = moved
     return units
+
+
+def _less_risky(units: Whole, slope: Array, limits: Limits) -> Whole | None:
+    """The units after the best move by one that keeps the limits; None where there is none."""
+    steps = -np.sign(slope).astype(np.int64)
+    for place in np.argsort(-np.abs(slope), kind="stable"):
+        moved = units.copy()
+        moved[place] += steps[place]
+        within = limits.lower[place] <= moved[place] <= limits.upper[place] and moved.sum() <= limits.budget
+        if steps[place] and within and (limits.simple or not broken(moved, limits)):
+            return moved
+    return None
 
 
 def _solvent(statement: Statement, ruinous: Array, fraction: float) -> Statement:
