@@ -366,13 +366,16 @@ def test_bets_that_are_not_worth_it_take_nothing_and_are_verified(
     assert all(each.holds for each in check(plan.to_json()))
 
 
+@pytest.mark.parametrize(("gross", "drawdown"), [(1, (0.7, 0.1)), (2, (0.05, 0.9))])
 @pytest.mark.parametrize("seed", range(6))
-def test_stakes_bounded_in_drawdown_keep_the_other_limits_to_the_last_unit(seed: int) -> None:
+def test_stakes_bounded_in_drawdown_keep_the_other_limits_to_the_last_unit(
+    seed: int, gross: int, drawdown: tuple[float, float]
+) -> None:
     rng = np.random.default_rng(seed)
     outcomes = np.maximum(rng.normal(rng.normal(0, 0.05, 6), 0.2, (100, 6)), -0.99)
-    limits = Constraints(long_only=False, gross=1, max_weight=1, min_weight=-1)
+    limits = Constraints(long_only=False, gross=gross, max_weight=1, min_weight=-1)
     plan = plan_weights(
-        list("abcdef"), "kelly_criterion", outcomes=outcomes, drawdown=(0.7, 0.1), constraints=limits
+        list("abcdef"), "kelly_criterion", outcomes=outcomes, drawdown=drawdown, constraints=limits
     )
-    assert sum(abs(weight) for weight in plan.weights.values()) <= 1
+    assert sum(abs(weight) for weight in plan.weights.values()) <= gross
     assert all(each.holds for each in check(plan.to_json()))

@@ -126,7 +126,8 @@ def _staked(asked: Asked, fraction: float, scenarios: Array, chances: Array, *, 
     total = int(stakes.stakes.sum() * NANO + 1e-4) if len(stakes.ruinous) else None
     if exponent is not None:
         # Nor may one unit more than the optimum break the drawdown bound: every stake is rounded to less.
-        total = int((np.sign(stakes.stakes) * np.floor(np.abs(stakes.stakes) * NANO + 1e-4)).sum())
+        less = np.sign(stakes.stakes) * np.floor(np.abs(stakes.stakes) * NANO + 1e-4)
+        total = min(limits.budget, int(less.sum()))
     found = finish("growth", limits, statement, solution, total, gradient)
     notes = (f"{fraction:g} of full Kelly, applied before the limits; growth {stakes.growth:.9g} a round",)
     if exponent is not None:
