@@ -302,3 +302,18 @@ def test_weights_now_that_miss_the_budget_by_a_unit_are_planned_from(unit: int) 
     assert sum(traded) == (unit > 0)
     assert plan.cash == (Decimal("0.000000001") if unit < 0 else 0)
     assert all(each.holds for each in check(plan.to_json()))
+
+
+def test_without_cash_a_choice_that_lacks_units_is_none() -> None:
+    """Seven names of a seventh each are six billionths short; it takes eight."""
+    limits = Constraints(max_weight=1 / 7, max_names=8, min_weight_if_held=0.083, allow_cash=False)
+    mean = [0.02, 0.09, 0.07, 0.06, 0.05, 0.04, 0.03, -0.05, -0.9]
+    plan = plan_weights(
+        names(9),
+        "mean_variance",
+        mean=mean,
+        covariance=1e-4 * np.eye(9),
+        risk_aversion=3,
+        constraints=limits,
+    )
+    assert (len(held(dict(plan.weights))), plan.cash) == (8, 0)

@@ -114,15 +114,17 @@ def _trades(limits: Limits) -> bool:
 
 def _search(limits: Limits, problem: quadratic.QuadraticProblem) -> mixed_integer.Chosen:
     least = None if limits.min_if_held is None else limits.min_if_held / NANO
-    fixed = limits.fixed_costs
+    fixed, strict = limits.fixed_costs, not limits.allow_cash
     if fixed is not None and limits.current is not None and _trades(limits):
         if limits.max_names is not None or least is not None:
             raise InvalidInput(
                 "fixed_costs of names that are held now cannot be planned together with max_names or "
                 "min_weight_if_held: leave one of them out"
             )
-        return fixed_trades.solve(problem, fixed, limits.current / NANO)
-    return mixed_integer.solve(problem, max_names=limits.max_names, min_if_held=least, fixed_costs=fixed)
+        return fixed_trades.solve(problem, fixed, limits.current / NANO, strict=strict)
+    return mixed_integer.solve(
+        problem, max_names=limits.max_names, min_if_held=least, fixed_costs=fixed, strict=strict
+    )
 
 
 def preselected(limits: Limits, plan: Callable[[Limits], Found]) -> Found:

@@ -15,12 +15,12 @@ from capdesk.decide.weights.mixed_integer import Chosen
 from capdesk.decide.weights.problem import Array, QuadraticProblem
 
 
-def solve(problem: QuadraticProblem, fixed: Array, start: Array) -> Chosen:
+def solve(problem: QuadraticProblem, fixed: Array, start: Array, *, strict: bool = True) -> Chosen:
     """Minimise the objective and the fixed cost of every name whose weight is not its start.
 
     Parameters
     ----------
-    problem
+    problem, strict
         As for `mixed_integer.solve`.
     fixed, start
         (n,), the cost of any trade, and the weights now.
@@ -46,7 +46,7 @@ def solve(problem: QuadraticProblem, fixed: Array, start: Array) -> Chosen:
         lower=problem.lower - origin,
         upper=problem.upper - origin,
     )
-    found = mixed_integer.solve(trades, fixed_costs=fixed, constant=problem.objective(origin))
+    found = mixed_integer.solve(trades, fixed_costs=fixed, constant=problem.objective(origin), strict=strict)
     stays = ~found.held
     lower, upper = problem.lower.copy(), problem.upper.copy()
     lower[:count][stays] = upper[:count][stays] = start[stays]

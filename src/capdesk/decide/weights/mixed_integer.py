@@ -67,6 +67,7 @@ def solve(
     min_if_held: Array | None = None,
     fixed_costs: Array | None = None,
     constant: float = 0.0,
+    strict: bool = True,
     node_limit: int = 20_000,
 ) -> Chosen:
     """Minimise the objective and the fixed costs over who is held and how much.
@@ -82,6 +83,9 @@ def solve(
         (n,), the least size of a weight that is held, and what holding it costs.
     constant
         What belongs to the objective beside the problem's own: the gap is a part of all of it.
+    strict
+        Whether a choice is none whose bounds let an equality lack what a solver does not see;
+        what exceeds it by that is never a choice.
     node_limit
         How many nodes may be opened.
 
@@ -99,14 +103,14 @@ def solve(
     bounded = np.isfinite(problem.lower[:count]) & np.isfinite(problem.upper[:count])
     if not (bounded | (problem.curvature * costs.own > 0)).all():
         raise Unbounded("choosing names by a singular covariance needs both bounds of every weight")
-    return _Search(problem, costs, constant).run(node_limit)
+    return _Search(problem, costs, constant, strict=strict).run(node_limit)
 
 
 class _Search:
     """The best choice so far and the nodes that are open."""
 
-    def __init__(self, problem: QuadraticProblem, costs: Holding, constant: float) -> None:
-        self._problem, self._costs, self._constant = problem, costs, constant
+    def __init__(self, problem: QuadraticProblem, costs: Holding, constant: float, *, strict: bool) -> None:
+        self._problem, self._costs, self._constant, self._strict = problem, costs, constant, strict
         self._best: Chosen | None = None
         self._value = np.inf
         self._tried: set[bytes] = set()
@@ -186,7 +190,7 @@ class _Search:
         if choice.must.sum() == places:
             choice = replace(choice, out=~choice.must)
         self._nodes += 1
-        if _exceeds(choice.of(self._problem)):
+        if _breaks(choice.of(self._problem), strict=self._strict):
             return
         if (choice.must | choice.out).all() and self._offer(choice):
             return
@@ -233,7 +237,7 @@ class _Search:
     def _offer(self, choice: Choice) -> bool:
         """Hold just these names, and remember it if nothing better is known; whether it was solved."""
         problem = choice.of(self._problem)
-        if _exceeds(problem):
+        if _breaks(problem, strict=self._strict):
             return False
         try:
             solution = quadratic.solve(problem)
@@ -247,9 +251,10 @@ class _Search:
         return True
 
 
-def _exceeds(problem: QuadraticProblem) -> bool:
+def _breaks(problem: QuadraticProblem, *, strict: bool) -> bool:
     """Whether the bounds alone break a row, be it by less than a solver's tolerance."""
-    for rows, limits in (problem.equalities, problem.inequalities):
+    (equal, aims), others = problem.equalities, problem.inequalities
+    for rows, limits in ((equal, aims), others, *([(-equal, -aims)] if strict else [])):
         ends = np.where(rows > 0, problem.lower, np.where(rows < 0, problem.upper, 0.0))
         least, size = (rows * ends).sum(axis=1), np.abs(rows).max(axis=1, initial=0.0)
         if (least - limits > _NOTHING * size).any():
