@@ -17,7 +17,7 @@ from bench.place import Place
 from bench.portfolios import CAP, Goal, Market, Weights, contest, market
 from bench.rows import Row
 from capdesk.decide.weights.tail_risk import cvar
-from capdesk.model.money import MICRO
+from capdesk.model.money import NANO
 from capdesk.model.plans import Plan
 from capdesk.weights import Constraints, plan_weights
 
@@ -172,4 +172,4 @@ def _measure(
 
 
 def _as_array(plan: Callable[[Market], Plan], given: Market) -> Weights:
-    return plan(given).evidence.weights / MICRO
+    return plan(given).evidence.weights / NANO

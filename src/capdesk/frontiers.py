@@ -12,9 +12,11 @@ from capdesk.decide.weights.asked import Asked
 from capdesk.decide.weights.constraints import Constraints
 from capdesk.decide.weights.criteria import Concentration, Criterion, TailLoss, Turnover
 from capdesk.decide.weights.frontier import Point, Universe, knee, trace
-from capdesk.decide.weights.reading_limits import read_limits, read_names
-from capdesk.model.errors import InvalidInput
-from capdesk.model.money import MICRO, Number
+from capdesk.decide.weights.reading_limits import read_limits
+from capdesk.decide.weights.reading_names import read_names
+from capdesk.decide.weights.relaxing import confirmed
+from capdesk.model.errors import InfeasibleError, InvalidInput
+from capdesk.model.money import NANO, Number
 from capdesk.model.plans import Plan
 from capdesk.weights import as_plan
 
@@ -156,7 +158,11 @@ def frontier(
     asked = Asked("frontier", read, read_limits(read, constraints, current), given)
     _require(asked)
     third = _third(asked, criterion, tail)
-    found = trace(Universe(asked.limits, asked.covariance, asked.mean), points, third, levels)
+    universe = Universe(asked.limits, asked.covariance, asked.mean)
+    try:
+        found = trace(universe, points, third, levels)
+    except InfeasibleError as error:
+        raise confirmed(error, read, constraints, current) from error
     return Frontier(
         plans=tuple(as_plan(asked, point.found) for point in found),
         points=tuple(_judged(point, third) for point in found),
@@ -187,7 +193,7 @@ def _third(asked: Asked, criterion: str | None, tail: float) -> Criterion | None
     if criterion == "turnover":
         if asked.limits.current is None:
             raise InvalidInput("the criterion turnover counts trades from the weights now: give current")
-        return Turnover(asked.limits.current / MICRO)
+        return Turnover(asked.limits.current / NANO)
     raise InvalidInput(f"criterion must be one of {', '.join(CRITERIA)}, got {criterion!r}")
 
 

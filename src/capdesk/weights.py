@@ -7,23 +7,33 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from capdesk._version import __version__
 from capdesk.decide.weights import rules
 from capdesk.decide.weights.asked import Asked
 from capdesk.decide.weights.certificate import certify
 from capdesk.decide.weights.choosing import preselected
 from capdesk.decide.weights.constraints import Constraints, Exposure, Group
+from capdesk.decide.weights.inputs import FULLY_CHECKED
 from capdesk.decide.weights.optimum import Found
 from capdesk.decide.weights.plugged import fitted, is_estimator
-from capdesk.decide.weights.reading_limits import read_limits, read_names
+from capdesk.decide.weights.problem import Covariance
+from capdesk.decide.weights.reading_limits import read_limits
+from capdesk.decide.weights.reading_names import read_names
+from capdesk.decide.weights.relaxing import confirmed
 from capdesk.decide.weights.strategies import STRATEGIES, decided
-from capdesk.model.errors import InvalidInput, RulesWarning
+from capdesk.model.errors import InfeasibleError, InvalidInput, RulesWarning
 from capdesk.model.money import Amount, Number
 from capdesk.model.plans import AllocationStrategy, Plan
 from capdesk.model.shares import Shares
 
 __all__ = ["Constraints", "Exposure", "Group", "plan_weights"]
 
+UNTESTED = (
+    "the covariance of {count} names was not shown to be positive semidefinite: repair=True shows it, "
+    "factors need not be shown"
+)
 _NO_CONSTRAINTS = Constraints()
 
 
@@ -174,7 +184,10 @@ def plan_weights(
         raise InvalidInput(f"constraints must be Constraints(...), got {type(constraints).__name__}")
     called = strategy if isinstance(strategy, str) else type(strategy).__name__
     asked = Asked(str(called), read, read_limits(read, constraints, current), given)
-    found = _decided(asked, strategy)
+    try:
+        found = _decided(asked, strategy)
+    except InfeasibleError as error:
+        raise confirmed(error, read, constraints, current) from error
     for warning in found.warnings:
         warnings.warn(warning, RulesWarning, stacklevel=2)
     return as_plan(asked, found)
@@ -193,14 +206,23 @@ def as_plan(asked: Asked, found: Found) -> Plan:
     return Plan(
         strategy=asked.strategy,
         weights=Shares(asked.names, found.evidence.weights),
-        cash=Amount.from_micro(budget - int(found.evidence.weights.sum())),
-        budget=Amount.from_micro(budget),
+        cash=Amount.from_nano(budget - int(np.add.reduce(found.evidence.weights))),
+        budget=Amount.from_nano(budget),
         certificate=certificate,
         evidence=found.evidence,
         solver=found.solver,
         version=__version__,
-        notes=found.notes,
+        notes=(*found.notes, *_untested(asked)),
     )
+
+
+def _untested(asked: Asked) -> tuple[str, ...]:
+    """What a certificate rests on and was not looked at."""
+    count = len(asked.names)
+    given = asked.option("covariance")
+    if count <= FULLY_CHECKED or given is None or isinstance(given, Covariance) or asked.option("repair"):
+        return ()
+    return (UNTESTED.format(count=count),)
 
 
 def _decided(asked: Asked, strategy: AllocationStrategy | str | Any) -> Found:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
+from capdesk import Amount, plan_weights
 from capdesk.app.cli import app
 from capdesk.app.series import read_table
 
@@ -132,7 +133,10 @@ def test_a_saved_plan_is_verified_and_adopted() -> None:
     assert (adopted["changed"], adopted["mandate_version"], adopted["plan"]) == (True, 2, told["hash"])
     rules = ask("mandate", "show")["config"]
     shares = {sleeve["name"]: float(sleeve["percent"]) / 100 for sleeve in rules["sleeves"]}
-    assert shares == {name: pytest.approx(float(weight)) for name, weight in told["weights"].items()}
+    assert shares == {
+        name: pytest.approx(float(weight), abs=1e-6) for name, weight in told["weights"].items()
+    }
+    assert sum(round(share * 1e6) for share in shares.values()) == 1_000_000
     last = run("ledger", "export").stdout.splitlines()[-1]
     assert f"plan {told['hash']} by min_variance: first plan" in last
 
@@ -276,3 +280,120 @@ def test_a_plan_that_cannot_be_made_stores_nothing() -> None:
     run("weights", PRICES, "--max-weight", "0.05", "--no-cash", "--store", "runs.db", code=2)
 
     assert ask("pools", "runs", "--records", "runs.db")["runs"] == []
+
+
+HOLES = "date,a,b\n2026-01-01,2,\n2026-01-02,2.5,9\n2026-01-03,2,9.9\n2026-01-04,2.1,9.5\n"
+
+
+@pytest.mark.parametrize(
+    "words", [("weights",), ("frontier", "--points", "2"), ("metrics", "--column", "b")], ids=lambda it: it[0]
+)
+def test_lines_left_out_are_counted(words: tuple[str, ...]) -> None:
+    Path("holes.csv").write_text(HOLES, encoding="utf-8")
+    command, *options = words
+    said = " ".join(run(command, "holes.csv", *options, code=2).output.split())
+    assert "line 2, b is empty" in said
+    assert "--drop-incomplete" in said
+    told = run(command, "holes.csv", *options, "--drop-incomplete").stdout
+    assert "1 lines with an empty cell left out" in " ".join(told.split())
+    assert ask(command, "holes.csv", *options, "--drop-incomplete")["dropped_lines"] == 1
+
+
+VIEWS = """
+[market_weights]
+a = 0.5
+b = 0.5
+[[view]]
+portfolio = { a = 1, b = -1 }
+return = %s
+confidence = %s
+"""
+
+
+def test_views_move_the_market_as_the_library_does() -> None:
+    Path("views.toml").write_text(VIEWS % (0.10, 0.5), encoding="utf-8")
+    words = ("weights", "moments.csv", "--strategy", "black_litterman", "--views", "views.toml")
+    told = ask(*words)
+    plan = plan_weights(
+        ["a", "b"],
+        "black_litterman",
+        covariance=np.array([[0.04, 0.006], [0.006, 0.01]]),
+        market_weights={"a": 0.5, "b": 0.5},
+        views=[({"a": 1, "b": -1}, 0.10)],
+        confidences=[0.5],
+    )
+    assert told["weights"] == {name: str(weight) for name, weight in plan.weights.items()}
+    Path("views.toml").write_text(VIEWS % (0.10, 0), encoding="utf-8")
+    assert [float(weight) for weight in ask(*words)["weights"].values()] == pytest.approx([0.5, 0.5])
+
+
+def test_a_view_of_a_year_is_a_week_s_52_times() -> None:
+    prices = read_table(Path(PRICES), only=["BTC", "ETH"])
+    plan = plan_weights(
+        ["BTC", "ETH"],
+        "black_litterman",
+        prices=np.array([[float(each) for each in prices.columns[name]] for name in ("BTC", "ETH")]).T,
+        market_weights={"BTC": 0.7, "ETH": 0.3},
+        views=[({"ETH": 1, "BTC": -1}, 0.52 / 52)],
+    )
+    Path("views.toml").write_text(
+        "[market_weights]\nBTC = 0.7\nETH = 0.3\n"
+        "[[view]]\nportfolio = { ETH = 1, BTC = -1 }\nreturn = 0.52\n",
+        encoding="utf-8",
+    )
+    words = ("--only", "BTC", "--only", "ETH", "--strategy", "black_litterman", "--views", "views.toml")
+    told = ask("weights", PRICES, *words)
+    assert told["weights"] == {name: str(weight) for name, weight in plan.weights.items()}
+    assert plan.weights["ETH"] > Amount("0.31")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("market = 1", "may have [market_weights] and [[view]], got market"),
+        ("[[view]]\nreturn = 0.1", "view 1 must have portfolio and return"),
+        ("[[view]]\nreturn = 20\nportfolio = { a = 1 }", "a fraction is meant, did you mean 0.2?"),
+        (VIEWS % (0.1, 0.5) + "[[view]]\nreturn = 0.1\nportfolio = { a = 1 }", "view 2 has no confidence"),
+        ("[[view]]\nreturn = 0.1\nportfolio = 'a'", "must be names with their shares"),
+        ("not toml", "cannot be read as TOML"),
+        ("[market_weights]\na = 1", "market_weights has no value for b"),
+    ],
+)
+def test_views_that_cannot_be_read_are_named(text: str, said: str) -> None:
+    Path("views.toml").write_text(text, encoding="utf-8")
+    words = ("weights", "moments.csv", "--strategy", "black_litterman", "--views", "views.toml")
+    assert said in " ".join(run(*words, code=2).output.split())
+
+
+def test_views_without_their_strategy_are_refused() -> None:
+    Path("views.toml").write_text(VIEWS % (0.10, 0.5), encoding="utf-8")
+    said = run("weights", "moments.csv", "--strategy", "min_variance", "--views", "views.toml", code=2)
+    assert "views are for black_litterman" in said.output
+
+
+def test_mean_variance_without_a_risk_aversion_says_what_it_is() -> None:
+    told = ask("weights", "moments.csv", "--strategy", "mean_variance")
+    assert told["strategy"] == "mean_variance"
+    assert told["notes"] == ["without a risk_aversion mean_variance is the maximum Sharpe ratio"]
+
+
+def test_a_file_that_is_saved_over_is_told() -> None:
+    words = ("weights", "moments.csv", "--strategy", "min_variance", "--save", "plan.json")
+    assert "made  plan.json" in run(*words).stdout
+    assert "replaced  plan.json" in run(*words).stdout
+
+
+@pytest.mark.parametrize(
+    ("strategy", "said", "unit"),
+    [
+        ("min_variance", "1 % of room lowers the variance by 0.000224", "the variance"),
+        ("max_sharpe", "1 % of room raises the Sharpe ratio by", "the Sharpe ratio"),
+    ],
+)
+def test_a_shadow_price_has_its_unit(strategy: str, said: str, unit: str) -> None:
+    """At 40 % of a and 60 % of b a point from a to b lowers the variance by 2 (0.0196 - 0.0084) / 100."""
+    words = ("weights", "moments.csv", "--strategy", strategy, "--max-weight", "0.6")
+    assert ask(*words)["shadow_price_unit"] == unit
+    shown = " ".join(run(*words, "--explain").stdout.split())
+    assert said in shown
+    assert f"would improve {unit} by" in shown

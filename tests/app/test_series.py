@@ -59,15 +59,23 @@ def test_periods_of_a_year_follow_from_the_dates(tmp_path: Path, step: timedelta
     assert table.periods_per_year == count
 
 
-def test_lines_before_every_name_has_begun_are_left_out(tmp_path: Path) -> None:
-    text = "date,a,b\n2026-01-01,2,\n2026-01-02,2.5,9\n2026-01-03,2,9.9\n"
-    table = read(tmp_path, text)
+def test_lines_with_an_empty_cell_are_refused_and_left_out_only_when_asked(tmp_path: Path) -> None:
+    text = "date,a,b\n2026-01-01,2,\n2026-01-02,2.5,9\n2026-01-03,2, \n2026-01-04,2,9.9\n"
+    with pytest.raises(InvalidInput, match="line 2, b is empty, and 2 of 4 lines have an empty cell: fill"):
+        read(tmp_path, text)
+    table = read_table(tmp_path / "file.csv", drop_incomplete=True)
 
     assert table.columns == {"a": (Decimal("2.5"), Decimal(2)), "b": (Decimal(9), Decimal("9.9"))}
-    assert table.dates == (date(2026, 1, 2), date(2026, 1, 3))
-    assert len(read_table(tmp_path / "file.csv", only=["a"]).dates) == 3
-    with pytest.raises(InvalidInput, match="line 4, b: a number is needed, got nothing"):
-        read(tmp_path, text.replace("9.9", ""))
+    assert table.dates == (date(2026, 1, 2), date(2026, 1, 4))
+    assert table.dropped == 2
+    whole = read_table(tmp_path / "file.csv", only=["a"])
+    assert (len(whole.dates), whole.dropped) == (4, 0)
+
+
+def test_no_line_may_be_left_without_an_empty_cell(tmp_path: Path) -> None:
+    (tmp_path / "file.csv").write_text("a,b\n1,\n", encoding="utf-8")
+    with pytest.raises(InvalidInput, match="every line has an empty cell"):
+        read_table(tmp_path / "file.csv", drop_incomplete=True)
 
 
 def test_times_without_a_zone_are_utc(tmp_path: Path) -> None:
@@ -81,7 +89,7 @@ def test_times_without_a_zone_are_utc(tmp_path: Path) -> None:
     [
         ("a\n", None, "a line of names and then lines of numbers, it has 1 in all"),
         ("a,b\n1\n", None, "line 2 has 1 cells, the names are 2"),
-        ("date,a\n2026-01-01,1\n2026-01-02,\n", None, "line 3, a: a number is needed, got nothing"),
+        ("date,a\n2026-01-01,1\n2026-01-02,\n", None, "line 3, a is empty, and 1 of 2 lines have"),
         ("date,a\n2026-01-01,nan\n", None, "line 2, a: a number is needed, got nan"),
         ("date,a\nmonday,1\n", None, "line 2 begins with 'monday', which is no date"),
         ("date,a\n2026-01-02,1\n2026-01-01,1\n", None, "the dates of date must rise"),

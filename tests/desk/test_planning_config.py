@@ -114,3 +114,34 @@ async def test_planning_outlives_a_change_of_the_rules() -> None:
     await desk.update_mandate({"min_order_size": 3}, reason="larger")
 
     assert (desk.config.min_order_size, desk.config.strategy) == (3, "risk_parity")
+
+
+@pytest.mark.parametrize("text", ["", "  "])
+@pytest.mark.parametrize(
+    ("field", "allowed", "default"),
+    [
+        ("strategy", "one of equal_weight, risk_parity", "equal_weight"),
+        ("risk_free_rate", "a fraction above -1 and below 1", "0.02"),
+        ("rebalance_threshold", "a fraction from 0 to 1", "0.1"),
+        ("max_protocols", "a whole number from 1 to 100000", "10"),
+        ("optimization_frequency", "a number of seconds from 1 up", "86400"),
+    ],
+)
+def test_an_empty_variable_is_named_with_what_it_may_be(
+    field: str, allowed: str, default: str, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"CAPITAL_{field.upper()}", text)
+
+    with pytest.raises(ConfigError) as caught:
+        read_planning(None)
+    said = str(caught.value)
+    assert said.startswith(f"CAPITAL_{field.upper()} is set but empty: give {allowed}")
+    assert said.endswith(f"or unset it (the default is {default})")
+
+
+def test_an_empty_variable_of_any_field_is_an_error_of_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    for field in CapitalConfig.model_fields:
+        monkeypatch.setenv(f"CAPITAL_{field.upper()}", "")
+        with pytest.raises(ConfigError, match=rf"^CAPITAL_{field.upper()} is set but empty: give .*$"):
+            CapitalConfig.load()
+        monkeypatch.delenv(f"CAPITAL_{field.upper()}")

@@ -108,7 +108,9 @@ def test_the_strategies_of_the_seed_plan() -> None:
         )
         assert sum(allocation.values()) == 1
         if "mean_variance" in line:
-            assert allocation["zksync"] > allocation["scroll"] == allocation["eigenlayer"]
+            assert allocation["zksync"] > allocation["scroll"]
+            # Of two equal weights one has the unit that makes the sum exact.
+            assert abs(allocation["scroll"] - allocation["eigenlayer"]) <= 1e-9
 
 
 def test_the_risk_adjusted_example_takes_any_weights() -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import copy
 import json
 import pickle
-from decimal import ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from fractions import Fraction
+from math import ceil, floor
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capdesk.model.errors import InvalidInput
-from capdesk.model.money import MAX_MICRO, Amount, to_micro, to_micro_down, usd
+from capdesk.model.money import MAX_MICRO, Amount, to_micro, to_micro_down, to_nano, usd
 
 NO_NUMBERS = [
     True,
@@ -82,7 +83,7 @@ def test_floats_are_read_through_their_repr() -> None:
     assert Amount(0.1) + 0.2 == Amount("0.3")
     assert 0.1 + Amount(0.2) == 0.3
     assert Amount(1) - 0.9 == Amount("0.1")
-    assert str(Amount(5e-7)) == "5E-7"
+    assert str(Amount(5e-7)) == f"{Amount(5e-7)}" == "0.0000005"
 
 
 @pytest.mark.parametrize(
@@ -238,6 +239,27 @@ def test_people_are_shown_two_decimals(micro: int, text: str) -> None:
 def test_micro_units_come_back_unchanged(micro: int) -> None:
     assert Amount.from_micro(micro).micro == micro
     assert to_micro_down(Amount.from_micro(micro)) == micro
+
+
+@given(st.integers(-MAX_MICRO, MAX_MICRO))
+def test_billionths_come_back_unchanged_and_are_written_plainly(nano: int) -> None:
+    weight = Amount.from_nano(nano)
+    assert to_nano(weight) == nano
+    assert Fraction(str(weight)) == Fraction(nano, 10**9)
+    assert "E" not in str(weight)
+    assert not ("." in str(weight) and str(weight).endswith("0"))
+
+
+@given(st.floats(-1e9, 1e9).filter(lambda weight: not 0 < abs(weight) < 1e-30))
+def test_a_weight_is_read_as_it_is_written(weight: float) -> None:
+    exact = Fraction(float.__repr__(weight)) * 10**9
+    assert to_nano(weight, rounding=ROUND_FLOOR) == floor(exact)
+    assert to_nano(weight, rounding=ROUND_CEILING) == ceil(exact)
+
+
+def test_a_weight_beyond_what_is_held_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="the cap must be at most 9223372036 in size"):
+        to_nano("1e10", "the cap")
 
 
 @given(st.integers(-MAX_MICRO, MAX_MICRO))

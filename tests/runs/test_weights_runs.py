@@ -104,3 +104,26 @@ def test_a_kind_that_nobody_computes_is_refused() -> None:
     _, run = weights_run(DAY, NAMES, "equal_weight")
     with pytest.raises(InvalidInput, match="kind 'futures' cannot be computed again"):
         runs.replay(structs.replace(run, kind="futures"))
+
+
+def in_millionths(run: Any, weights: dict[str, str]) -> Any:
+    """The run as the first releases stored it, which did not tell their unit."""
+    result = {name: value for name, value in run.outcome.result.items() if name != "unit"}
+    return structs.replace(run, outcome=structs.replace(run.outcome, result={**result, "weights": weights}))
+
+
+def test_a_rule_that_was_stored_in_millionths_is_the_same_to_a_millionth() -> None:
+    names = NAMES[:3]
+    _, run = weights_run(DAY, names, "equal_weight")
+    assert run.outcome.result["unit"] == "0.000000001"
+    found = runs.replay(in_millionths(run, {"a": "0.333334", "b": "0.333333", "c": "0.333333"}))
+    assert found.sameness == Sameness.EQUIVALENT
+    assert "to the coarser one every weight is the same" in found.reason
+    for other in ({"a": "0.333335", "b": "0.333332", "c": "0.333333"}, {"a": "0.5", "b": "0.5"}):
+        assert runs.replay(in_millionths(run, other)).sameness == Sameness.DIFFERENT
+
+
+def test_an_optimum_that_was_stored_in_millionths_is_equivalent() -> None:
+    _, run = weights_run(DAY, NAMES, "min_variance", covariance=COVARIANCE)
+    coarse = {name: str(round(float(weight), 6)) for name, weight in run.outcome.result["weights"].items()}
+    assert runs.replay(in_millionths(run, coarse)).sameness == Sameness.EQUIVALENT

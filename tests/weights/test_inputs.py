@@ -355,3 +355,11 @@ def test_gross_is_a_multiple_of_the_capital_not_a_percentage() -> None:
     )
     assert sum(abs(weight) for weight in plan.weights.values()) == 2
     assert plan.cash == 0
+
+
+def test_a_large_covariance_that_was_not_tested_is_noted() -> None:
+    sigma = np.eye(1_001) * 0.04 + 0.01
+    called = names(1_001)
+    (note,) = plan_weights(called, "min_variance", covariance=sigma).notes
+    assert note.startswith("the covariance of 1001 names was not shown to be positive semidefinite")
+    assert plan_weights(called, "min_variance", covariance=sigma, repair=True).notes == ()

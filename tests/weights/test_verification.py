@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from decimal import Decimal, localcontext
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from capdesk import Constraints, InvalidInput, Plan, plan_weights
+from capdesk import Amount, Constraints, InvalidInput, Plan, plan_weights
+from capdesk.decide.weights.rational_growth import log_above, log_below
 from capdesk.decide.weights.verification import NotAPlan, check
 from tests.weights.support import covariance, names
 from tests.weights.test_certificate import PLANS
@@ -34,11 +39,11 @@ def test_a_plan_comes_back_from_its_json_to_the_last_bit(name: str) -> None:
     assert again.explain() == plan.explain()
 
 
-def test_two_files_and_a_bare_python_are_enough(tmp_path: Path) -> None:
-    """No site-packages, no capdesk: the two modules beside each other under the name they import."""
+def test_three_files_and_a_bare_python_are_enough(tmp_path: Path) -> None:
+    """No site-packages, no capdesk: the three modules beside each other under the name they import."""
     package = tmp_path / "capdesk/decide/weights"
     package.mkdir(parents=True)
-    for module in ("verification", "rational"):
+    for module in ("verification", "rational", "rational_growth"):
         (package / f"{module}.py").write_text((SOURCE / f"{module}.py").read_text(encoding="utf-8"))
     (tmp_path / "plan.json").write_text(PLANS["max_sharpe"].to_json(), encoding="utf-8")
     program = (
@@ -67,16 +72,16 @@ def test_tampered_weights_are_found(name: str) -> None:
     assert failing(value)
 
 
-def test_a_sum_that_is_off_by_a_millionth_is_found() -> None:
+def test_a_sum_that_is_off_by_a_billionth_is_found() -> None:
     value = json.loads(PLANS["min_variance"].to_json())
-    value["cash"] = "0.000001"
+    value["cash"] = "0.000000001"
     assert failing(value) == ["sum"]
 
 
-def test_a_weight_finer_than_a_millionth_is_found() -> None:
+def test_a_weight_finer_than_a_billionth_is_found() -> None:
     plan = plan_weights(names(2), "equal_weight")
     value = json.loads(plan.to_json())
-    value["weights"] = {"n0": "0.5000005", "n1": "0.4999995"}
+    value["weights"] = {"n0": "0.5000000005", "n1": "0.4999999995"}
     assert failing(value) == ["sum"]
 
 
@@ -178,3 +183,77 @@ def test_a_row_about_no_name_is_no_plan(place: object) -> None:
     value["problem"]["inequalities"][0]["at"][0] = place
     with pytest.raises(NotAPlan):
         check(json.dumps(value))
+
+
+def _stakes(**given: Any) -> Plan:
+    return plan_weights(["a", "b", "c"], "kelly_criterion", constraints=Constraints(max_weight=0.2), **given)
+
+
+_ROUNDS = np.array([[1.0, -1.0, 0.2], [-1.0, 1.0, 0.1], [0.5, 0.5, -0.3]])
+_STAKES = {
+    "independent": _stakes(probabilities=[0.6, 0.55, 0.52], odds=[1, 1.2, 1]),
+    "joint": _stakes(probabilities=[0.5, 0.3, 0.2], outcomes=_ROUNDS),
+}
+
+
+@pytest.mark.parametrize("name", _STAKES)
+def test_growth_is_proven_in_rational_arithmetic(name: str) -> None:
+    plan = _STAKES[name]
+    (optimal,) = (each for each in check(plan.to_json()) if each.name == "optimal")
+    assert optimal.holds
+    assert optimal.proven
+    assert float(optimal.objective or 0) == pytest.approx(plan.certificate.objective, rel=1e-12)
+    assert float(optimal.bound or 0) == pytest.approx(plan.certificate.bound, rel=1e-9)
+
+
+@pytest.mark.parametrize("name", _STAKES)
+def test_other_stakes_are_not_the_best_growth(name: str) -> None:
+    value = json.loads(_STAKES[name].to_json())
+    weights = value["weights"]
+    moved = min(weights, key=lambda each: -float(weights[each]))
+    weights[moved] = str(Amount(weights[moved]) - Amount("0.01"))
+    value["cash"] = str(Amount(value["cash"]) + Amount("0.01"))
+    assert "optimal" in failing(value)
+
+
+def test_stakes_that_an_outcome_ruins_are_found() -> None:
+    value = json.loads(_STAKES["joint"].to_json())
+    value["problem"]["scenarios"][0] = [float(-1000).hex()] * 3
+    assert "optimal" in failing(value)
+
+
+def test_more_outcomes_than_can_be_gone_through_are_taken_as_stated() -> None:
+    called = names(13)
+    plan = plan_weights(called, "kelly_criterion", probabilities=[0.55] * 13, odds=[1] * 13)
+    (growth,) = (each for each in check(plan.to_json()) if each.name == "growth")
+    assert growth.holds
+    assert not growth.proven
+    assert "13 independent bets have 2^13 outcomes" in growth.said
+
+
+@given(st.fractions(min_value=Fraction(1, 10**9), max_value=10**9))
+def test_logarithms_are_between_their_bounds(value: Fraction) -> None:
+    with localcontext(prec=60):
+        exact = (Decimal(value.numerator) / Decimal(value.denominator)).ln()
+        low, high = (
+            Decimal(each.numerator) / Decimal(each.denominator)
+            for each in (log_below(value), log_above(value))
+        )
+        assert low - Decimal("1e-45") <= exact <= high + Decimal("1e-45")
+        assert high - low < Decimal("1e-40")
+
+
+def test_of_a_searched_plan_it_is_told_what_was_taken_as_stated() -> None:
+    sigma = covariance(np.random.default_rng(2), 5)
+    plan = plan_weights(names(5), "min_variance", covariance=sigma, constraints=Constraints(max_names=2))
+    checks = {each.name: each for each in check(plan.to_json())}
+    assert all(each.holds for each in checks.values())
+    assert [name for name, each in checks.items() if not each.proven] == ["choice"]
+    assert "is taken as the branch and bound states it" in checks["choice"].said
+    value = json.loads(plan.to_json())
+    # A bound above the plan's own objective proves nothing but that one of them is wrong.
+    value["proof"]["search_bound"] = (2 * float.fromhex(value["proof"]["search_bound"])).hex()
+    assert failing(value) == ["choice", "certificate"]
+    value = json.loads(plan.to_json())
+    value["certificate"]["objective"] *= 0.9
+    assert failing(value) == ["certificate"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from html import escape
 from math import sqrt
-from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
@@ -49,11 +48,6 @@ COLOURS = (
 )  # fmt: skip
 CHORD = "is the plan furthest from the line between the two ends: beyond it more return starts to cost much."
 NEAREST = "is the plan nearest to the best of each criterion, each scaled to its range."
-
-
-def write(sheet: Sheet, path: Path) -> None:
-    """Write the page to `path`; one that is there is replaced."""
-    path.write_text(page(sheet), encoding="utf-8")
 
 
 def page(sheet: Sheet) -> str:

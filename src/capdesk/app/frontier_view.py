@@ -34,6 +34,7 @@ def record(sheet: Sheet) -> dict[str, object]:
     return {
         "file": sheet.asked.file,
         "kind": sheet.asked.table.kind,
+        "dropped_lines": sheet.asked.table.dropped,
         "criterion": found.criterion,
         "knee": found.knee_index,
         "points": [

@@ -31,6 +31,7 @@ def record(sheet: Sheet) -> dict[str, object]:
     return {
         "file": sheet.file,
         "kind": sheet.table.kind,
+        "dropped_lines": sheet.table.dropped,
         "column": sheet.name,
         "benchmark_column": sheet.benchmark,
         **plain,
@@ -56,6 +57,7 @@ def source(sheet: Sheet) -> str:
     span = f", {day(table.dates[0])} to {day(table.dates[-1])}" if table.dates else ""
     return (
         f"{it.periods} returns from {table.kind} in {sheet.file}{span}; {it.periods_per_year:f} make a year"
+        f"{table.left_out}"
     )
 
 

@@ -10,11 +10,14 @@ from capdesk.app import render
 from capdesk.app.metrics_view import day
 from capdesk.app.planning_file import Asked
 from capdesk.desk.adoption import plan_hash
+from capdesk.model.explanation import Binding, objective_of
 from capdesk.model.money import Amount
 from capdesk.model.plans import Plan
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+_TO_RAISE = ("the Sharpe ratio", "the utility")
 
 
 def record(plan: Plan, asked: Asked) -> dict[str, object]:
@@ -24,6 +27,7 @@ def record(plan: Plan, asked: Asked) -> dict[str, object]:
         "strategy": plan.strategy,
         "file": asked.file,
         "kind": asked.table.kind,
+        "dropped_lines": asked.table.dropped,
         "weights": dict(plan.weights),
         "cash": plan.cash,
         "budget": plan.budget,
@@ -31,6 +35,7 @@ def record(plan: Plan, asked: Asked) -> dict[str, object]:
             {"limit": it.limit, "name": it.name, "value": it.value, "shadow_price": it.shadow_price}
             for it in plan.binding
         ],
+        "shadow_price_unit": objective_of(plan.evidence),
         "certificate": {name: getattr(certificate, name) for name in certificate.__struct_fields__},
         "history": history(plan, asked),
         "solver": plan.solver,
@@ -71,7 +76,7 @@ def source(asked: Asked) -> str:
     if table.kind == "moments":
         return f"moments of {len(asked.names)} names in {asked.file}"
     span = f", {day(table.dates[0])} to {day(table.dates[-1])}" if table.dates else ""
-    return f"{table.kind} of {len(asked.names)} names in {asked.file}{span}"
+    return f"{table.kind} of {len(asked.names)} names in {asked.file}{span}{table.left_out}"
 
 
 def _weights(plan: Plan, width: int) -> Table:
@@ -96,25 +101,33 @@ def _facts(plan: Plan, asked: Asked) -> list[tuple[str, str]]:
                 f"volatility {past['volatility'] * 100:.1f} % a year",
             )
         )
-    pairs += [("binding", binding(it.limit, it.name, it.value, it.shadow_price)) for it in plan.binding[:8]]
+    pairs += [("binding", binding(it, objective_of(plan.evidence))) for it in plan.binding[:8]]
     if len(plan.binding) > 8:
         pairs.append(("", f"[dim]and {len(plan.binding) - 8} more: --json shows all[/]"))
     if any(it.shadow_price is not None for it in plan.binding):
         span = "a year" if asked.table.kind == "moments" else "one period, a row of the file"
-        pairs.append(("", f"[dim]worth counts in the objective of {span}[/]"))
+        pairs.append(("", f"[dim]each in the objective of {span}[/]"))
     pairs.append(("certificate", render.literal(plan.certificate.says)))
     pairs.append(("solver", render.literal(plan.solver)))
     pairs += [("note", render.literal(note)) for note in plan.notes]
     return pairs
 
 
-def binding(limit: str, name: str, value: float, price: float | None) -> str:
-    """A limit that binds, in words."""
-    shown = f"{limit} {name}".strip().replace("_", " ")
-    worth = "" if price is None else f"  [dim]one unit more is worth {price:+.4g}[/]"
-    return f"{render.literal(shown)} {value:.4g}{worth}"
+def binding(it: Binding, objective: str) -> str:
+    """A limit that binds, and what room at it is worth, in words.
+
+    Weights are moved by a percentage point, what has a unit of its own (exposures, a return) by one.
+    """
+    shown = f"{it.limit} {it.name}".strip().replace("_", " ")
+    if it.shadow_price is None:
+        return f"{render.literal(shown)} {it.value:.4g}"
+    own = it.limit.startswith(("exposure", "return"))
+    price = it.shadow_price if own else it.shadow_price / 100
+    better = "raises" if (objective in _TO_RAISE) == (price >= 0) else "lowers"
+    step = "one unit" if own else "1 % more" if it.limit == "budget" else "1 % of room"
+    return f"{render.literal(shown)} {it.value:.4g}  [dim]{step} {better} {objective} by {abs(price):.3g}[/]"
 
 
 def percent(weight: Amount) -> str:
-    """Show a weight in percent, to the last millionth."""
+    """Show a weight in percent, to a millionth."""
     return f"{weight * 100:.4f} %"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from capdesk.app.series import Table, read_table
 from capdesk.config import PlanningConfig, read_planning
 from capdesk.model.errors import InvalidInput
 from capdesk.model.money import read_decimal
-from capdesk.model.plans import Plan
+from capdesk.model.plans import AllocationStrategy, Plan
 
 if TYPE_CHECKING:
     from capdesk.model.runs import Run
@@ -80,6 +80,23 @@ class Asked:
         inputs = {"risk_aversion": aversion, "periods_per_year": self.periods_per_year, **self.inputs}
         return asked(settings, self.names, limits, None, None, inputs)
 
+    def with_views(self, file: Path) -> Asked:
+        """The same with the views and market weights of a TOML file.
+
+        Raises
+        ------
+        InvalidInput
+            For a strategy that has no use for them, or a file that cannot be read.
+        """
+        from capdesk.app.views_file import read_views
+
+        if self.settings.strategy != AllocationStrategy.BLACK_LITTERMAN:
+            raise InvalidInput(
+                f"views are for black_litterman, the strategy is {self.settings.strategy}: "
+                "give --strategy black_litterman"
+            )
+        return replace(self, inputs={**self.inputs, **read_views(file, self.periods_per_year)})
+
     @property
     def returns(self) -> Array | None:
         """The returns of the file, (T, n); None of moments."""
@@ -92,6 +109,7 @@ def read(
     file: Path,
     *,
     kind: str | None,
+    drop_incomplete: bool,
     only: Sequence[str] | None,
     strategy: str | None,
     risk_free_rate: str | None,
@@ -107,7 +125,7 @@ def read(
         For a file, a name or a figure that cannot be read.
     """
     settings = settings_of(config, strategy=strategy, risk_free_rate=risk_free_rate)
-    table = read_table(file, kind, only or ())
+    table = read_table(file, kind, only or (), drop_incomplete=drop_incomplete)
     names = table.rows if table.kind == "moments" else table.names
     unknown = [name for name in only or () if name not in names]
     if unknown:
@@ -144,6 +162,7 @@ def planner_of(file: Path, max_weight: str | None) -> Callable[[], Plan]:
         asked = read(
             file,
             kind=None,
+            drop_incomplete=False,
             only=None,
             strategy=None,
             risk_free_rate=None,

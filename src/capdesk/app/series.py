@@ -35,6 +35,8 @@ class Table:
         Of the rows; empty where the file has none.
     rows
         Of moments: the names that the rows stand for.
+    dropped
+        How many lines were left out because a cell is empty.
     """
 
     kind: str
@@ -42,6 +44,12 @@ class Table:
     columns: dict[str, tuple[Decimal, ...]]
     dates: tuple[date, ...] = ()
     rows: tuple[str, ...] = ()
+    dropped: int = 0
+
+    @property
+    def left_out(self) -> str:
+        """What to say of the lines left out; empty where there are none."""
+        return f"; {self.dropped} lines with an empty cell left out" if self.dropped else ""
 
     @property
     def periods_per_year(self) -> int:
@@ -59,18 +67,22 @@ class Table:
         return [later / earlier - 1 for earlier, later in pairwise(values)]
 
 
-def read_table(path: Path, kind: str | None = None, only: Sequence[str] = ()) -> Table:
+def read_table(
+    path: Path, kind: str | None = None, only: Sequence[str] = (), *, drop_incomplete: bool = False
+) -> Table:
     """Read a CSV file.
 
     A first column named ``name`` makes it moments: a row for each name, with columns ``mean``,
     ``risk_score``, and one for each name's covariances. Else it is prices where all values are
-    above 0, and returns where one is not, unless `kind` says it. Lines before the first one in
-    which all columns have a value are left out: a name may begin later than others.
+    above 0, and returns where one is not, unless `kind` says it.
 
     Parameters
     ----------
     only
         The columns of prices or returns to read; all without it.
+    drop_incomplete
+        Leave out lines of prices or returns in which one of those columns is empty. A return
+        over such a line is one over several periods.
 
     Raises
     ------
@@ -89,18 +101,34 @@ def read_table(path: Path, kind: str | None = None, only: Sequence[str] = ()) ->
         rows = tuple(line[0].strip() for line in body)
         if len(set(rows)) < len(rows):
             raise InvalidInput(f"{path}: each name has one line, got {', '.join(rows)}")
-        return Table("moments", tuple(names), _columns(path, head, body, names, 2), rows=rows)
+        return Table(
+            "moments", tuple(names), _columns(path, head, list(enumerate(body, 2)), names), rows=rows
+        )
     unknown = [name for name in only if name not in names]
     if unknown:
         raise InvalidInput(f"{path} has no column {', '.join(unknown)}; its columns are {', '.join(names)}")
     chosen = [name for name in names if not only or name in only]
     places = [head.index(name) for name in chosen]
-    full = (place for place, line in enumerate(body) if all(line[at].strip() for at in places))
-    first = next(full, 0)
+    empty = [place for place, line in enumerate(body) if any(not line[at].strip() for at in places)]
+    if empty and not drop_incomplete:
+        column = next(name for name, at in zip(chosen, places, strict=True) if not body[empty[0]][at].strip())
+        raise InvalidInput(
+            f"{path}: line {empty[0] + 2}, {column} is empty, and {len(empty)} of {len(body)} lines have an "
+            "empty cell: fill it, leave the column out, or the lines with --drop-incomplete"
+        )
     dates = _moments(path, [line[0] for line in body], head[0]) if labelled else ()
-    columns = _columns(path, head, body[first:], chosen, first + 2)
+    full = sorted(set(range(len(body))) - set(empty))
+    if not full:
+        raise InvalidInput(f"{path}: every line has an empty cell, none is left")
+    columns = _columns(path, head, [(place + 2, body[place]) for place in full], chosen)
     positive = all(value > 0 for values in columns.values() for value in values)
-    table = Table(kind or ("prices" if positive else "returns"), tuple(chosen), columns, dates[first:])
+    table = Table(
+        kind or ("prices" if positive else "returns"),
+        tuple(chosen),
+        columns,
+        tuple(dates[place] for place in full) if dates else (),
+        dropped=len(empty),
+    )
     if table.kind == "prices" and not positive:
         low = {name: min(values) for name, values in columns.items() if min(values) <= 0}
         raise InvalidInput(
@@ -132,13 +160,11 @@ def _lines(path: Path) -> tuple[list[str], list[list[str]]]:
 
 
 def _columns(
-    path: Path, head: Sequence[str], body: Sequence[Sequence[str]], names: Sequence[str], first_line: int
+    path: Path, head: Sequence[str], body: Sequence[tuple[int, Sequence[str]]], names: Sequence[str]
 ) -> dict[str, tuple[Decimal, ...]]:
+    """The values of some columns, from numbered lines."""
     return {
-        name: tuple(
-            _number(path, line[head.index(name)], number, name)
-            for number, line in enumerate(body, first_line)
-        )
+        name: tuple(_number(path, line[head.index(name)], number, name) for number, line in body)
         for name in names
     }
 

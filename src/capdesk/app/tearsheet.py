@@ -7,7 +7,6 @@ from datetime import date
 from decimal import Decimal
 from html import escape
 from itertools import groupby
-from pathlib import Path
 from string import Template
 
 from capdesk.app import metrics_view as view
@@ -66,11 +65,6 @@ NOTES = (
         "with a normal interval (Manistre and Hancock 2005).",
     ),
 )
-
-
-def write(sheet: Sheet, path: Path) -> None:
-    """Write the page to `path`; one that is there is replaced."""
-    path.write_text(page(sheet), encoding="utf-8")
 
 
 def page(sheet: Sheet) -> str:

@@ -45,11 +45,19 @@ class PlanningConfig(BaseModel):
 
     model_config = SETTINGS
 
-    strategy: AllocationStrategy = AllocationStrategy.EQUAL_WEIGHT
-    risk_free_rate: Annotated[Amount, BeforeValidator(_rate)] = Amount("0.02")
-    rebalance_threshold: Factor = Amount("0.1")
-    max_protocols: Annotated[int, Field(ge=1, le=100_000, strict=True)] = 10
-    optimization_frequency: Annotated[Amount, BeforeValidator(_period)] = Amount(86_400)
+    strategy: Annotated[AllocationStrategy, Field(description=f"one of {', '.join(AllocationStrategy)}")] = (
+        AllocationStrategy.EQUAL_WEIGHT
+    )
+    risk_free_rate: Annotated[
+        Amount, BeforeValidator(_rate), Field(description="a fraction above -1 and below 1")
+    ] = Amount("0.02")
+    rebalance_threshold: Annotated[Factor, Field(description="a fraction from 0 to 1")] = Amount("0.1")
+    max_protocols: Annotated[
+        int, Field(ge=1, le=100_000, strict=True, description="a whole number from 1 to 100000")
+    ] = 10
+    optimization_frequency: Annotated[
+        Amount, BeforeValidator(_period), Field(description="a number of seconds from 1 up")
+    ] = Amount(86_400)
 
     def __init__(self, **given: Any) -> None:
         try:

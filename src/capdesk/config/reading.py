@@ -10,6 +10,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from pydantic.fields import FieldInfo
+
 from capdesk.config.capital import CapitalConfig
 from capdesk.config.fields import plain
 from capdesk.config.planning import PLANNING, PlanningConfig
@@ -68,9 +70,9 @@ def _file(path: str | os.PathLike[str] | None) -> dict[str, Any]:
     return {name: _nones(value) for name, value in given.items()}
 
 
-def _environment(fields: Iterable[str]) -> dict[str, Any]:
+def _environment(fields: Mapping[str, FieldInfo]) -> dict[str, Any]:
     told = ((name, os.environ.get(_variable(name))) for name in fields)
-    return {name: _from_environment(name, text) for name, text in told if text is not None}
+    return {name: _from_environment(name, text, fields[name]) for name, text in told if text is not None}
 
 
 def _variable(field: str) -> str:
@@ -123,8 +125,14 @@ def _nones(value: Any) -> Any:
     return _none(value)
 
 
-def _from_environment(name: str, text: str) -> Any:
-    if text[:1] in "[{":
+def _from_environment(name: str, text: str, field: FieldInfo) -> Any:
+    if not text.strip():
+        allowed = field.description or "a value"
+        default = plain(field.get_default(call_default_factory=True, validated_data={}))
+        raise ConfigError(
+            f"{_variable(name)} is set but empty: give {allowed}, or unset it (the default is {default})"
+        )
+    if text.startswith(("[", "{")):
         try:
             return json.loads(text, parse_float=Decimal)
         except json.JSONDecodeError as error:

@@ -37,7 +37,7 @@ def is_adoption(reason: str) -> bool:
 
 
 def adopted(mandate: Mandate, plan: Plan) -> Mandate:
-    """The rules with a plan's weights as the shares of the sleeves.
+    """The rules with a plan's weights as the shares of the sleeves, in parts per million.
 
     Raises
     ------
@@ -45,18 +45,20 @@ def adopted(mandate: Mandate, plan: Plan) -> Mandate:
         For weights below 0, for weights that with the reserve are more than the whole, and
         for names that no sleeve can have.
     """
-    shares = {name: weight.micro for name, weight in plan.weights.items()}
-    short = [f"{name} {plan.weights[name]:f}" for name, share in shares.items() if share < 0]
+    short = [f"{name} {weight:f}" for name, weight in plan.weights.items() if weight < 0]
     if short:
         raise InvalidInput(f"a sleeve's share is 0 or more, the plan has {', '.join(short)}")
-    if not shares:
+    if not plan.weights:
         raise InvalidInput("a plan without names has nothing to adopt")
-    unfit = [name for name in shares if not _NAME.fullmatch(name)]
+    unfit = [name for name in plan.weights if not _NAME.fullmatch(name)]
     if unfit:
         raise InvalidInput(
             f"a sleeve's name is 1 to 128 characters without white space, the plan has {', '.join(map(repr, unfit))}"
         )
+    from capdesk.decide.weights.coarser import coarser
+
     free = PPM - mandate.reserve_ppm
+    shares = dict(zip(plan.weights, coarser(plan.evidence, PPM), strict=True))
     if (invested := sum(shares.values())) > free:
         from capdesk.config.fields import percent
 

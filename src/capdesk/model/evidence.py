@@ -12,9 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
-
-from capdesk.model.money import MICRO
 
 Array = NDArray[np.float64]
 # From so many names on, leaving out those without a weight is quicker than multiplying by 0.
@@ -62,8 +61,7 @@ class Label:
     sign: int = 1
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Evidence:
+class Evidence(Struct, frozen=True, eq=False):
     """A problem, a point and multipliers; enough to check a plan without its solver.
 
     Attributes
@@ -73,7 +71,9 @@ class Evidence:
     names
         In the order of the weights.
     weights
-        (n,), millionths.
+        (n,), whole units.
+    per_one
+        How many units make 1: 10^9, and 10^6 in plans of the first format.
     matrix, loadings, specific
         The covariance: (n, n), or (n, k) and (n,); None where the problem has none.
     curvature, linear, equalities, inequalities, lower, upper
@@ -94,6 +94,8 @@ class Evidence:
     scenarios, tail, chances
         For ``tail``: returns (T, n), the share of them that is the tail, and the worst mixture of
         scenarios (T,), each at most 1 / (tail T), summing to 1.
+    exponent, drawdown_price
+        For ``growth`` bounded in drawdown: lambda, and the multiplier of log E Z^-lambda <= 0; else 0.
     fixed, search_bound
         For ``search``: the fixed costs of the choice, and what the search says no choice is below.
     equality_labels, inequality_labels
@@ -105,6 +107,7 @@ class Evidence:
     kind: str
     names: tuple[str, ...]
     weights: NDArray[np.int64]
+    per_one: int
     matrix: Array | None
     loadings: Array | None
     specific: Array | None
@@ -126,6 +129,8 @@ class Evidence:
     scenarios: Array | None
     tail: float
     chances: Array | None
+    exponent: float
+    drawdown_price: float
     fixed: float
     search_bound: float
     equality_labels: tuple[Label, ...]
@@ -135,7 +140,7 @@ class Evidence:
 
     def full_point(self) -> Array:
         """x (m,) at the plan's weights."""
-        weights = self.weights / MICRO
+        weights = self.weights / self.per_one
         return np.concatenate([weights, self.parts.of(weights)]) if self.parts.count else weights
 
     def times(self, weights: Array) -> Array:
@@ -143,7 +148,7 @@ class Evidence:
         matrix = self.matrix
         if matrix is not None:
             if len(weights) < _WORTH_SKIPPING:
-                return matrix @ weights
+                return matrix.dot(weights)
             held = weights.nonzero()[0]
             return weights[held] @ matrix[held] if 4 * len(held) < len(weights) else matrix @ weights
         if self.loadings is None or self.specific is None:
@@ -176,6 +181,6 @@ class Evidence:
             (self.inequalities, self.inequality_multipliers if z is None else z),
         ):
             if len(limits):
-                costs = costs + multipliers @ rows
-                constant += float(multipliers @ limits)
+                costs = costs + multipliers.dot(rows)
+                constant += float(multipliers.dot(limits))
         return costs, constant

@@ -13,11 +13,10 @@ import numpy as np
 from msgspec import Struct
 
 from capdesk.model.evidence import Array, Evidence, Label
-from capdesk.model.money import MICRO
 
 _OPTIMA = ("optimum", "sharpe", "tail", "search")
 _NOISE = 1e-7
-_UNIT = 1.5 / MICRO
+_NEAR = 1.5
 
 
 class Binding(Struct, frozen=True):
@@ -48,23 +47,36 @@ def bindings(evidence: Evidence) -> tuple[Binding, ...]:
     return tuple(sorted(found, key=lambda each: -abs(each.shadow_price or 0.0)))
 
 
+def objective_of(evidence: Evidence) -> str:
+    """What shadow prices are counted in: the quantity that a plan makes as small or as large as it can.
+
+    All are of one period of the inputs. A utility is a return less its charge for variance and costs.
+    """
+    if evidence.kind == "sharpe":
+        return "the Sharpe ratio"
+    if evidence.kind == "tail":
+        return "the tail loss"
+    return "the utility" if evidence.linear.any() else "the variance"
+
+
 def reasons(evidence: Evidence) -> dict[str, str]:
     """Why each name has what it has, one sentence for each."""
     optimal = evidence.kind in _OPTIMA
     costs = _reduced_costs(evidence) if optimal else np.zeros(len(evidence.names))
-    unit = "the Sharpe ratio" if evidence.kind == "sharpe" else "the objective"
+    unit = objective_of(evidence)
     return {
-        name: f"{evidence.weights[place] / 10_000:.6g} %: "
+        name: f"{evidence.weights[place] * 100 / evidence.per_one:.6g} %: "
         + _reason(evidence, place, float(costs[place]), unit if optimal else None)
         for place, name in enumerate(evidence.names)
     }
 
 
 def _reason(evidence: Evidence, place: int, cost: float, unit: str | None) -> str:
-    weight, kind = float(evidence.weights[place]) / MICRO, ""
-    if weight >= evidence.upper[place] - _UNIT / 2:
+    weight, kind = float(evidence.weights[place]) / evidence.per_one, ""
+    near = _NEAR / 2 / evidence.per_one
+    if weight >= evidence.upper[place] - near:
         kind = _kind(evidence.upper_limit, place)
-    elif weight <= evidence.lower[place] + _UNIT / 2:
+    elif weight <= evidence.lower[place] + near:
         kind = _kind(evidence.lower_limit, place)
     if unit is None:
         return f"held by {kind}" if kind and kind != "long_only" else "what the rule gives it"
@@ -95,13 +107,20 @@ def _reduced_costs(evidence: Evidence) -> Array:
     costs, _ = evidence.priced(gradient)
     count = len(evidence.names)
     costs = costs[:count].copy()
-    costs[np.abs(costs) <= _NOISE * float(np.abs(gradient[:count]).max(initial=0.0))] = 0.0
+    costs[np.abs(costs) <= _noise(evidence, gradient, count)] = 0.0
     return costs * _per_unit(evidence)
+
+
+def _noise(evidence: Evidence, gradient: Array, count: int) -> float:
+    """Up to what a reduced cost is a solver's noise: by the parts of the gradient, which may cancel."""
+    linear = evidence.linear
+    parts = np.maximum(np.abs(linear), np.abs(gradient - linear))[:count]
+    return _NOISE * float(parts.max(initial=0.0))
 
 
 def _of_optimum(evidence: Evidence) -> list[Binding]:
     unit = _per_unit(evidence)
-    size = _NOISE * max(float(np.abs(evidence.gradient()).max(initial=0.0)) * unit, 1e-300)
+    size = max(_noise(evidence, evidence.gradient(), len(evidence.linear)) * unit, 1e-300)
     found = [
         Binding(label.limit, label.name, label.value, float(price) * unit)
         for labels, prices in (
@@ -124,7 +143,8 @@ def _of_optimum(evidence: Evidence) -> list[Binding]:
 
 
 def _of_rule(evidence: Evidence) -> list[Binding]:
-    x, weights = evidence.full_point(), evidence.weights / MICRO
+    x, near = evidence.full_point(), _NEAR / evidence.per_one
+    weights = x[: len(evidence.names)]
     rows: list[tuple[Label, float]] = []
     if len(evidence.inequality_labels):
         room = evidence.inequalities[1] - evidence.inequalities[0] @ x
@@ -133,11 +153,11 @@ def _of_rule(evidence: Evidence) -> list[Binding]:
     found = [
         Binding(label.limit, label.name, label.value, None)
         for label, room in rows
-        if label.limit and room < _UNIT
+        if label.limit and room < near
     ]
     for limits, at in (
-        (evidence.upper_limit, weights >= evidence.upper[: len(weights)] - _UNIT / 2),
-        (evidence.lower_limit, weights <= evidence.lower[: len(weights)] + _UNIT / 2),
+        (evidence.upper_limit, weights >= evidence.upper[: len(weights)] - near / 2),
+        (evidence.lower_limit, weights <= evidence.lower[: len(weights)] + near / 2),
     ):
         for place in np.flatnonzero(at):
             kind = _kind(limits, int(place))

@@ -23,10 +23,14 @@ from typing import Any, SupportsIndex
 from capdesk.model.errors import InvalidInput
 
 MICRO = 1_000_000
+NANO = 1_000_000_000
+"""How many units of a weight make 1: a weight is an integer of 10^-9."""
 MAX_MICRO = 2**63 - 1
 PPM = 1_000_000
 LONGEST_NUMBER = 1_000
 _PLAIN = 1e9
+_SHORT = 120
+_PLAIN_WEIGHT = 1e6
 
 _TRAPS = [InvalidOperation, DivisionByZero, Overflow]
 _EXACT = Context(prec=2_500, traps=[*_TRAPS, Inexact])
@@ -45,6 +49,8 @@ def read_decimal(value: object, name: str = "amount") -> Decimal:
     """
     if isinstance(value, bool):
         raise InvalidInput(f"{name} must be a number, got the boolean {value}")
+    if type(value) is int and value.bit_length() <= _SHORT:
+        return Decimal(value)
     if isinstance(value, Decimal):
         number = value
         if number.is_finite() and len(number.as_tuple().digits) > LONGEST_NUMBER:
@@ -109,10 +115,24 @@ class Amount(Decimal):
         text = f"{sign}{whole}.{part:06d}".rstrip("0").rstrip(".") if part else f"{sign}{whole}"
         return Decimal.__new__(cls, text)
 
+    @classmethod
+    def from_nano(cls, nano: int) -> Amount:
+        """The weight of `nano` billionths, written without needless zeros."""
+        whole, part = divmod(abs(nano), NANO)
+        sign = "-" if nano < 0 else ""
+        text = f"{sign}{whole}.{part:09d}".rstrip("0") if part else f"{sign}{whole}"
+        return Decimal.__new__(cls, text)
+
     @property
     def micro(self) -> int:
         """Millionths, half-even."""
         return to_micro(self)
+
+    def __str__(self) -> str:
+        return Decimal.__format__(self, "f")
+
+    def __format__(self, spec: str, /) -> str:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return Decimal.__format__(self, spec or "f")
 
     def __repr__(self) -> str:
         return f"Amount('{self}')"
@@ -271,6 +291,37 @@ def to_micro(value: object, name: str = "amount", rounding: str = ROUND_HALF_EVE
 def to_micro_down(value: object, name: str = "amount") -> int:
     """Millionths rounded down: for what is asked and what is granted."""
     return to_micro(value, name, ROUND_FLOOR)
+
+
+def to_nano(value: object, name: str = "weight", rounding: str = ROUND_HALF_EVEN) -> int:
+    """Billionths of a number: the unit of weights.
+
+    Parameters
+    ----------
+    value
+        A fraction of the capital.
+    name
+        What to call it in an error.
+    rounding
+        How a finer number is rounded.
+
+    Raises
+    ------
+    InvalidInput
+        If it is no finite number, or beyond 9.2 x 10^9.
+    """
+    if type(value) is float and -_PLAIN_WEIGHT < value < _PLAIN_WEIGHT:
+        nano = round(value * NANO)
+        if nano / NANO == value:
+            return nano
+    if type(value) is int and -MAX_MICRO <= value <= MAX_MICRO:
+        nano = value * NANO
+    else:
+        number = read_decimal(value, name)
+        nano = int(number.scaleb(9, _EXACT).to_integral_value(rounding, _EXACT))
+    if not -MAX_MICRO <= nano <= MAX_MICRO:
+        raise InvalidInput(f"{name} must be at most {MAX_MICRO // NANO} in size, got {value}")
+    return nano
 
 
 def usd(micro: int) -> str:

@@ -12,10 +12,12 @@ import numpy as np
 
 from capdesk.model.errors import InvalidInput
 from capdesk.model.evidence import Array, Evidence, Label, Parts
-from capdesk.model.money import Amount, to_micro
+from capdesk.model.money import MICRO, NANO, Amount
 from capdesk.model.plans import Certificate, Plan
 
-FORMAT = "capdesk-plan/1"
+FORMATS = {"capdesk-plan/1": MICRO, "capdesk-plan/2": NANO}
+"""The formats, and how many units of a weight make 1 in each."""
+_NONE = "0x0p+0"
 
 
 def write(plan: Plan) -> str:
@@ -23,7 +25,7 @@ def write(plan: Plan) -> str:
     evidence = plan.evidence
     return json.dumps(
         {
-            "format": FORMAT,
+            "format": next(name for name, per_one in FORMATS.items() if per_one == evidence.per_one),
             "strategy": plan.strategy,
             "budget": str(plan.budget),
             "cash": str(plan.cash),
@@ -42,6 +44,7 @@ def write(plan: Plan) -> str:
                 "anchor_equal": None if evidence.anchor_equal is None else _hexes(evidence.anchor_equal),
                 "anchor_most": None if evidence.anchor_most is None else _hexes(evidence.anchor_most),
                 "chances": None if evidence.chances is None else _hexes(evidence.chances),
+                **_drawdown(evidence),
                 "fixed": float(evidence.fixed).hex(),
                 "search_bound": float(evidence.search_bound).hex(),
             },
@@ -60,8 +63,9 @@ def read(text: str | bytes) -> Plan:
     """
     try:
         value = json.loads(text)
-        if value["format"] != FORMAT:
-            raise InvalidInput(f"the plan has the format {value['format']!r}: this capdesk reads {FORMAT!r}")
+        if value["format"] not in FORMATS:
+            known = " and ".join(map(repr, FORMATS))
+            raise InvalidInput(f"the plan has the format {value['format']!r}: this capdesk reads {known}")
         certificate = dict(value["certificate"])
         certificate["total"] = Amount(certificate["total"])
         return Plan(
@@ -111,6 +115,16 @@ def _problem(evidence: Evidence) -> dict[str, Any]:
     }
 
 
+def _drawdown(evidence: Evidence) -> dict[str, str]:
+    """The bound on drawdown, where there is one: a plan without it is written as it always was."""
+    if not evidence.exponent:
+        return {}
+    return {
+        "exponent": float(evidence.exponent).hex(),
+        "drawdown_price": float(evidence.drawdown_price).hex(),
+    }
+
+
 def _covariance(evidence: Evidence) -> dict[str, Any] | None:
     """Of a symmetric matrix the rows up to the diagonal."""
     if evidence.matrix is not None:
@@ -154,10 +168,12 @@ def _evidence(value: dict[str, Any]) -> Evidence:
     linear = _floats(problem["linear"])
     covariance: dict[str, Any] = problem["covariance"] or {}
     parts = problem["parts"]
+    per_one = FORMATS[value["format"]]
     return Evidence(
         kind=problem["kind"],
         names=tuple(value["weights"]),
-        weights=np.array([to_micro(weight) for weight in value["weights"].values()], np.int64),
+        weights=np.array([int(Amount(weight) * per_one) for weight in value["weights"].values()], np.int64),
+        per_one=per_one,
         matrix=_matrix(covariance["matrix"]) if "matrix" in covariance else None,
         loadings=np.array([_floats(row) for row in covariance["loadings"]])
         if "loadings" in covariance
@@ -185,6 +201,8 @@ def _evidence(value: dict[str, Any]) -> Evidence:
         else np.array([_floats(row) for row in problem["scenarios"]]),
         tail=float.fromhex(problem["tail"]),
         chances=_floats_or_none(proof["chances"]),
+        exponent=float.fromhex(proof.get("exponent", _NONE)),
+        drawdown_price=float.fromhex(proof.get("drawdown_price", _NONE)),
         fixed=float.fromhex(proof["fixed"]),
         search_bound=float.fromhex(proof["search_bound"]),
         equality_labels=_labels(problem["equalities"]),

@@ -1,6 +1,6 @@
 """A plan: which share each name should have, what binds it, and the certificate that it is right.
 
-A plan is made by `capdesk.weights.plan_weights`. Weights are exact to a millionth and add
+A plan is made by `capdesk.weights.plan_weights`. Weights are exact to a billionth and add
 up exactly; the evidence (the problem and its multipliers) goes along with them, so that
 anyone can check the answer without believing who gave it.
 """
@@ -51,19 +51,19 @@ class Certificate(Struct, frozen=True):
         shares of risk against the budgets), ``search`` (an optimum over choices of names,
         whose bound is the search's) or ``rule`` (no objective: nothing to be optimal in).
     objective, bound
-        Of the weights as they are, to a millionth, and what no feasible weights can be
+        Of the weights as they are, to a billionth, and what no feasible weights can be
         better than; None for a rule.
     gap
         ``(objective - bound) / scale``, 0 or more but for rounding; for contributions the
         largest error of a share; 0 for a rule.
     rounding
-        How much of the gap comes from weights being whole millionths.
+        How much of the gap comes from weights being whole billionths.
     violation
         By how much the worst limit is exceeded.
     total
         The exact sum of the weights.
     tolerance
-        The largest gap that is accepted: 1e-6, and what whole millionths cost at the limits.
+        The largest gap that is accepted: 1e-6, and what whole billionths cost at the limits.
     says
         The same in words.
     """
@@ -87,7 +87,7 @@ class Plan(Struct, frozen=True, dict=True, eq=False):
     strategy
         Which strategy made it; for a plugged-in one the name of its class.
     weights
-        Fraction of the capital by name, in the order given, exact to a millionth.
+        Fraction of the capital by name, in the order given, exact to a billionth.
     cash
         What stays uninvested: budget less the sum of weights.
     budget

@@ -1,4 +1,4 @@
-"""Weights by name over whole millionths: amounts are only made when somebody reads them."""
+"""Weights by name over whole billionths: amounts are only made when somebody reads them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Shares(Mapping[str, Amount]):
     names
         The n names.
     units
-        (n,), millionths, in their order.
+        (n,), billionths, in their order.
     """
 
     __slots__ = ("_names", "_read", "_units")
@@ -58,7 +58,7 @@ class Shares(Mapping[str, Amount]):
         if self._read is None:
             units = self._units.tolist()
             self._read = {
-                name: Amount.from_micro(unit) if unit else _NOTHING
+                name: Amount.from_nano(unit) if unit else _NOTHING
                 for name, unit in zip(self._names, units, strict=True)
             }
         return self._read

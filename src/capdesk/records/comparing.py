@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -13,6 +14,7 @@ from capdesk.records.canonical import plain
 
 _KEYS = ("pool_id", "token_id", "name", "day")
 _ROUNDING = 1e-9
+_FIRST_UNIT = "0.000001"
 
 
 class Difference(Struct, frozen=True):
@@ -84,12 +86,28 @@ def _judge(stored: Outcome, again: Outcome) -> tuple[Sameness, str]:
         )
     was, now = _proved(stored), _proved(again)
     if was is None or now is None:
+        if _same_in_the_coarser_unit(stored.result, again.result):
+            said = "the two count in other units: to the coarser one every weight is the same"
+            return Sameness.EQUIVALENT, said
         return Sameness.DIFFERENT, "the answer is another one, and there is no certificate to compare it by"
     slack = _ROUNDING * max(1.0, *map(abs, (*was, *now)))
     said = f"the optimum lies within {was[0]:.9g} to {was[1]:.9g} by the stored certificate"
     if max(was[0], now[0]) <= min(was[1], now[1]) + slack:
         return Sameness.EQUIVALENT, f"{said}, and within {now[0]:.9g} to {now[1]:.9g} by the new one"
     return Sameness.DIFFERENT, f"{said}, but within {now[0]:.9g} to {now[1]:.9g} by the new one"
+
+
+def _same_in_the_coarser_unit(stored: Any, again: Any) -> bool:
+    """Whether weights that are told in two units (by results without one in millionths) are the same ones."""
+    if not all(isinstance(each, Mapping) and "weights" in each for each in (stored, again)):
+        return False
+    units = [Decimal(each.get("unit", _FIRST_UNIT)) for each in (stored, again)]
+    was, now = stored["weights"], again["weights"]
+    return (
+        units[0] != units[1]
+        and was.keys() == now.keys()
+        and all(abs(Decimal(was[name]) - Decimal(now[name])) < max(units) for name in was)
+    )
 
 
 def _kind(decision: Any) -> Any:

@@ -11,6 +11,7 @@ from msgspec import structs
 from capdesk.decide.weights import inputs
 from capdesk.decide.weights.constraints import Constraints, Exposure, Group
 from capdesk.model.errors import InvalidInput
+from capdesk.model.money import Amount
 from capdesk.model.plans import Plan
 from capdesk.model.runs import Outcome, Position, Run
 from capdesk.records.canonical import plain
@@ -64,6 +65,7 @@ def outcome(plan: Plan) -> Outcome:
             "cash": str(plan.cash),
             "budget": str(plan.budget),
             "notes": list(plan.notes),
+            "unit": str(Amount.from_nano(1)),
         },
         solver=plan.solver,
         objective=plan.certificate.objective,

@@ -87,3 +87,11 @@ def test_independent_names_get_inverse_variance_shares() -> None:
 
 def test_one_name_gets_all() -> None:
     assert hierarchical.weights(np.array([[0.04]])).tolist() == [1.0]
+
+
+def test_lists_of_any_length_are_halved_as_the_paper_says() -> None:
+    source = np.random.default_rng(1)
+    for count in range(1, 70):
+        covariance, order = sampled(count, count), source.permutation(count)
+        found = hierarchical.bisected(covariance, order)
+        assert found == pytest.approx(_written_out(covariance, order.tolist()), rel=1e-10), count

@@ -10,13 +10,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from capdesk.decide.weights import kelly, kelly_bets
+from capdesk.decide.weights.certificate import certify
 from capdesk.decide.weights.growth import IndependentBets, Scenarios
 from capdesk.decide.weights.problem import Array, QuadraticProblem
 from capdesk.decide.weights.quadratic import NotSolved
-from capdesk.model.errors import InvalidInput
-from capdesk.weights import plan_weights
+from capdesk.decide.weights.verification import check
+from capdesk.model.errors import CertificateError, InvalidInput
+from capdesk.model.plans import Plan
+from capdesk.weights import Constraints, plan_weights
 
 EVEN = np.array([0.5, 0.5])
 PROBABILITIES = np.array([0.62, 0.35, 0.15, 0.80, 0.55])
@@ -292,3 +296,86 @@ def test_minimums_that_full_appetite_cannot_meet_are_an_error() -> None:
     limits = replace(capped(2, 1.0), lower=np.full(2, 0.3))
     with pytest.raises(NotSolved, match="none within the limits, which are taken 1 / fraction as wide"):
         kelly_bets.independent(np.array([0.55, 0.55]), EVEN, fraction=0.5, limits=limits)
+
+
+def bounded_plan(fraction: float = 1.0) -> Plan:
+    return plan_weights(
+        list("abcde"),
+        "kelly_criterion",
+        probabilities=PROBABILITIES,
+        bet_prices=COSTS,
+        fraction=fraction,
+        drawdown=(0.7, 0.1),
+    )
+
+
+def test_stakes_bounded_in_drawdown_have_a_bound_that_cvxpy_reaches() -> None:
+    plan = bounded_plan()
+    chances, outcomes = outcomes_of(PROBABILITIES, COSTS)
+    best = chances @ np.log(1 + outcomes @ of_cvxpy(chances, outcomes, exponent=EXPONENT))
+    assert plan.certificate.kind == "growth"
+    assert plan.evidence.drawdown_price > 0
+    assert plan.certificate.objective <= best + 1e-9
+    assert plan.certificate.bound == pytest.approx(best, rel=1e-6)
+    assert plan.certificate.gap <= plan.certificate.tolerance <= 1e-4
+
+
+@pytest.mark.parametrize("fraction", [0.5, 1.0])
+def test_whole_units_of_stakes_meet_the_drawdown_bound(fraction: float) -> None:
+    plan = bounded_plan(fraction)
+    stakes = np.array([float(weight) for weight in plan.weights.values()])
+    assert IndependentBets(PROBABILITIES, COSTS).drawdown_risk(stakes, EXPONENT).value <= 0
+
+
+def test_whole_units_of_shorts_meet_the_drawdown_bound() -> None:
+    outcomes = np.random.default_rng(0).normal(0.0, 0.1, (300, 4))
+    limits = Constraints(long_only=False, gross=2, max_weight=1, min_weight=-1)
+    plan = plan_weights(
+        list("abcd"),
+        "kelly_criterion",
+        outcomes=outcomes,
+        fraction=1.0,
+        drawdown=(0.7, 0.1),
+        constraints=limits,
+    )
+    stakes = np.array([float(weight) for weight in plan.weights.values()])
+    assert plan.certificate.kind == "growth"
+    assert Scenarios(np.full(300, 1 / 300), outcomes).drawdown_risk(stakes, EXPONENT).value <= 0
+
+
+def test_a_drawdown_price_that_is_off_proves_nothing() -> None:
+    evidence = bounded_plan().evidence
+    with pytest.raises(CertificateError, match="grow faster"):
+        certify(structs.replace(evidence, drawdown_price=evidence.drawdown_price / 2))
+    with pytest.raises(CertificateError, match="exceed a limit"):
+        certify(structs.replace(evidence, exponent=2 * evidence.exponent))
+
+
+@pytest.mark.parametrize("drawdown", [None, (0.7, 0.1)])
+def test_bets_that_are_not_worth_it_take_nothing_and_are_verified(
+    drawdown: tuple[float, float] | None,
+) -> None:
+    plan = plan_weights(
+        ["a", "b"],
+        "kelly_criterion",
+        probabilities=[0.23, 0.41],
+        bet_prices=[0.35, 0.55],
+        drawdown=drawdown,
+    )
+    assert set(plan.weights.values()) == {0}
+    assert all(each.holds for each in check(plan.to_json()))
+
+
+@pytest.mark.parametrize(("gross", "drawdown"), [(1, (0.7, 0.1)), (2, (0.05, 0.9))])
+@pytest.mark.parametrize("seed", range(6))
+def test_stakes_bounded_in_drawdown_keep_the_other_limits_to_the_last_unit(
+    seed: int, gross: int, drawdown: tuple[float, float]
+) -> None:
+    rng = np.random.default_rng(seed)
+    outcomes = np.maximum(rng.normal(rng.normal(0, 0.05, 6), 0.2, (100, 6)), -0.99)
+    limits = Constraints(long_only=False, gross=gross, max_weight=1, min_weight=-1)
+    plan = plan_weights(
+        list("abcdef"), "kelly_criterion", outcomes=outcomes, drawdown=drawdown, constraints=limits
+    )
+    assert sum(abs(weight) for weight in plan.weights.values()) <= gross
+    assert all(each.holds for each in check(plan.to_json()))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from capdesk.decide.weights import free_set, quadratic, subset
+from capdesk.decide.weights import active_set, free_set, quadratic, subset
 from capdesk.decide.weights.optimality import flaw
 from capdesk.decide.weights.problem import Covariance, QuadraticProblem
 from tests.decide.weights.problems import (
@@ -106,6 +106,81 @@ def test_each_method_alone_gives_the_same_optimum(seed: int) -> None:
         assert np.abs(found.x - expected).max() <= 1e-9
 
 
+def _hard(kind: str, count: int) -> QuadraticProblem:
+    matrix, cap = sampled(count, count), 3.0 / count
+    if kind == "equal names":
+        matrix = np.repeat(np.repeat(sampled(count // 2 + 1, 1), 2, axis=0), 2, axis=1)[:count, :count]
+    if kind == "singular":
+        matrix = sampled(count, 2, rows=count // 2)
+    if kind == "unlike scales":
+        deviation = 10.0 ** np.random.default_rng(count).uniform(-4, 0, count)
+        matrix = matrix * np.outer(deviation, deviation)
+    problem = capped(Covariance(matrix=matrix), cap)
+    if kind == "caps that just add to one":
+        return replace(problem, upper=np.full(count, 1.0 / count))
+    if kind == "bounds without width":
+        fixed = np.arange(count) % 3 == 0
+        lower = np.where(fixed, 0.5 / count, 0.0)
+        return replace(problem, lower=lower, upper=np.where(fixed, lower, problem.upper))
+    if kind == "read only":
+        matrix.flags.writeable = False
+    if kind == "not contiguous":
+        wide = np.zeros((2 * count, 2 * count))
+        wide[::2, ::2] = matrix
+        return replace(problem, covariance=Covariance(matrix=wide[::2, ::2]))
+    return problem
+
+
+@pytest.mark.parametrize("count", [12, 76, 77, 100, 150, 151, 220])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "equal names",
+        "singular",
+        "unlike scales",
+        "caps that just add to one",
+        "bounds without width",
+        "read only",
+        "not contiguous",
+    ],
+)
+def test_hard_problems_of_every_size_are_proven(kind: str, count: int) -> None:
+    problem = _hard(kind, count)
+    found = quadratic.solve(problem)
+    assert_optimal(problem, found)
+    other = by_clarabel(problem)
+    assert problem.objective(found.x) <= problem.objective(other) + 1e-7 * size(problem, other)
+
+
+@pytest.mark.parametrize("kind", ["equal names", "singular"])
+def test_what_has_no_curvature_in_some_direction_is_left_to_others(kind: str) -> None:
+    left = 0
+    for scale in (1e-8, 1e-4, 1.0):
+        problem = _hard(kind, 40)
+        matrix = scale * problem.covariance.dense()
+        problem = replace(problem, covariance=Covariance(matrix=matrix), upper=np.ones(40))
+        exact = active_set.solve(problem)
+        left += exact is None
+        assert exact is None or flaw(problem, exact) <= 1e-11
+        assert_optimal(problem, quadratic.solve(problem))
+    assert left
+
+
+@pytest.mark.parametrize("count", [30, 100, 200])
+@pytest.mark.parametrize("cap", [1.2, 3.0, 100.0])
+def test_active_sets_settle_whether_few_limits_bind_or_many(count: int, cap: float) -> None:
+    for seed in range(10):
+        problem = capped(Covariance(matrix=sampled(count, seed)), cap / count)
+        found = free_set.solve(problem)
+        assert found is not None
+        assert flaw(problem, found) <= 1e-11
+        assert found.iterations <= 30
+
+
+def test_weights_that_must_be_many_are_not_looked_for_among_few() -> None:
+    assert subset.solve(capped(Covariance(matrix=sampled(200, 1)), 1.5 / 200)) == (None, None)
+
+
 def test_a_start_changes_nothing_but_the_way() -> None:
     problem = capped(Covariance(matrix=sampled(200, 7)), 0.05)
     near = quadratic.solve(replace(problem, linear=np.full(200, 0.0) - 1e-6 * np.arange(200))).x
@@ -137,3 +212,13 @@ def test_an_answer_that_is_off_has_a_flaw() -> None:
     assert flaw(problem, replace(found, x=moved)) > 1e-7
     assert flaw(problem, replace(found, equality_multipliers=found.equality_multipliers * 1.001)) > 1e-6
     assert flaw(problem, replace(found, x=found.x * 1.001)) > 1e-6
+
+
+def test_problems_of_one_shape_share_marks_that_nobody_writes_to() -> None:
+    for seed in range(20):
+        problem = capped(Covariance(matrix=sampled(15, seed)), 0.15)
+        assert active_set.solve(problem) is not None
+        assert active_set.solve_scaled(replace(problem, upper=np.full(15, 0.01))) is None
+        senses = active_set._senses(15, 16, 16)
+        assert senses is active_set._senses(15, 16, 16)
+        assert senses.tolist() == [0] * 15 + [5]

@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from capdesk.decide.weights.dense import is_clearly_definite
 from capdesk.decide.weights.repair import checked, nearest_correlation
 from capdesk.model.errors import InvalidInput
 from tests.decide.weights.closes import NAMES, RETURNS
+from tests.decide.weights.problems import sampled
 
 AB = ["a", "b"]
 BROKEN = np.array([[4.0, 3.6, 0.0], [3.6, 4.0, 3.6], [0.0, 3.6, 4.0]])
@@ -84,3 +86,55 @@ def test_nearest_correlation_is_a_correlation_and_no_clipped_one_is_nearer(entri
 def test_what_is_no_covariance_is_refused_by_name(matrix: list[list[float]], says: str) -> None:
     with pytest.raises(InvalidInput, match=says):
         checked(np.array(matrix), AB, repair=True)
+
+
+def _with_smallest(smallest: float, count: int, seed: int) -> np.ndarray:
+    """A symmetric matrix whose smallest eigenvalue is known, its others between 1 and 2."""
+    source = np.random.default_rng(seed)
+    basis = np.linalg.qr(source.normal(size=(count, count)))[0]
+    values = source.uniform(1.0, 2.0, count)
+    values[0] = smallest
+    matrix = (basis * values) @ basis.T
+    return (matrix + matrix.T) / 2
+
+
+@pytest.mark.parametrize("count", [101, 160, 300])
+@pytest.mark.parametrize("smallest", [-1e-2, -1e-4, -1e-6, -1e-8])
+def test_single_precision_never_calls_an_indefinite_matrix_definite(count: int, smallest: float) -> None:
+    for seed in range(5):
+        matrix = _with_smallest(smallest, count, seed)
+        assert not is_clearly_definite(matrix)
+        with pytest.raises(InvalidInput, match="smallest eigenvalue is -"):
+            checked(matrix, [str(name) for name in range(count)])
+
+
+@pytest.mark.parametrize("place", [(0, 1), (127, 128), (3, 299), (298, 299), (130, 140)])
+def test_one_value_that_differs_from_its_mirror_is_found(place: tuple[int, int]) -> None:
+    matrix = sampled(300, 1)
+    matrix = (matrix + matrix.T) / 2
+    matrix[place] *= 1 + 1e-12
+    called = [str(name) for name in range(300)]
+    assert np.array_equal(checked(matrix, called), (matrix + matrix.T) / 2)
+    matrix[place] = np.nan
+    with pytest.raises(InvalidInput, match=f"must be finite: {place[0]}, {place[1]} is nan"):
+        checked(matrix, called)
+
+
+@pytest.mark.parametrize("scale", [1e-22, 1e-4, 1.0, 1e22])
+def test_large_covariance_is_accepted_at_any_scale(scale: float) -> None:
+    matrix = scale * _with_smallest(0.5, 150, 1)
+    assert np.array_equal(checked(matrix, [str(name) for name in range(150)]), matrix)
+
+
+def test_well_conditioned_covariance_needs_no_factor_in_double_precision(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    matrix = _with_smallest(0.5, 150, 1) * 1e-4
+    monkeypatch.setattr("capdesk.decide.weights.repair.cholesky", None)
+    assert np.array_equal(checked(matrix, [str(name) for name in range(150)]), matrix)
+
+
+def test_large_singular_covariance_is_accepted() -> None:
+    matrix = sampled(150, 3, rows=80)
+    assert not is_clearly_definite(matrix)
+    assert np.array_equal(checked(matrix, [str(name) for name in range(150)]), (matrix + matrix.T) / 2)

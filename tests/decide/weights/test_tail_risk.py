@@ -153,3 +153,21 @@ def test_the_same_scenario_many_times_is_solved() -> None:
 def test_impossible_limits_are_not_solved() -> None:
     with pytest.raises(quadratic.NotSolved, match="no accurate point"):
         tail_risk.solve(scenarios(50, 4, 6), 0.05, _limits(4, 0.2))
+
+
+@pytest.mark.parametrize("indefinite", [False, True])
+def test_rough_steps_change_nothing_but_the_way(indefinite: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    returns, problem = scenarios(400, 25, 3), _limits(25, 0.2)
+    found = tail_risk.solve(returns, 0.05, problem)
+    taken: list[int] = []
+
+    def other(rows: Array, weights: Array) -> Array:
+        taken.append(len(rows))
+        return -np.eye(rows.shape[1]) * 1e6 if indefinite else tail_interior.gram(rows.astype(float), weights)
+
+    monkeypatch.setattr(tail_interior, "rough_gram", other)
+    exact = tail_risk.solve(returns, 0.05, problem)
+    assert taken
+    _assert_proven(returns, 0.05, problem, exact)
+    assert np.abs(found.x - exact.x).max() <= 1e-6
+    assert found.solver == exact.solver == "interior point for tails"

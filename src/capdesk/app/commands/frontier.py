@@ -24,6 +24,7 @@ def frontier(
     only: options.Only = None,
     max_weight: options.MaxWeight = None,
     kind: options.Kind = None,
+    drop_incomplete: options.DropIncomplete = False,
     periods_per_year: options.PeriodsPerYear = None,
     estimator: options.Estimator = "sample",
     html: Annotated[
@@ -39,7 +40,7 @@ def frontier(
 
     FILE is as for 'capdesk weights'; moments need a column "mean" and covariances.
     """
-    from capdesk.app import frontier_view, planning_file
+    from capdesk.app import frontier_view, planning_file, saving
     from capdesk.frontiers import frontier as trace
     from capdesk.weights import Constraints
 
@@ -50,6 +51,7 @@ def frontier(
     asked = planning_file.read(
         file,
         kind=kind,
+        drop_incomplete=drop_incomplete,
         only=only,
         strategy=None,
         risk_free_rate=None,
@@ -68,17 +70,17 @@ def frontier(
             **inputs,
         )
     sheet = frontier_view.Sheet(asked, found)
+    written: list[tuple[Path, str]] = []
     if html is not None:
         from capdesk.app import frontier_html
 
-        frontier_html.write(sheet, html)
+        written.append((html, saving.save(html, frontier_html.page(sheet))))
     if save is not None:
-        save.write_text(found.knee.to_json(), encoding="utf-8")
+        written.append((save, saving.save(save, found.knee.to_json())))
     if json_output:
         render.write_json(frontier_view.record(sheet))
     else:
         frontier_view.draw(sheet)
-        for made in (html, save):
-            if made is not None:
-                render.say(f"[green]made[/]  {render.literal(str(made))}")
+        for path, done in written:
+            render.say(f"[green]{done}[/]  {render.literal(str(path))}")
     return ExitCode.DONE

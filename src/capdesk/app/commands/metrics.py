@@ -17,6 +17,7 @@ def metrics(
     ] = None,
     benchmark: Annotated[str | None, typer.Option(help="A column to compare with.", metavar="NAME")] = None,
     kind: options.Kind = None,
+    drop_incomplete: options.DropIncomplete = False,
     risk_free_rate: options.RiskFreeRate = None,
     periods_per_year: options.PeriodsPerYear = None,
     initial_value: Annotated[
@@ -29,7 +30,7 @@ def metrics(
     json_output: options.Json = False,
 ) -> ExitCode:
     """Measure a series: return, risk, Sharpe ratios and how far to trust them, drawdown, tail losses."""
-    from capdesk.app import metrics_view, series
+    from capdesk.app import metrics_view, saving, series
     from capdesk.app.planning_file import settings_of
     from capdesk.planner import Planner
 
@@ -37,7 +38,8 @@ def metrics(
         from capdesk.app.pages import require_plotly
 
         require_plotly()
-    table = series.read_table(file, kind, [name for name in (column, benchmark) if name is not None])
+    chosen = [name for name in (column, benchmark) if name is not None]
+    table = series.read_table(file, kind, chosen, drop_incomplete=drop_incomplete)
     name = column or table.names[0]
     given: dict[str, object] = {"periods_per_year": periods_per_year or table.periods_per_year}
     if benchmark is not None:
@@ -49,14 +51,15 @@ def metrics(
         table.returns_of(name), initial_value=initial_value, **given
     )
     sheet = metrics_view.Sheet(file, table, name, benchmark, measured)
+    done = ""
     if html is not None:
         from capdesk.app import tearsheet
 
-        tearsheet.write(sheet, html)
+        done = saving.save(html, tearsheet.page(sheet))
     if json_output:
         render.write_json(metrics_view.record(sheet))
     else:
         metrics_view.draw(sheet)
-        if html is not None:
-            render.say(f"\n[green]made[/]  {render.literal(str(html))}")
+        if done:
+            render.say(f"\n[green]{done}[/]  {render.literal(str(html))}")
     return ExitCode.DONE

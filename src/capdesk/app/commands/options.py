@@ -60,6 +60,12 @@ Kind = Annotated[
     str | None,
     typer.Option(help="prices or returns, where the file does not show it.", metavar="KIND"),
 ]
+DropIncomplete = Annotated[
+    bool,
+    typer.Option(
+        "--drop-incomplete", help="Leave out lines in which a name has no value; their count is told."
+    ),
+]
 RiskFreeRate = Annotated[
     str | None,
     typer.Option(

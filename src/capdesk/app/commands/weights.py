@@ -37,8 +37,15 @@ def weights(
         str | None,
         typer.Option(help="The factor of half the variance in a utility.", metavar="FACTOR"),
     ] = None,
+    views: Annotated[
+        Path | None,
+        typer.Option(
+            help="A TOML file of [market_weights] and [[view]]s, for black_litterman.", metavar="VIEWS"
+        ),
+    ] = None,
     risk_free_rate: options.RiskFreeRate = None,
     kind: options.Kind = None,
+    drop_incomplete: options.DropIncomplete = False,
     periods_per_year: options.PeriodsPerYear = None,
     estimator: options.Estimator = "sample",
     explain: Annotated[bool, typer.Option("--explain", help="Say why each name has what it has.")] = False,
@@ -61,11 +68,12 @@ def weights(
     moments: a first column "name", then "mean", "risk_score" or a column of
     covariances for each name.
     """
-    from capdesk.app import plan_view, planning_file
+    from capdesk.app import plan_view, planning_file, saving
 
     asked = planning_file.read(
         file,
         kind=kind,
+        drop_incomplete=drop_incomplete,
         only=only,
         strategy=strategy,
         risk_free_rate=risk_free_rate,
@@ -73,6 +81,8 @@ def weights(
         estimator=estimator,
         config=config,
     )
+    if views is not None:
+        asked = asked.with_views(views)
     said = {
         "max_weight": max_weight,
         "min_weight": min_weight,
@@ -82,14 +92,13 @@ def weights(
     }
     with telling_warnings():
         plan, run = (asked.plan(**said), None) if store is None else stored(asked, store, said)
-    if save is not None:
-        save.write_text(plan.to_json(), encoding="utf-8")
+    done = None if save is None else saving.save(save, plan.to_json())
     if json_output:
         render.write_json({**plan_view.record(plan, asked), "run": run})
         return ExitCode.DONE
     plan_view.draw(plan, asked, explain=explain)
-    if save is not None:
-        render.say(f"\n[green]made[/]  {render.literal(str(save))}")
+    if done is not None:
+        render.say(f"\n[green]{done}[/]  {render.literal(str(save))}")
     if run is not None:
         again = f"capdesk replay {run} --records {store}"
         render.say(f"\n[green]stored[/]  run {run}: {render.literal(again)} computes it again")

@@ -6,63 +6,46 @@ Using Recursive LDL' Updates (2022).
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import daqp
 import numpy as np
+from numpy.typing import NDArray
 
 from capdesk.decide.weights.problem import Array, QuadraticProblem, Solution
 
-EXACT = 1e-14
+EXACT = 1e-12
 
 _daqp: Any = daqp
 _EQUALITY = 5
 _FEASIBLE = 1e-11
+_SIGNED = 1e-14
 
 
-def solve(problem: QuadraticProblem) -> tuple[Solution | None, float]:
-    """The optimum where DAQP finds one, and how far it is from stationary.
+def solve(problem: QuadraticProblem) -> Solution | None:
+    """The optimum, if DAQP ends at a stationary point of the problem as it is stated.
 
     Notes
     -----
-    The second figure is what the multipliers leave of the gradient, in units of the largest
-    cost: below `EXACT` the answer needs no further judge. DAQP wants curvature in every
-    direction. Without it, it adds some and repeats, and what it then calls optimal need not be.
+    DAQP wants curvature in every direction. Without it, it adds some and repeats, and what it
+    then calls optimal need not be. So what its multipliers leave of the gradient has to be
+    rounding: less than `EXACT` of the costs.
     """
+    matrix, count = problem.covariance.matrix, len(problem.linear)
+    if matrix is None or len(matrix) != count or not matrix.flags.carray:
+        return None
+    costs = problem.linear
+    if problem.curvature != 1.0 or not costs.flags.carray:
+        costs = costs / problem.curvature
+    found, left = _called(problem, matrix, costs, problem.curvature)
+    return found if left <= EXACT else None
+
+
+def solve_scaled(problem: QuadraticProblem) -> Solution | None:
+    """DAQP's answer with costs of about 1, which its tolerances are meant for; the caller judges it."""
     scale, hessian = scaled_hessian(problem)
-    costs = problem.linear / scale
-    (equal, aims), (at_most, limits) = problem.equalities, problem.inequalities
-    count, split = len(costs), len(costs) + len(aims)
-    rows, upper, lower = equal, (problem.upper, aims), (problem.lower, aims)
-    if len(limits):
-        rows = np.concatenate((equal, at_most))
-        upper, lower = (*upper, limits), (*lower, np.full(len(limits), -np.inf))
-    sense = np.zeros(split + len(limits), dtype=np.int32)
-    sense[count:split] = _EQUALITY
-    x, _, flag, info = _daqp.solve(
-        hessian, costs, rows, np.concatenate(upper), np.concatenate(lower), sense, primal_tol=_FEASIBLE
-    )
-    if flag != 1:
-        return None, np.inf
-    multipliers: Array = info["lam"]
-    own = multipliers[:count]
-    left = hessian @ x
-    left += costs
-    left += own
-    left += multipliers[count:] @ rows
-    np.copyto(x, problem.lower, where=own < 0)
-    np.copyto(x, problem.upper, where=own > 0)
-    np.maximum(x, problem.lower, out=x)
-    np.minimum(x, problem.upper, out=x)
-    multipliers *= scale
-    found = Solution(
-        x=x,
-        equality_multipliers=multipliers[count:split],
-        inequality_multipliers=np.maximum(multipliers[split:], 0.0),
-        solver="DAQP",
-        iterations=info["iterations"],
-    )
-    return found, float(np.maximum.reduce(np.abs(left)))
+    return _called(problem, hessian, problem.linear / scale, scale)[0]
 
 
 def scaled_hessian(problem: QuadraticProblem) -> tuple[float, Array]:
@@ -76,3 +59,56 @@ def scaled_hessian(problem: QuadraticProblem) -> tuple[float, Array]:
     padded = np.zeros((count, count))
     padded[:names, :names] = hessian
     return scale, padded
+
+
+def _called(
+    problem: QuadraticProblem, hessian: Array, costs: Array, scale: float
+) -> tuple[Solution | None, float]:
+    """The answer for costs divided by a scale, and what it leaves of the gradient, as a part of the costs.
+
+    DAQP reads arrays as they lie in memory, so they must be contiguous.
+    """
+    (equal, aims), (at_most, limits) = problem.equalities, problem.inequalities
+    count, split = len(costs), len(costs) + len(aims)
+    if len(limits):
+        rows = np.concatenate((equal, at_most))
+        upper = np.concatenate((problem.upper, aims, limits))
+        lower = np.concatenate((problem.lower, aims, np.full(len(limits), -np.inf)))
+    else:
+        rows = equal
+        upper, lower = np.concatenate((problem.upper, aims)), np.concatenate((problem.lower, aims))
+    x, _, flag, info = _daqp.solve(
+        hessian,
+        costs,
+        rows,
+        upper,
+        lower,
+        _senses(count, split, len(upper)),
+        primal_tol=_FEASIBLE,
+        dual_tol=_SIGNED,
+    )
+    if flag != 1:
+        return None, np.inf
+    multipliers: Array = info["lam"]
+    left = hessian.dot(x)
+    size = left.dot(left) + costs.dot(costs)
+    left += costs
+    left += multipliers[:count]
+    left += multipliers[count:].dot(rows)
+    np.maximum(x, problem.lower, out=x)
+    np.minimum(x, problem.upper, out=x)
+    if scale != 1.0:
+        multipliers *= scale
+    z = multipliers[split:]
+    found = Solution(
+        x, multipliers[count:split], np.maximum(z, 0.0) if len(limits) else z, "DAQP", info["iterations"]
+    )
+    return found, float(left.dot(left) / size) ** 0.5 if size else np.inf
+
+
+@lru_cache(maxsize=256)
+def _senses(count: int, split: int, every: int) -> NDArray[np.int32]:
+    """DAQP's marks of bounds and rows: which are equalities. It does not write to them."""
+    senses = np.zeros(every, dtype=np.int32)
+    senses[count:split] = _EQUALITY
+    return senses

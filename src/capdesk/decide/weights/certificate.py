@@ -15,25 +15,29 @@ v >= (least feasible (Sigma q)'w)^2 / q' Sigma q.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import inf, isqrt, sqrt
 
 import numpy as np
 from msgspec.structs import replace
 
-from capdesk.decide.weights.growth import IndependentBets, Scenarios
+from capdesk.decide.weights import outcome_proofs
+from capdesk.decide.weights.inputs import FULLY_CHECKED
+from capdesk.decide.weights.proving import (
+    LARGEST_GAP,
+    REACH,
+    largest,
+    least_over_box,
+    padded,
+    stated,
+    tolerance_of,
+)
 from capdesk.model.errors import CertificateError
 from capdesk.model.evidence import Array, Evidence
-from capdesk.model.money import MICRO, Amount
 from capdesk.model.plans import Certificate
 
-GAP = 1e-6
-VIOLATION = 1e-9
 CONTRIBUTION = 1e-5
-_LARGEST_GAP = 1e-4
-_CHANCE = 1e-12
-_HALF_UNIT = 0.5 / MICRO
-_REACH = 2.0
+_OF_A_UNIT = 1e-3
+_TOLD = 1e-6
 
 
 def certify(evidence: Evidence) -> Certificate:
@@ -42,12 +46,13 @@ def certify(evidence: Evidence) -> Certificate:
     Raises
     ------
     CertificateError
-        Where a limit is exceeded by more than 1e-9, or the gap is above its tolerance.
+        Where a limit is exceeded by more than a thousandth of a weight's unit, or the gap is above its tolerance.
     """
     certificate = _KINDS[evidence.kind](evidence)
-    if not certificate.violation <= VIOLATION:
+    most = _OF_A_UNIT / evidence.per_one
+    if not certificate.violation <= most:
         raise CertificateError(
-            f"the weights exceed a limit by {certificate.violation:.2e}, at most {VIOLATION:g} is accepted: "
+            f"the weights exceed a limit by {certificate.violation:.2e}, at most {most:g} is accepted: "
             "the answer is not given"
         )
     if not certificate.gap <= certificate.tolerance:
@@ -58,67 +63,35 @@ def certify(evidence: Evidence) -> Certificate:
     return certificate
 
 
-def violation(evidence: Evidence, x: Array) -> float:
-    """The largest excess over a bound or a row, a row's in units of its largest coefficient."""
-    worst = max(_largest(evidence.lower - x), _largest(x - evidence.upper))
-    for (rows, limits), exact in ((evidence.equalities, True), (evidence.inequalities, False)):
-        if len(limits):
-            excess = rows @ x - limits
-            size = np.maximum(np.maximum.reduce(np.abs(rows), axis=1, initial=0.0), 1e-300)
-            worst = max(worst, float(np.maximum.reduce((np.abs(excess) if exact else excess) / size)))
-    return worst
-
-
-def _largest(values: Array) -> float:
-    """The largest value, 0 where none is above 0; NaN where there is one."""
-    return float(np.maximum.reduce(values, initial=0.0))
-
-
-def least_over_box(evidence: Evidence, costs: Array) -> float:
-    """The least of costs'x over the box; a side without a bound ends twice as far as any weight."""
-    lower, upper = evidence.lower, evidence.upper
-    reach = _REACH * max(1.0, _largest(np.abs(evidence.point)))
-    return float(costs @ np.where(costs > 0, np.maximum(lower, -reach), np.minimum(upper, reach)))
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """The objective at a plan's weights and what belongs to it."""
-
-    x: Array
-    value: float
-    scale: float
-
-
-def _figures(evidence: Evidence) -> Figures:
-    x = evidence.full_point()
-    weights = x[: len(evidence.names)]
-    value, own = float(evidence.linear @ x), 0.0
-    if evidence.curvature:
-        value += evidence.curvature / 2 * float(weights @ evidence.times(weights))
-        own = evidence.curvature / 2 * float(weights**2 @ evidence.variances())
-    costs = np.abs(evidence.linear)
-    # A millionth of what costs most is as small as an objective can be told from nothing.
-    least = max(float(costs.max(initial=0.0)) / MICRO, 1e-300)
-    return Figures(x, value, max(abs(value), own + float(costs @ np.abs(x)), least))
-
-
 def _optimum(evidence: Evidence) -> Certificate:
-    figures = _figures(evidence)
-    point, gradient = evidence.point, evidence.gradient()
+    count, curvature, linear = len(evidence.names), evidence.curvature, evidence.linear
+    x, point, gradient = evidence.full_point(), evidence.point, evidence.gradient()
+    value = size = least = straight = 0.0
+    if curvature:
+        weights = x[:count]
+        value = curvature / 2 * float(weights.dot(evidence.times(weights)))
+        size = curvature / 2 * float((weights * weights).dot(evidence.variances()))
+    if np.logical_or.reduce(linear):
+        costs = np.abs(linear)
+        value += float(linear.dot(x))
+        size += float(costs.dot(np.abs(x)))
+        straight = float(linear.dot(point))
+        # A millionth of what costs most is as small as an objective can be told from nothing.
+        least = largest(costs) * _TOLD
+    scale = max(abs(value), size, least, 1e-300)
     # The tangent at p is gradient'x - (curvature / 2) p' Sigma p.
-    quadratic = float((gradient - evidence.linear) @ point) / 2
+    quadratic = (float(gradient.dot(point)) - straight) / 2
     costs, constant = evidence.priced(gradient)
     bound = least_over_box(evidence, costs) - constant - quadratic
-    gap = (figures.value - bound) / figures.scale
-    return _certificate(
+    gap = (value - bound) / scale
+    return stated(
         evidence,
-        figures.x,
-        objective=figures.value,
+        x,
+        objective=value,
         bound=bound,
         gap=gap,
-        rounding=(figures.value - float(evidence.linear @ point) - quadratic) / figures.scale,
-        tolerance=_tolerance(evidence, figures.scale, evidence.curvature / 2),
+        rounding=(value - straight - quadratic) / scale,
+        tolerance=tolerance_of(evidence, scale, curvature / 2),
         says=f"nothing feasible is better by more than {max(gap, 0.0):.1e} of the objective",
     )
 
@@ -136,55 +109,60 @@ def _search(evidence: Evidence) -> Certificate:
     )
 
 
-def _tolerance(evidence: Evidence, scale: float, risk: float) -> float:
-    """1e-6, and what whole millionths cost: twice a millionth of room at each priced row, and their variance.
-
-    `risk` is what a variance of 1 costs in the objective.
-    """
-    prices = risk / 2 / MICRO * float(np.add.reduce(evidence.variances()))
-    rows, multipliers = evidence.inequalities[0], evidence.inequality_multipliers
-    for row, price, label in zip(rows, multipliers, evidence.inequality_labels, strict=True):
-        if label.limit and price > 0:
-            prices += float(price) * float(np.abs(row).max())
-    return min(_LARGEST_GAP, GAP + 2 * prices / MICRO / scale)
-
-
 def least_variance(evidence: Evidence, anchor: Array, y: Array, z: Array) -> float:
     """A lower bound of every feasible variance, by the anchor and multipliers of the rows."""
     slope = evidence.times(anchor)
-    costs, constant = evidence.priced(_padded(slope, len(evidence.linear)), y, z)
+    costs, constant = evidence.priced(padded(slope, len(evidence.linear)), y, z)
     least = least_over_box(evidence, costs) - constant
     return max(least, 0.0) ** 2 / max(float(anchor @ slope), 1e-300)
-
-
-def _padded(weights: Array, width: int) -> Array:
-    return np.concatenate([weights, np.zeros(width - len(weights))])
 
 
 def _sharpe(evidence: Evidence) -> Certificate:
     x, point, count = evidence.full_point(), evidence.point, len(evidence.names)
     tangent = evidence.times(point[:count])
     volatility = sqrt(float(x[:count] @ evidence.times(x[:count])))
-    of_point = sqrt(float(point[:count] @ tangent))
+    missing = unsure(evidence)
+    of_point = sqrt(float(point[:count] @ tangent) + missing * float(point[:count] @ point[:count]))
     excess = -float(evidence.linear @ x)
     ratio = excess / volatility
-    costs, constant = evidence.priced(evidence.linear + evidence.slope * _padded(tangent, len(point)))
+    costs, constant = evidence.priced(evidence.linear + padded(evidence.slope * tangent, len(point)))
     residue = max(constant - least_over_box(evidence, costs), 0.0)
     least = 0.0
     if evidence.anchor is not None and evidence.anchor_equal is not None and evidence.anchor_most is not None:
         least = least_variance(evidence, evidence.anchor, evidence.anchor_equal, evidence.anchor_most)
-    largest = float(evidence.slope) * of_point + (residue / sqrt(least) if least > 0 else inf)
+    charge = missing * _reach(evidence) ** 2
+    sure = least > charge
+    largest = (
+        (float(evidence.slope) * of_point + residue / sqrt(least)) / sqrt(1 - charge / least) if sure else inf
+    )
     gap = (largest / ratio) ** 2 - 1 if ratio > 0 and largest > 0 else inf
-    return _certificate(
+    return stated(
         evidence,
         x,
         objective=ratio,
         bound=largest,
         gap=gap,
         rounding=(-float(evidence.linear @ point) / of_point / ratio) ** 2 - 1,
-        tolerance=_tolerance(evidence, abs(excess), abs(excess) / volatility**2),
+        tolerance=tolerance_of(evidence, abs(excess), abs(excess) / volatility**2),
         says=f"no feasible Sharpe ratio is above {largest:.9g}, its square {max(gap, 0.0):.1e} more than this",
     )
+
+
+def unsure(evidence: Evidence) -> float:
+    """By how much of the identity a dense covariance may miss being semidefinite, as `verification` charges it."""
+    if evidence.matrix is None or len(evidence.names) > FULLY_CHECKED:
+        return 0.0
+    return 3 * (len(evidence.names) + 2) * 2.0**-53 * float(np.add.reduce(evidence.variances()))
+
+
+def _reach(evidence: Evidence) -> float:
+    """A length that no feasible weights have more of."""
+    rows = zip(evidence.inequality_labels, evidence.inequalities[1].tolist(), strict=True)
+    sizes = [most for label, most in rows if label.limit == "gross"]
+    if largest(-evidence.lower[: len(evidence.names)]) <= 0:
+        sizes += [float(most) for most in evidence.equalities[1][:1]]
+    furthest = REACH * max(1.0, largest(np.abs(evidence.point))) * sqrt(len(evidence.names))
+    return min(sizes, default=furthest)
 
 
 def _contributions(evidence: Evidence) -> Certificate:
@@ -199,18 +177,16 @@ def _contributions(evidence: Evidence) -> Certificate:
     budgets = np.zeros(len(weights)) if evidence.budgets is None else evidence.budgets
     variance = float(weights @ marginal)
     errors = (weights * costs - evidence.slope * budgets) / variance
-    errors = np.where(weights >= evidence.upper, np.maximum(errors, 0.0), errors)
-    errors = np.where(
-        (weights <= evidence.lower) & (weights < evidence.upper), np.minimum(errors, 0.0), errors
-    )
-    gap = max(_largest(np.abs(errors)), _loose(evidence, weights) / variance)
-    # A millionth of one name changes its own share by its marginal risk, and of others those beside it.
-    beside = _largest(evidence.variances()) * (1 + isqrt(len(weights)))
-    coarse = _largest(np.abs(marginal) + weights * beside) / variance / MICRO
+    at_most, at_least = weights >= evidence.upper, weights <= evidence.lower
+    if np.logical_or.reduce(at_most | at_least):
+        np.maximum(errors, 0.0, out=errors, where=at_most)
+        np.minimum(errors, 0.0, out=errors, where=at_least & ~at_most)
+    gap = max(largest(np.abs(errors)), _loose(evidence, weights) / variance)
+    # A unit of one name changes its own share by its marginal risk, and of others those beside it.
+    beside = largest(evidence.variances()) * (1 + isqrt(len(weights)))
+    coarse = largest(np.abs(marginal) + weights * beside) / variance / evidence.per_one
     says = f"every share of risk that no limit holds is within {gap:.1e} of its budget"
-    return _certificate(
-        evidence, weights, gap=gap, tolerance=min(_LARGEST_GAP, CONTRIBUTION + coarse), says=says
-    )
+    return stated(evidence, weights, gap=gap, tolerance=min(LARGEST_GAP, CONTRIBUTION + coarse), says=says)
 
 
 def _loose(evidence: Evidence, x: Array) -> float:
@@ -221,108 +197,8 @@ def _loose(evidence: Evidence, x: Array) -> float:
     return float(np.abs(evidence.inequality_multipliers) @ room)
 
 
-def tail_loss(returns: Array, tail: float) -> float:
-    """The mean loss of the worst share `tail` of returns (T,), the boundary one counted in part."""
-    worst = np.sort(returns)
-    count = tail * len(worst)
-    whole = min(int(count), len(worst) - 1)
-    return -(float(worst[:whole].sum()) + (count - whole) * float(worst[whole])) / count
-
-
-def _tail(evidence: Evidence) -> Certificate:
-    """CVaR: any mixture q of scenarios, none above 1 / (tail T), bounds it by -q'R w from below."""
-    if evidence.scenarios is None or evidence.chances is None:
-        raise CertificateError("the evidence of a tail risk has no scenarios")
-    x, count, scenarios = evidence.full_point(), len(evidence.names), evidence.scenarios
-    chances, most = evidence.chances, 1 / (evidence.tail * len(scenarios))
-    own = tail_loss(scenarios @ x[:count], evidence.tail)
-    value = own + float(evidence.linear @ x)
-    held = np.abs(scenarios[:, x[:count] != 0])
-    # Losses and gains of a hedged tail cancel: a gap is a part of what they are before that.
-    moves = float(np.abs(chances) @ (held @ np.abs(x[:count][x[:count] != 0])))
-    scale = max(abs(own), moves, 1e-300) + float(np.abs(evidence.linear) @ np.abs(x))
-    costs, constant = evidence.priced(evidence.gradient())
-    bound = least_over_box(evidence, costs) - constant
-    mixture = (
-        (chances >= -_CHANCE).all()
-        and (chances <= most + _CHANCE).all()
-        and abs(chances.sum() - 1) <= _CHANCE
-    )
-    gap = (value - bound) / scale if mixture else inf
-    unrounded = tail_loss(scenarios @ evidence.point[:count], evidence.tail) + float(
-        evidence.linear @ evidence.point
-    )
-    coarse = (1 + isqrt(held.shape[1])) * float((np.abs(chances) @ held).max(initial=0.0)) / MICRO
-    return _certificate(
-        evidence,
-        x,
-        objective=value,
-        bound=bound,
-        gap=gap,
-        rounding=(value - unrounded) / scale,
-        tolerance=min(_LARGEST_GAP, _tolerance(evidence, scale, 0.0) + coarse / scale),
-        says=f"no feasible weights have a tail loss lower by more than {max(gap, 0.0):.1e} of what moves in the tail",
-    )
-
-
-def _growth(evidence: Evidence) -> Certificate:
-    """Growth of a bankroll: the tangent of E log at the point bounds it, as everything concave."""
-    if evidence.scenarios is None or evidence.chances is None:
-        raise CertificateError("the evidence of stakes has no bets")
-    wealth = (
-        IndependentBets(evidence.chances, evidence.scenarios[0])
-        if evidence.tail
-        else Scenarios(evidence.chances, evidence.scenarios)
-    )
-    x, point, count, fraction = evidence.full_point(), evidence.point, len(evidence.names), evidence.slope
-    here, there = wealth.growth(x[:count] / fraction), wealth.growth(point[:count] / fraction)
-    value = float(evidence.linear @ x) - fraction * here.value
-    gradient = evidence.linear - _padded(there.gradient, len(point))
-    costs, constant = evidence.priced(gradient)
-    tangent = -fraction * there.value + float(there.gradient @ point[:count])
-    bound = least_over_box(evidence, costs) - constant + tangent
-    scale = max(abs(value), float(np.abs(there.gradient) @ np.abs(point[:count])), 1e-300)
-    gap = (value - bound) / scale
-    return _certificate(
-        evidence,
-        x,
-        objective=-value,
-        bound=-bound,
-        gap=gap,
-        rounding=(value - float(evidence.linear @ point) + fraction * there.value) / scale,
-        tolerance=_tolerance(evidence, scale, 0.0),
-        says=f"no feasible stakes grow faster by more than {max(gap, 0.0):.1e} of this",
-    )
-
-
 def _rule(evidence: Evidence) -> Certificate:
-    return _certificate(
-        evidence, evidence.full_point(), gap=0.0, tolerance=0.0, says="a rule without an objective"
-    )
-
-
-def _certificate(
-    evidence: Evidence,
-    x: Array,
-    *,
-    gap: float,
-    tolerance: float,
-    says: str,
-    objective: float | None = None,
-    bound: float | None = None,
-    rounding: float = 0.0,
-) -> Certificate:
-    return Certificate(
-        kind=evidence.kind,
-        objective=objective,
-        bound=bound,
-        gap=float(gap),
-        rounding=rounding,
-        violation=max(violation(evidence, x), 0.0),
-        total=Amount.from_micro(int(evidence.weights.sum())),
-        tolerance=tolerance,
-        says=says,
-    )
+    return stated(evidence, evidence.full_point(), gap=0.0, tolerance=0.0, says="a rule without an objective")
 
 
 _KINDS = {
@@ -330,7 +206,7 @@ _KINDS = {
     "search": _search,
     "sharpe": _sharpe,
     "contributions": _contributions,
-    "tail": _tail,
-    "growth": _growth,
+    "tail": outcome_proofs.tail,
+    "growth": outcome_proofs.growth,
     "rule": _rule,
 }

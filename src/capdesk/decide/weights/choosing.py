@@ -11,15 +11,16 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 
 from capdesk.decide.weights import feasibility, fixed_trades, mixed_integer, quadratic
-from capdesk.decide.weights.limits import NO_LIMIT, Limits, Whole
+from capdesk.decide.weights.limits import Limits, Whole
 from capdesk.decide.weights.optimum import Found, finish, optimum
 from capdesk.decide.weights.problem import Array, Covariance
 from capdesk.decide.weights.statement import Statement, state
-from capdesk.model.errors import InfeasibleError, InvalidInput
-from capdesk.model.money import MICRO
+from capdesk.model.errors import CertificateError, InfeasibleError, InvalidInput
+from capdesk.model.money import NANO
 
 WITHIN = "the weights are right within the preselected names {names}; another choice of names may be better"
 UNPROVEN = "the search for names ended before it was proven: another choice may be better by {part:.1e}"
@@ -41,69 +42,130 @@ def exact(limits: Limits, covariance: Covariance, curvature: float, linear: Arra
     Raises
     ------
     InvalidInput
-        For short positions, or fixed costs of names held now beside another choice.
+        For weights that have no bound where the covariance is singular, or fixed costs of names
+        held now beside another choice.
     InfeasibleError
         Where no choice meets the limits.
+    CertificateError
+        Where one does, and no solver finds an accurate answer.
     """
-    if (limits.lower < 0).any() or (limits.upper >= NO_LIMIT).any():
-        raise InvalidInput("max_names, min_weight_if_held and fixed_costs need long_only weights")
+    limits = _within_gross(limits)
 
-    def attempt(total: int) -> tuple[Statement, mixed_integer.Chosen | fixed_trades.Traded]:
+    def attempt(total: int) -> tuple[Statement, mixed_integer.Chosen]:
         statement = state(limits, covariance, curvature, linear, total, exact=invest)
-        return statement, _search(limits, statement.problem)
+        try:
+            return statement, _search(limits, statement.problem)
+        except mixed_integer.Unbounded:
+            raise InvalidInput(
+                "a choice of names by a singular covariance needs bounds: give gross, or min_weight and max_weight"
+            ) from None
+
+    def again(total: int) -> tuple[Statement, mixed_integer.Chosen]:
+        try:
+            return attempt(total)
+        except quadratic.NotSolved as failure:
+            raise _unproven(failure) from failure
 
     total = _total(limits) if invest else limits.budget
     try:
         statement, found = attempt(total)
     except quadratic.NotSolved as failure:
-        total = _largest(limits, total) if invest else 0
-        if not total:
-            raise _impossible(limits) from failure
-        statement, found = attempt(total)
-    held = found.held
+        total = _largest(limits, total, failure)
+        statement, found = again(total)
+    if invest and limits.allow_cash and (most := _chosen(limits, found).most) < total:
+        # The names that were chosen lack a unit or two, which is less than a solver's tolerance.
+        total = most
+        statement, found = again(total)
     fixed = 0.0 if limits.fixed_costs is None else found.objective - found.problem.objective(found.solution.x)
-    chosen = _restricted(limits, held) if isinstance(found, mixed_integer.Chosen) else _stayed(limits, ~held)
     stated = replace(statement, problem=found.problem)
-    done = finish("search", chosen, stated, found.solution, total if invest else None)
-    proof = replace(done.evidence, fixed=fixed, search_bound=found.bound)
+    done = finish("search", _chosen(limits, found), stated, found.solution, total if invest else None)
+    proof = structs.replace(done.evidence, fixed=fixed, search_bound=found.bound)
     size = max(abs(found.objective), 1e-300)
     notes = () if found.proven else (UNPROVEN.format(part=(found.objective - found.bound) / size),)
     return Found(proof, f"branch and bound over {done.solver}", notes)
 
 
-def _search(
-    limits: Limits, problem: quadratic.QuadraticProblem
-) -> mixed_integer.Chosen | fixed_trades.Traded:
-    least = None if limits.min_if_held is None else limits.min_if_held / MICRO
-    fixed = limits.fixed_costs
-    if fixed is not None and limits.current is not None and limits.current[fixed > 0].any():
+def _chosen(limits: Limits, found: mixed_integer.Chosen) -> Limits:
+    """The limits that a choice leaves."""
+    if _trades(limits):
+        return _stayed(limits, ~found.held)
+    return _restricted(limits, found.held, found.solution.x[: len(found.held)])
+
+
+def _within_gross(limits: Limits) -> Limits:
+    """No weight is larger than all their sizes together may be."""
+    if limits.gross is None:
+        return limits
+    lower, upper = np.maximum(limits.lower, -limits.gross), np.minimum(limits.upper, limits.gross)
+    return replace(
+        limits,
+        lower=lower,
+        upper=upper,
+        lower_kinds=_kinds(limits.lower_kinds, lower > limits.lower, "gross"),
+        upper_kinds=_kinds(limits.upper_kinds, upper < limits.upper, "gross"),
+    )
+
+
+def _trades(limits: Limits) -> bool:
+    """Whether names that are held now cost something to trade, so that trades are what is chosen."""
+    fixed, current = limits.fixed_costs, limits.current
+    return fixed is not None and current is not None and bool(current[fixed > 0].any())
+
+
+def _search(limits: Limits, problem: quadratic.QuadraticProblem) -> mixed_integer.Chosen:
+    least = None if limits.min_if_held is None else limits.min_if_held / NANO
+    fixed, strict = limits.fixed_costs, not limits.allow_cash
+    if fixed is not None and limits.current is not None and _trades(limits):
         if limits.max_names is not None or least is not None:
             raise InvalidInput(
                 "fixed_costs of names that are held now cannot be planned together with max_names or "
                 "min_weight_if_held: leave one of them out"
             )
-        return fixed_trades.solve(problem, fixed, limits.current / MICRO)
-    return mixed_integer.solve(problem, max_names=limits.max_names, min_if_held=least, fixed_costs=fixed)
+        return fixed_trades.solve(problem, fixed, limits.current / NANO, strict=strict)
+    return mixed_integer.solve(
+        problem, max_names=limits.max_names, min_if_held=least, fixed_costs=fixed, strict=strict
+    )
 
 
 def preselected(limits: Limits, plan: Callable[[Limits], Found]) -> Found:
-    """Plan without the choice, keep the names that have most, and plan again within those."""
-    free = replace(limits, max_names=None, min_if_held=None, fixed_costs=None)
+    """Plan without the choice, keep the names that have most, and plan again within those.
+
+    Where those do not meet the limits, it is the names with which most can be invested.
+
+    Raises
+    ------
+    InfeasibleError
+        Where more names have a minimum than may be held, or none may have its least.
+    """
+    must = (limits.lower > 0) | (limits.upper < 0)
+    least: Whole = np.zeros(len(must), np.int64) if limits.min_if_held is None else limits.min_if_held
+    places = len(must) if limits.max_names is None else limits.max_names
+    if must.sum() > places:
+        raise _too_many(limits, int(must.sum()), places)
+    everyone = np.ones(len(must), np.bool_)
+    free = _restricted(replace(limits, min_if_held=np.where(must, least, 0)), everyone, limits.lower)
     units = plan(free).evidence.weights
-    places = len(units) if limits.max_names is None else limits.max_names
     held = np.zeros(len(units), np.bool_)
-    held[np.argsort(-np.abs(units), kind="stable")[:places]] = True
-    held &= units != 0
-    least = np.zeros(len(units), np.int64) if limits.min_if_held is None else limits.min_if_held
+    held[np.argsort(-np.where(must, np.inf, np.abs(units)), kind="stable")[:places]] = True
+    held &= must | (units != 0)
     while held.any():
-        within = _restricted(replace(free, min_if_held=None), held)
-        found = plan(within)
-        short = np.flatnonzero(held & (np.abs(found.evidence.weights) < least))
+        try:
+            found = plan(_restricted(free, held, units))
+        except InfeasibleError:
+            break
+        short = np.flatnonzero(held & ~must & (np.abs(found.evidence.weights) < least))
         if not len(short):
-            names = ", ".join(name for name, chosen in zip(limits.names, held, strict=True) if chosen)
-            return replace(found, notes=(*found.notes, WITHIN.format(names=names)))
+            return _noted(found, limits, held)
         held[short[np.abs(found.evidence.weights[short]).argmin()]] = False
-    raise InfeasibleError(("min_weight_if_held",), "no name may have as much as its least holding", ())
+    widest = feasibility.widest_choice(limits)
+    if widest is None or not (held := (widest.lower != 0) | (widest.upper != 0)).any():
+        raise _impossible(limits)
+    return _noted(plan(widest), limits, held)
+
+
+def _noted(found: Found, limits: Limits, held: NDArray[np.bool_]) -> Found:
+    names = ", ".join(name for name, chosen in zip(limits.names, held, strict=True) if chosen)
+    return replace(found, notes=(*found.notes, WITHIN.format(names=names)))
 
 
 def _total(limits: Limits) -> int:
@@ -122,17 +184,21 @@ def _total(limits: Limits) -> int:
     return min(whole, most)
 
 
-def _largest(limits: Limits, total: int) -> int:
-    """The largest sum below `total` that any choice of names allows; 0 where there is none.
+def _largest(limits: Limits, total: int, failure: quadratic.NotSolved) -> int:
+    """The largest sum below `total` that any choice of names allows.
 
     Raises
     ------
     InfeasibleError
-        Where the rest would be cash, and that is not allowed.
+        Where no choice meets the limits, or the rest would be cash, and that is not allowed.
+    CertificateError
+        Where a choice allows `total`, so that a solver failed.
     """
     largest = feasibility.largest_choice(limits)
-    if largest is None or largest >= total:
-        return 0
+    if not largest:
+        raise _impossible(limits) from failure
+    if largest >= total:
+        raise _unproven(failure) from failure
     if not limits.allow_cash:
         said = f"no choice of names invests more than {_percent(largest)} < {_percent(limits.budget)}, "
         relaxed = ("budget", _percent(limits.budget), _percent(largest))
@@ -140,8 +206,12 @@ def _largest(limits: Limits, total: int) -> int:
     return largest
 
 
-def _percent(micro: int) -> str:
-    return f"{micro / 10_000:.7g} %"
+def _unproven(failure: quadratic.NotSolved) -> CertificateError:
+    return CertificateError(f"no solver proved an answer for any choice of names: {failure}")
+
+
+def _percent(units: int) -> str:
+    return f"{units * 100 / NANO:.12g} %"
 
 
 def _asked(limits: Limits) -> tuple[str, ...]:
@@ -153,10 +223,14 @@ def _asked(limits: Limits) -> tuple[str, ...]:
 def _impossible(limits: Limits) -> InfeasibleError:
     """The conflict of the limits without the choice, or else the choice itself."""
     feasibility.largest_sum(limits)
-    if limits.min_if_held is not None and (limits.min_if_held > limits.upper).all():
-        place = int((limits.min_if_held - limits.upper).argmin())
-        least, most = _percent(int(limits.min_if_held[place])), _percent(int(limits.upper[place]))
-        kinds = limits.upper_kinds
+    must = int(((limits.lower > 0) | (limits.upper < 0)).sum())
+    if limits.max_names is not None and must > limits.max_names:
+        return _too_many(limits, must, limits.max_names)
+    largest = np.maximum(limits.upper, -limits.lower)
+    if limits.min_if_held is not None and (limits.min_if_held > largest).all():
+        place = int((limits.min_if_held - largest).argmin())
+        least, most = _percent(int(limits.min_if_held[place])), _percent(int(largest[place]))
+        kinds = limits.upper_kinds if limits.upper[place] == largest[place] else limits.lower_kinds
         beside = kinds if isinstance(kinds, str) else kinds[place]
         return InfeasibleError(
             ("min_weight_if_held", beside),
@@ -168,19 +242,28 @@ def _impossible(limits: Limits) -> InfeasibleError:
     return InfeasibleError((*asked, "budget"), said, ())
 
 
-def _restricted(limits: Limits, held: NDArray[np.bool_]) -> Limits:
-    """Limits in which who is out has nothing, and who is in at least the least."""
+def _too_many(limits: Limits, must: int, places: int) -> InfeasibleError:
+    kinds = limits.lower_kinds if (limits.lower > 0).any() else limits.upper_kinds
+    place = int(((limits.lower > 0) | (limits.upper < 0)).argmax())
+    beside = kinds if isinstance(kinds, str) else kinds[place]
+    said = f"{must} names have a minimum, and only {places} may be held"
+    return InfeasibleError((beside, "max_names"), said, (("max_names", str(places), str(must)),))
+
+
+def _restricted(limits: Limits, held: NDArray[np.bool_], weights: Array | Whole) -> Limits:
+    """Limits in which who is out has nothing, and who is in at least the least, long or short as it is."""
     least: Whole = np.zeros(len(held), np.int64) if limits.min_if_held is None else limits.min_if_held
-    lower = np.where(held, np.maximum(limits.lower, least), np.minimum(limits.lower, 0))
-    lower = np.where(held, lower, 0)
-    upper = np.where(held, limits.upper, 0)
-    raised = held & (lower > limits.lower)
+    long, short = held & (least > 0) & (weights >= 0), held & (least > 0) & (weights < 0)
+    lower = np.where(long, np.maximum(limits.lower, least), limits.lower)
+    upper = np.where(short, np.minimum(limits.upper, -least), limits.upper)
+    lower_kinds = _kinds(limits.lower_kinds, lower > limits.lower, "min_weight_if_held")
+    upper_kinds = _kinds(limits.upper_kinds, upper < limits.upper, "min_weight_if_held")
     return replace(
         limits,
-        lower=lower,
-        upper=upper,
-        lower_kinds=_kinds(limits.lower_kinds, raised, "min_weight_if_held"),
-        upper_kinds=_kinds(limits.upper_kinds, ~held, "max_names"),
+        lower=np.where(held, lower, 0),
+        upper=np.where(held, upper, 0),
+        lower_kinds=_kinds(lower_kinds, ~held & (limits.lower < 0), "max_names"),
+        upper_kinds=_kinds(upper_kinds, ~held, "max_names"),
         max_names=None,
         min_if_held=None,
         fixed_costs=None,

@@ -21,21 +21,24 @@ from capdesk.decide.weights.problem import Array
 from capdesk.decide.weights.statement import no_risk, state
 from capdesk.model.errors import CertificateError, InfeasibleError
 from capdesk.model.evidence import Label
-from capdesk.model.money import MICRO
+from capdesk.model.money import MICRO, NANO
 
 _TOLERANCE = 1e-9
+# A solver's tolerance must be small beside a weight's unit.
+_SCALE = 1e3
 _SIDES = {"max_weight": 1, "min_weight": -1, "max_trade": 1, "budget": 1, "long_only": -1}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Clause:
-    """One row ``coefficients' x <= limit`` of a limit that people know by `key`."""
+    """One row ``coefficients' x <= limit`` of a limit that people know by `key`, divided by `size`."""
 
     key: tuple[str, str]
     coefficients: Array
     limit: float
     value: float
     sign: int
+    size: float
 
     @property
     def asks(self) -> bool:
@@ -77,7 +80,11 @@ def _clauses(limits: Limits) -> list[_Clause]:
     clauses: list[_Clause] = []
 
     def add(row: Array, limit: float, label: Label) -> None:
-        clauses.append(_Clause((label.limit, label.name), row, limit, label.value, label.sign))
+        # Exposures have units of their own; a solver's tolerance has those of weights.
+        size = float(np.abs(row).max(initial=0.0)) if label.limit.startswith("exposure") else 1.0
+        size = size or 1.0
+        key = (label.limit, label.name)
+        clauses.append(_Clause(key, row / size, limit / size, label.value, label.sign, size))
 
     for row, limit, label in zip(*problem.equalities, statement.equality_labels, strict=True):
         add(row, float(limit), Label(f"{label.limit}_max", label.name, label.value))
@@ -87,9 +94,10 @@ def _clauses(limits: Limits) -> list[_Clause]:
         if label.limit == "budget" and not limits.allow_cash:
             add(-row, -float(limit), Label("budget", "", label.value, -1))
     width = len(problem.linear)
+    bounds = limits if limits.trading is None else limits.trading
     for values, kinds, sign in (
-        (limits.upper, limits.upper_kinds, 1),
-        (limits.lower, limits.lower_kinds, -1),
+        (bounds.upper, bounds.upper_kinds, 1),
+        (bounds.lower, bounds.lower_kinds, -1),
     ):
         for index in range(count):
             kind = kinds if isinstance(kinds, str) else kinds[index]
@@ -99,10 +107,11 @@ def _clauses(limits: Limits) -> list[_Clause]:
             name = "" if same or kind == "long_only" else limits.names[index]
             row = np.zeros(width)
             row[index] = sign
-            value = float(values[index]) / MICRO
+            value = float(values[index]) / NANO
             add(row, sign * value, Label(kind, name, value, sign))
             if sign < 0 and limits.long_only and kind != "long_only":
                 add(row, 0.0, Label("long_only", "", 0.0, sign))
+    clauses += _trades(limits, width)
     for index in range(count, width):
         row = np.zeros(width)
         row[index] = -1.0
@@ -110,10 +119,26 @@ def _clauses(limits: Limits) -> list[_Clause]:
     return clauses
 
 
+def _trades(limits: Limits, width: int) -> list[_Clause]:
+    """The largest trades as rows: no weight is further than that from where it is, either way."""
+    if limits.trading is None or limits.current is None:
+        return []
+    most, clauses = limits.trading.most, list[_Clause]()
+    same = bool((most == most[:1]).all())
+    for index in np.flatnonzero(most < NO_LIMIT):
+        key = ("max_trade", "" if same else limits.names[index])
+        for sign in (1, -1):
+            row = np.zeros(width)
+            row[index] = sign
+            limit = float(sign * limits.current[index] + most[index]) / NANO
+            clauses.append(_Clause(key, row, limit, float(most[index]) / NANO, sign, 1.0))
+    return clauses
+
+
 def _minimise(costs: Array, clauses: Sequence[_Clause], extra: Array, lower: Array) -> highspy.Highs:
-    """Minimise over ``rows x + extra e <= limits``, with lower bounds for all variables."""
+    """Minimise over ``rows x + extra e <= limits``, with lower bounds for all variables; x and e in thousandths."""
     rows = np.hstack([np.array([clause.coefficients for clause in clauses]), extra])
-    limits = np.array([clause.limit for clause in clauses])
+    limits = _SCALE * np.array([clause.limit for clause in clauses])
     nothing = np.full(len(limits), -np.inf)
     return optimise(costs, rows, (nothing, limits), (lower, np.full(len(costs), np.inf)))
 
@@ -148,18 +173,34 @@ def _relaxation(clauses: list[_Clause], key: tuple[str, str]) -> tuple[float, tu
     own = [clause for clause in clauses if clause.key == key]
     if key[0] == "long_only":
         return None
-    lowered = any(clause.asks for clause in own)
+    if key[0] == "max_trade":
+        return _given_way(clauses, key, own[0].value, dict.fromkeys((1, -1), -1.0), 1)
+    if key[0] == "budget":
+        # A budget is what may be invested and, without cash, what must be: both move.
+        ways = (_given_way(clauses, key, own[0].value, {1: -way, -1: way}, int(way)) for way in (-1.0, 1.0))
+        return next((found for found in ways if found is not None), None)
+    way = -1 if any(clause.asks for clause in own) else 1
+    return _given_way(clauses, key, own[0].value, {way: -1.0}, way)
+
+
+def _given_way(
+    clauses: list[_Clause], key: tuple[str, str], value: float, moved: dict[int, float], way: int
+) -> tuple[float, tuple[str, str, str]] | None:
+    """The least change of a limit's value, up or down (`way`), that leaves room beside all others.
+
+    `moved` tells, by the sign of its clauses, how their limits follow the change: -1 gives room.
+    """
     width = len(clauses[0].coefficients)
-    moved = np.array([[-1.0 if clause.key == key and clause.asks == lowered else 0.0] for clause in clauses])
+    size = next(each.size for each in clauses if each.key == key)
+    column = np.array([[moved.get(each.sign, 0.0) if each.key == key else 0.0] for each in clauses])
     costs = np.concatenate([np.zeros(width), [1.0]])
     lower = np.concatenate([np.full(width, -np.inf), [0.0]])
-    highs = _minimise(costs, clauses, moved, lower)
+    highs = _minimise(costs, clauses, column, lower)
     if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         return None
-    change, value = float(highs.getInfo().objective_function_value), own[0].value
-    would_do = value - change if lowered else value + change
-    in_units = would_do * MICRO
-    rounded = (floor(in_units + 1e-4) if lowered else ceil(in_units - 1e-4)) / MICRO
+    change = size * float(highs.getInfo().objective_function_value) / _SCALE
+    in_units = (value + way * change) * MICRO / size
+    rounded = (floor(in_units + 1e-4) if way < 0 else ceil(in_units - 1e-4)) / MICRO * size
     words = (_named(key), _shown(value, key[0]), _shown(rounded, key[0]))
     return change / max(abs(value), 1e-12), words
 
@@ -167,21 +208,26 @@ def _relaxation(clauses: list[_Clause], key: tuple[str, str]) -> tuple[float, tu
 def _arithmetic(minimal: list[_Clause], limits: Limits) -> str:
     """The contradiction: what is allowed, added up, is less than what is asked for."""
     duals = -np.asarray(_elastic(minimal).getSolution().row_dual)
-    used = [(clause, price) for clause, price in zip(minimal, duals, strict=True) if price > _TOLERANCE]
+    used = [
+        (clause, price / clause.size)
+        for clause, price in zip(minimal, duals, strict=True)
+        if price > _TOLERANCE
+    ]
     of_budget = [price for clause, price in used if clause.key[0] == "budget"]
     unit = of_budget[0] if of_budget else max(price for clause, price in used if clause.key[0])
     plain = not any(clause.key[0].startswith("exposure") for clause, _ in used)
     allowed: list[tuple[str, float, float]] = []
     asked: list[tuple[str, float, float]] = []
     for clause, price in used:
-        start = 0.0 if clause.key[0] else clause.limit
+        limit = clause.limit * clause.size
+        start = 0.0 if clause.key[0] else limit
         if clause.key[0] in ("turnover", "gross"):
-            start = clause.limit - clause.value
+            start = limit - clause.value
         if start:
             (allowed if start > 0 else asked).append(("the current weights", abs(start), price / unit))
-        if clause.limit - start:
+        if limit - start:
             name = "" if clause.key[0] in _SIDES else _named(clause.key)
-            (asked if clause.asks else allowed).append((name, abs(clause.limit - start), price / unit))
+            (asked if clause.asks else allowed).append((name, abs(limit - start), price / unit))
     sides = [_side(allowed, plain=plain), _side(asked, plain=plain)]
     cash = (
         ", and cash is not allowed"
@@ -219,4 +265,4 @@ def _shown(value: float, kind: str) -> str:
 
 
 def _number(value: float, *, plain: bool) -> str:
-    return f"{value * 100:.7g} %" if plain else f"{value:.7g}"
+    return f"{value * 100:.12g} %" if plain else f"{value:.12g}"

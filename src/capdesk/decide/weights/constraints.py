@@ -63,9 +63,9 @@ class Constraints(Struct, frozen=True, kw_only=True):
     max_trade
         The largest trade of a name, for all or by name.
     max_names
-        How many names may have a weight.
+        How many names may have a weight, long or short.
     min_weight_if_held
-        A name has nothing, or at least this.
+        A name has nothing, or at least this, long or short.
     proportional_costs
         What a trade costs as a fraction of its size (0.001 is ten basis points), for all or by name.
     fixed_costs

@@ -22,7 +22,7 @@ from capdesk.decide.weights.limits import Limits, Row
 from capdesk.decide.weights.optimum import Found, optimum
 from capdesk.decide.weights.problem import Array, Covariance
 from capdesk.model.errors import InvalidInput
-from capdesk.model.money import MICRO
+from capdesk.model.money import NANO
 
 _FLAT = 1e-9
 _ALL = 1e4
@@ -85,7 +85,7 @@ def trace(
     points: list[Point] = []
     for target in _targets(universe, safest, targets):
         limits = universe.limits if target is None else universe.returning(target)
-        points += _at(universe, limits, third, levels)
+        points += _at(universe, limits, third, levels, points[-1].found if points else safest)
     if third is None:
         return points
     judged = np.array([(-point.mean, point.variance, point.third) for point in points])
@@ -147,12 +147,16 @@ def _greatest(universe: Universe) -> Found:
     return optimum(universe.limits, universe.covariance, 0.0, -universe.mean)
 
 
-def _at(universe: Universe, limits: Limits, third: Criterion | None, levels: int) -> list[Point]:
-    """The points at one return: from the least variance towards the least of the third criterion."""
+def _at(
+    universe: Universe, limits: Limits, third: Criterion | None, levels: int, before: Found
+) -> list[Point]:
+    """The points at one return: from the least variance towards the least of the third criterion.
+
+    The point before tells the solver which names to begin with.
+    """
     if third is None:
-        return [
-            _point(universe, optimum(limits, universe.covariance, 2.0, np.zeros(len(universe.mean))), None)
-        ]
+        costs, near = np.zeros(len(universe.mean)), before.evidence.point
+        return [_point(universe, optimum(limits, universe.covariance, 2.0, costs, near=near), None)]
     first = _point(universe, third.least(limits, universe.covariance, 0.0), third)
     most = _ALL * first.variance / max(abs(first.third), 1e-12)
     last = _point(universe, third.least(limits, universe.covariance, most), third)
@@ -167,10 +171,11 @@ def _at(universe: Universe, limits: Limits, third: Criterion | None, levels: int
 
 
 def _point(universe: Universe, found: Found, third: Criterion | None) -> Point:
-    weights = found.evidence.weights / MICRO
+    weights = found.evidence.weights / NANO
     return Point(
         found,
         float(universe.mean @ weights),
-        float(weights @ universe.covariance.times(weights)),
+        # Of names that hedge each other wholly rounding may leave less than nothing.
+        max(float(weights @ universe.covariance.times(weights)), 0.0),
         third.value(weights) if third is not None else 0.0,
     )

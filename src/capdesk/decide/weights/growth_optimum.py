@@ -6,7 +6,7 @@ Newton's method with limits: each step is a quadratic problem of `quadratic` (se
 quadratic programming; Nocedal & Wright, Numerical Optimization, chapter 18), and the tangent
 and multipliers of the last prove how much better any point could be. An outcome of next to no
 probability hardly shows in the growth and still may not ruin, so an outcome that a step would
-ruin becomes a row too: every outcome leaves a millionth of the bankroll, the smallest weight.
+ruin becomes a row too: every outcome leaves a millionth of the bankroll.
 """
 
 from __future__ import annotations
@@ -23,8 +23,11 @@ from capdesk.decide.weights.problem import Array, Covariance, QuadraticProblem, 
 
 _MOST_STEPS = 100
 _MOST_ROWS = 200
-_LEFT = 1e-6
+LEFT = 1e-6
+"""What every outcome leaves of the bankroll."""
 _GAP = 1e-11
+# What rounding the stakes leaves in the gap: near ruin the slope is only known to that.
+_ROUNDING = 2.0**-49
 # Newton's last steps cost little and take the stakes from 6 digits to 12.
 _SETTLED = 1e-10
 _LAST_STEPS = 3
@@ -74,7 +77,9 @@ def solve(wealth: Wealth, cost: Cost, limits: QuadraticProblem, start: Array | N
         here = cost(x[:names])
         move, limits = _solvent(wealth, limits, x, here, _best)
         gap = _gap(limits, x, here, move)
-        settled = settled + 1 if gap <= _GAP else 0
+        stakes = np.abs(x[:names])
+        told = _GAP + _ROUNDING * float(stakes @ np.abs(here.hessian) @ stakes)
+        settled = settled + 1 if gap <= told else 0
         if settled > _LAST_STEPS or (settled and float(np.abs(move.x).max()) <= _SETTLED):
             solution = replace(move, x=x, iterations=step + 1, solver=f"sequential {move.solver}")
             return Optimum(solution, gap, limits.inequalities[0][given:, :names])
@@ -109,12 +114,12 @@ def _solvent(
     for _ in range(_MOST_ROWS):
         move = solver(_model(limits, x, here))
         least, returns = wealth.worst((x + move.x)[: wealth.names])
-        if least >= _LEFT / 2:
+        if least >= LEFT / 2:
             return move, limits
         row = np.zeros((1, len(x)))
         row[0, : wealth.names] = -returns
         rows, caps = limits.inequalities
-        limits = replace(limits, inequalities=(np.vstack([rows, row]), np.append(caps, 1 - _LEFT)))
+        limits = replace(limits, inequalities=(np.vstack([rows, row]), np.append(caps, 1 - LEFT)))
     raise quadratic.NotSolved(f"Kelly stakes: more than {_MOST_ROWS} outcomes lose the whole bankroll")
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from capdesk.decide.weights import estimators, repair
 from capdesk.decide.weights.problem import Array, Covariance
-from capdesk.decide.weights.reading_limits import check_known, order_of
+from capdesk.decide.weights.reading_names import check_known, order_of
 from capdesk.model.errors import InvalidInput
 from capdesk.model.money import read_decimal
 
@@ -178,6 +178,8 @@ def _probe(matrix: Array, names: tuple[str, ...]) -> None:
 
 
 def _floats(given: Any, what: str) -> Array:
+    if type(given) is np.ndarray and given.dtype == np.float64:
+        return given
     if np.iscomplexobj(given):
         raise InvalidInput(f"{what} must be real numbers, got complex ones")
     try:

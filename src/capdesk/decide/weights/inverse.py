@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from capdesk.decide.weights.dense import SingularMatrix, cholesky, cholesky_solve
+from capdesk.decide.weights.dense import SingularMatrix, cholesky, cholesky_solve, definite_solve
 from capdesk.decide.weights.problem import Array, Covariance
 
 
@@ -37,11 +37,24 @@ def inverse_of(covariance: Covariance, curvature: float) -> Callable[[Array], Ar
     return apply
 
 
+def solved(covariance: Covariance, right: Array) -> Array:
+    """Sigma^-1 b for b (n, k), once; of a covariance of its own, whose matrix is used up.
+
+    Raises
+    ------
+    SingularMatrix
+        Where the covariance has no inverse.
+    """
+    if covariance.matrix is not None:
+        return definite_solve(covariance.matrix, right)
+    return inverse_of(covariance, 1.0)(right)
+
+
 def plus_diagonal(covariance: Covariance, diagonal: Array) -> Covariance:
     """Sigma + diag(d)."""
     if covariance.matrix is not None:
         matrix = covariance.matrix.copy()
-        matrix[np.diag_indices_from(matrix)] += diagonal
+        matrix.flat[:: len(matrix) + 1] += diagonal
         return Covariance(matrix=matrix)
     loadings, specific = covariance.factors()
     return Covariance(loadings=loadings, specific=specific + diagonal)

@@ -39,7 +39,7 @@ class Stakes:
         x / fraction with the multipliers of the limits; after the limits' rows come those of
         outcomes that would ruin.
     ruinous
-        (k, n), the losses in such outcomes: ruinous @ stakes <= fraction.
+        (k, n), the losses in such outcomes: ruinous @ stakes <= fraction, less what each must leave.
     """
 
     stakes: Array

@@ -1,4 +1,4 @@
-"""Moves of single millionths between names, until rounded weights meet every row and cost next to nothing.
+"""Moves of single billionths between names, until rounded weights meet every row and cost next to nothing.
 
 To first order rounding changes an objective by what its multipliers say: the price of a row
 times the room that is left at it, and the reduced cost of a name times what it is moved. Broken
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from capdesk.decide.weights.limits import Limits, Whole
 from capdesk.decide.weights.problem import Array
-from capdesk.model.money import MICRO
+from capdesk.model.money import NANO
 
 _NAMES = 96
 _NAMES_OF_TWO = 14
@@ -23,6 +23,8 @@ _BROKEN = 1e3
 _ENOUGH = 2e-9
 _LEAST = 1e-10
 _FAR = 1e-11
+# Of a unit: what floating point leaves of a row that is met exactly.
+_NOISE = 1e-5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +46,7 @@ class Prices:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Rows:
-    """Rows in millionths, `centre` not None in those that add up sizes of differences from it."""
+    """Rows in billionths, `centre` not None in those that add up sizes of differences from it."""
 
     coefficients: Array
     low: Array
@@ -56,8 +58,8 @@ class _Rows:
     def of(cls, limits: Limits) -> _Rows:
         width = len(limits.names)
         coefficients = [row.coefficients for row in limits.rows]
-        low = [row.low * MICRO for row in limits.rows]
-        high = [row.high * MICRO for row in limits.rows]
+        low = [row.low * NANO for row in limits.rows]
+        high = [row.high * NANO for row in limits.rows]
         centres: list[Whole | None] = [None] * len(limits.rows)
         for size, centre in ((limits.turnover, limits.current), (limits.gross, np.zeros(width, np.int64))):
             if size is not None:
@@ -90,9 +92,15 @@ class _Rows:
         shape = (-1,) + (1,) * (values.ndim - 1)
         # Room is measured to the nearer limit: that is the one that has the price.
         excess = np.maximum(values - self.high.reshape(shape), self.low.reshape(shape) - values)
-        broken = np.maximum(excess, 0.0) * (_BROKEN / self.size).reshape(shape)
+        broken = _BROKEN * np.maximum(excess / self.size.reshape(shape) - _NOISE, 0.0)
         room = np.where(excess < 0, -excess, 0.0)
         return (broken + np.where(np.isfinite(room), room, 0.0) * prices.reshape(shape)).sum(axis=0)
+
+
+def broken(units: Whole, limits: Limits) -> bool:
+    """Whether units (n,) exceed a row of the limits."""
+    rows = _Rows.of(limits)
+    return float(rows.cost(rows.values(units), np.zeros(len(rows.low)))) > 0
 
 
 def mended(units: Whole, exact: Array, limits: Limits, prices: Prices | None) -> Whole:
@@ -100,7 +108,7 @@ def mended(units: Whole, exact: Array, limits: Limits, prices: Prices | None) ->
     rows = _Rows.of(limits)
     nothing = np.zeros(len(units))
     given = prices or Prices(np.zeros(len(rows.low)), nothing, nothing)
-    per_unit = Prices(given.rows / MICRO, given.up / MICRO, given.down / MICRO)
+    per_unit = Prices(given.rows / NANO, given.up / NANO, given.down / NANO)
     search = _Search(units.copy(), exact, limits, rows, per_unit)
     for _ in range(_MOVES):
         if search.now() <= _ENOUGH or not (search.move_once() or search.move_twice()):
@@ -126,6 +134,8 @@ class _Search:
         """Make the move that helps most; whether there was one."""
         now = self.now()
         givers, takers, effects, own = self._moves(_NAMES)
+        if not own.size:
+            return False
         after = self.rows.cost(self.rows.values(self.units)[:, None, None] + effects, self.prices.rows) + own
         best = int(after.argmin())
         if not after.flat[best] < now - _LEAST:

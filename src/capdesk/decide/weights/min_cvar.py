@@ -7,9 +7,8 @@ loss is at most the CVaR.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
+from msgspec import structs
 
 from capdesk.decide.weights import feasibility, tail_risk
 from capdesk.decide.weights.limits import Limits
@@ -46,7 +45,7 @@ def minimum_cvar(limits: Limits, scenarios: Array, tail: float) -> Found:
     (statement, solution), total = feasibility.with_largest_total(limits, attempt)
     gradient = tail_risk.stated(scenarios, solution.chances, statement.problem).linear
     found = finish("tail", limits, statement, solution, total, gradient)
-    proof = replace(found.evidence, scenarios=scenarios, tail=tail, chances=solution.chances)
+    proof = structs.replace(found.evidence, scenarios=scenarios, tail=tail, chances=solution.chances)
     names = len(limits.names)
     few = (
         (f"the tail has {count:g} scenarios for {names} names: its weights are mostly chance",)

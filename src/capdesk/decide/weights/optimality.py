@@ -44,6 +44,12 @@ def flaw(problem: QuadraticProblem, solution: Solution) -> float:
     A variable without a bound on the side it wants to move to is charged |r| (1 + |x|): no
     finite bound follows from it, so it has to be small.
     """
+    gap, worst = gap_of(problem, solution), violation(problem, solution.x)
+    return float("inf") if not np.isfinite(gap) else max(gap / _size(problem, solution.x), worst)
+
+
+def gap_of(problem: QuadraticProblem, solution: Solution) -> float:
+    """The gap itself: by how much the objective is above what the multipliers prove."""
     x, y, z = solution.x, solution.equality_multipliers, solution.inequality_multipliers
     costs = reduced_costs(problem, x, y, z)
     room = np.where(costs > 0, x - problem.lower, problem.upper - x)
@@ -52,8 +58,7 @@ def flaw(problem: QuadraticProblem, solution: Solution) -> float:
     if len(z):
         rows, limits = problem.inequalities
         gap += float(np.abs(z) @ np.abs(limits - rows @ x))
-    worst = violation(problem, x)
-    return float("inf") if not np.isfinite(gap) else max(gap / _size(problem, x), worst)
+    return gap
 
 
 def size_of_costs(problem: QuadraticProblem) -> float:

@@ -13,7 +13,7 @@ from capdesk.decide.weights.problem import Array, Covariance, Solution
 from capdesk.decide.weights.rounding import whole
 from capdesk.decide.weights.statement import Statement, state
 from capdesk.model.evidence import Evidence
-from capdesk.model.money import MICRO
+from capdesk.model.money import NANO
 
 _AT_KINK = 1e-3
 
@@ -29,7 +29,13 @@ class Found:
 
 
 def optimum(
-    limits: Limits, covariance: Covariance, curvature: float, linear: Array, *, invest: bool | None = None
+    limits: Limits,
+    covariance: Covariance,
+    curvature: float,
+    linear: Array,
+    *,
+    invest: bool | None = None,
+    near: Array | None = None,
 ) -> Found:
     """Minimise ``(curvature / 2) w' Sigma w + linear' w`` within limits.
 
@@ -38,6 +44,8 @@ def optimum(
     invest
         Whether the weights add up to the whole budget, or to the largest sum the limits
         allow; else they may leave any of it in cash. As the limits say, unless given.
+    near
+        (m,), the point of a problem in the same variables whose answer is near, where one is known.
 
     Raises
     ------
@@ -50,22 +58,25 @@ def optimum(
 
     def attempt(total: int) -> tuple[Statement, Solution]:
         statement = state(limits, covariance, curvature, linear, total, exact=invest)
-        return statement, solve(statement, limits, total, invest=invest)
+        return statement, solve(statement, limits, total, invest=invest, near=near)
 
     (statement, solution), total = feasibility.with_largest_total(limits, attempt)
     return finish("optimum", limits, statement, solution, total if invest else None)
 
 
-def solve(statement: Statement, limits: Limits, total: int, *, invest: bool) -> Solution:
+def solve(
+    statement: Statement, limits: Limits, total: int, *, invest: bool, near: Array | None = None
+) -> Solution:
     """Solve a statement; where every name must be at its maximum there is nothing to solve.
 
     Raises
     ------
     NotSolved
     """
-    if invest and limits.simple and total == int(np.add.reduce(limits.upper)):
+    bounded = limits.simple and not statement.parts.count
+    if invest and bounded and total == limits.most:
         return _all_at_maximum(statement)
-    return quadratic.solve(statement.problem)
+    return quadratic.solve(statement.problem, near)
 
 
 def _all_at_maximum(statement: Statement) -> Solution:
@@ -94,10 +105,6 @@ def finish(
         Of the objective at the solution, (m,), where it is not the statement's own.
     """
     weights = solution.x[: len(limits.names)]
-    if total is None:
-        # Rows may hold the sum, and then only rounding down keeps them.
-        nearly = 0.5 if limits.simple else 1e-4
-        total = min(limits.budget, int(np.floor(weights.sum() * MICRO + nearly)))
     prices = None
     if not limits.simple:
         slope = statement.problem.gradient(solution.x) if gradient is None else gradient
@@ -122,6 +129,7 @@ def evidence(
         kind=kind,
         names=limits.names,
         weights=units,
+        per_one=NANO,
         matrix=problem.covariance.matrix,
         loadings=problem.covariance.loadings,
         specific=problem.covariance.specific,
@@ -143,6 +151,8 @@ def evidence(
         scenarios=None,
         tail=0.0,
         chances=None,
+        exponent=0.0,
+        drawdown_price=0.0,
         fixed=0.0,
         search_bound=0.0,
         equality_labels=statement.equality_labels,
@@ -162,7 +172,7 @@ def prices_of(limits: Limits, statement: Statement, solution: Solution, gradient
     up, down = costs[:count].copy(), -costs[:count]
     parts = statement.parts
     # At the kink of a part one way costs the part's own bound, the other the row that defines it.
-    kink = np.abs(point[parts.index] - parts.offset) * MICRO < _AT_KINK
+    kink = np.abs(point[parts.index] - parts.offset) * NANO < _AT_KINK
     ahead = parts.sign > 0
     own, defined = costs[count:], charged[len(charged) - parts.count :]
     np.add.at(up, parts.index, np.where(kink, np.where(ahead, own, defined), 0.0))

@@ -3,9 +3,12 @@
 A name that is held costs `fixed` and takes one of the places. With held in [0, 1], part of its
 own variance may be divided by it, since w^2 / held = w^2 where held is 1: the perspective
 reformulation (Frangioni & Gentile, Perspective Cuts for a Class of Convex 0-1 Mixed Integer
-Programs, 2006), far closer to the truth than w <= upper x held alone. For any price of a place
-the cheapest `held` has a closed form, so the bound is found by quadratic problems in the
-weights only; the tangent at any weights, for any price, is a valid bound.
+Programs, 2006), far closer to the truth than |w| <= largest x held alone.
+
+The relaxation is solved roughly, by quadratic problems in the weights only. The bound is then
+exact for whatever was found: the rest of the variance is replaced by its tangent, limits by
+their multipliers (weak duality), and what is left falls apart into the names. Of each the least
+that it can cost, held or not, has a closed form, and the places go to those that gain most.
 """
 
 from __future__ import annotations
@@ -15,10 +18,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from capdesk.decide.weights import quadratic
+from capdesk.decide.weights import interior_point, quadratic
 from capdesk.decide.weights.inverse import plus_diagonal
 from capdesk.decide.weights.optimality import reduced_costs
+from capdesk.decide.weights.polish import polish
 from capdesk.decide.weights.problem import Array, Covariance, QuadraticProblem, Solution
+from capdesk.decide.weights.vertex import by_programme
 
 Flags = NDArray[np.bool_]
 
@@ -26,6 +31,7 @@ _ROUNDS = 6
 _ENOUGH = 1e-4
 _SPLIT = 0.999
 _TINY = 1e-9
+_NEAR = 1e-4
 _REACH = 10.0
 _ZOOMS = 3
 _GRID = np.linspace(0.0, 1.0, 24)
@@ -39,6 +45,8 @@ class Holding:
     ----------
     fixed
         (n,), the cost of holding a name at all, 0 or more.
+    least
+        (n,), the least size of a weight that is held, 0 or more.
     places
         How many names may be held.
     own
@@ -48,66 +56,111 @@ class Holding:
     """
 
     fixed: Array
+    least: Array
     places: int
     own: Array
     rest: Covariance
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Choice:
+    """Who is in and who is out, (n,) each, and the bounds of the weights that this leaves."""
+
+    must: Flags
+    out: Flags
+    lower: Array
+    upper: Array
+
+    def of(self, problem: QuadraticProblem) -> QuadraticProblem:
+        """The problem with the choice in its bounds; who is undecided may have nothing."""
+        count = problem.names
+        lower, upper = problem.lower.copy(), problem.upper.copy()
+        lower[:count] = np.where(self.must, self.lower, np.where(self.out, 0.0, np.minimum(self.lower, 0.0)))
+        upper[:count] = np.where(self.must, self.upper, np.where(self.out, 0.0, np.maximum(self.upper, 0.0)))
+        return replace(problem, lower=lower, upper=upper)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Relaxed:
-    """A bound, the point it was found at, and to what degree each name is held there, (n,)."""
+    """A bound for all that a choice leaves open, and what it was found by.
+
+    Parameters
+    ----------
+    x
+        (m,), the point it was found at.
+    held
+        (n,), to what degree each name is held there.
+    entering, leaving
+        (n,), the bounds where the name is held, and where it is not.
+    """
 
     bound: float
     x: Array
     held: Array
+    entering: Array
+    leaving: Array
 
 
-def holding(covariance: Covariance, fixed: Array, places: int) -> Holding:
+def holding(covariance: Covariance, fixed: Array, least: Array, places: int) -> Holding:
     """Take out of every variance what the correlations' smallest eigenvalue allows."""
     matrix = covariance.dense()
     variances = np.diagonal(matrix)
     scale = 1.0 / np.sqrt(np.where(variances > 0, variances, 1.0))
     smallest = float(np.linalg.eigvalsh(matrix * scale[:, None] * scale)[0])
     own = _SPLIT * max(smallest, 0.0) * variances
-    return Holding(fixed, places, own, Covariance(matrix=matrix - np.diag(own)))
+    return Holding(fixed, least, places, own, Covariance(matrix=matrix - np.diag(own)))
 
 
-def relaxed(problem: QuadraticProblem, costs: Holding, must: Flags, cut: float) -> Relaxed | None:
+def relaxed(problem: QuadraticProblem, costs: Holding, choice: Choice, cut: float) -> Relaxed | None:
     """The bound for some choice made; None where its limits allow nothing.
 
     Parameters
     ----------
     problem
-        With the choice in its bounds: upper 0 for who is out, the least holding for who is in.
-    must
-        (n,), who is in.
+        Without the choice in its bounds.
     cut
         A bound above it is as good as any other.
     """
     count = problem.names
-    try:
-        x = quadratic.solve(problem).x
-    except quadratic.NotSolved:
+    problem = choice.of(problem)
+    x = _within(problem)
+    if x is None:
         return None
-    best = Relaxed(-np.inf, x, np.ones(count))
+    unknown = np.full(count, -np.inf)
+    best = Relaxed(-np.inf, x, np.ones(count), unknown, unknown)
     for _ in range(_ROUNDS):
-        held, _, slope = _cheapest(problem, costs, must, x[:count])
-        bend = problem.curvature * costs.own / np.maximum(held, 1e-3)
+        _, bend, slope = _cheapest(problem, costs, choice, x[:count])
         near = replace(
             problem,
             covariance=plus_diagonal(costs.rest, bend / (problem.curvature or 1.0)),
             linear=_plus(problem.linear, slope - bend * x[:count]),
         )
-        found = quadratic.solve(near, x)
+        found = _rough(near, x)
         x = found.x
-        held, price, slope = _cheapest(problem, costs, must, x[:count])
-        bound = _tangent(problem, costs, found, (held, price, slope))
-        gained = bound - best.bound
+        held, _, _ = _cheapest(problem, costs, choice, x[:count])
+        new = _bounded(problem, costs, choice, found, held)
+        gained = new.bound - best.bound
         if gained > 0:
-            best = Relaxed(bound, x, held)
-        if best.bound >= cut or gained <= _ENOUGH * abs(bound):
+            best = new
+        if best.bound >= cut or not gained > _ENOUGH * abs(new.bound):
             break
     return best
+
+
+def _within(problem: QuadraticProblem) -> Array | None:
+    """The optimum without any cost of holding, or where it is too hard any point within the limits."""
+    try:
+        return quadratic.solve(problem).x
+    except quadratic.NotSolved:
+        return by_programme(problem.linear, problem)
+
+
+def _rough(problem: QuadraticProblem, start: Array) -> Solution:
+    """A point near the optimum with its multipliers: the bound is right for any."""
+    try:
+        return quadratic.solve(problem, start)
+    except quadratic.NotSolved:
+        return polish(problem, interior_point.solve(problem))[0]
 
 
 def _plus(linear: Array, of_weights: Array) -> Array:
@@ -117,39 +170,46 @@ def _plus(linear: Array, of_weights: Array) -> Array:
 
 
 def _cheapest(
-    problem: QuadraticProblem, costs: Holding, must: Flags, weights: Array
-) -> tuple[Array, float, Array]:
-    """The cheapest degrees of holding, the price of a place, and the slope of the cost in the weights."""
-    upper, own = problem.upper[: len(weights)], problem.curvature * costs.own
-    out = upper <= 0
-    upper = np.where(out, 1.0, upper)
-    weights = np.maximum(weights, _TINY * upper)
-    least = np.minimum(weights / upper, 1.0)
-    price = _price(weights, own, costs, must, least, ~out)
-    held = _held(weights, own, costs.fixed + price, must, least)
-    steep = own * weights / held
-    pulled = np.where(
-        held > least, 0.0, np.maximum(costs.fixed + price - steep * weights / (2.0 * held), 0.0)
-    )
-    slope = steep + np.where(must, 0.0, pulled / upper)
-    return np.where(out, 0.0, held), price, np.where(out, 0.0, slope)
+    problem: QuadraticProblem, costs: Holding, choice: Choice, weights: Array
+) -> tuple[Array, Array, Array]:
+    """The cheapest degrees of holding, and the bend and slope of a model of what names then cost."""
+    count = len(weights)
+    lower, upper = problem.lower[:count], problem.upper[:count]
+    out, must, own = choice.out, choice.must, problem.curvature * costs.own
+    signs = np.where(weights < 0, -1.0, 1.0)
+    largest = np.where(weights < 0, -lower, upper)
+    far = 2.0 * max(1.0, float(np.abs(weights).max(initial=0.0)))
+    largest = np.where(out | (largest <= 0), 1.0, np.minimum(largest, far))
+    both_ways = (lower < 0) & (upper > 0) & ~must
+    sizes = np.maximum(np.abs(weights), np.where(both_ways, _NEAR, _TINY) * largest)
+    least = np.minimum(sizes / largest, 1.0)
+    charge = costs.fixed + _price(sizes, own, costs, must, least, ~out)
+    held = _held(sizes, own, charge, must, least)
+    steep = own * sizes / held
+    pulled = np.where(held > least, 0.0, np.maximum(charge - steep * sizes / (2.0 * held), 0.0))
+    slope = signs * (steep + np.where(must, 0.0, pulled / largest))
+    bend = own / np.maximum(held, 1e-3)
+    # Through 0 the cost of holding has a kink: a parabola that touches it at the size reached.
+    slope = np.where(both_ways, slope / (signs * sizes) * weights, slope)
+    bend = np.where(both_ways, np.abs(slope) / np.maximum(np.abs(weights), _TINY), bend)
+    return np.where(out, 0.0, held), np.where(out, own, bend), np.where(out, 0.0, slope)
 
 
-def _held(weights: Array, own: Array, charge: Array, must: Flags, least: Array) -> Array:
-    """The minimiser of own w^2 / (2 held) + charge held between w / upper and 1."""
-    free = weights * np.sqrt(own / (2.0 * np.maximum(charge, 1e-300)))
+def _held(sizes: Array, own: Array, charge: Array, must: Flags, least: Array) -> Array:
+    """The minimiser of own w^2 / (2 held) + charge held between |w| / largest and 1."""
+    free = sizes * np.sqrt(own / (2.0 * np.maximum(charge, 1e-300)))
     return np.where(must, 1.0, np.clip(free, least, 1.0))
 
 
-def _price(weights: Array, own: Array, costs: Holding, must: Flags, least: Array, may: Flags) -> float:
+def _price(sizes: Array, own: Array, costs: Holding, must: Flags, least: Array, may: Flags) -> float:
     """The price at which the places suffice; 0 where they do without one."""
 
     def taken(prices: Array) -> Array:
-        return (_held(weights, own, costs.fixed + prices[:, None], must, least) * may).sum(axis=1)
+        return (_held(sizes, own, costs.fixed + prices[:, None], must, least) * may).sum(axis=1)
 
-    if taken(np.zeros(1))[0] <= costs.places:
+    high = float((own * sizes * sizes / (2.0 * least * least)).max())
+    if high <= 0 or taken(np.zeros(1))[0] <= costs.places:
         return 0.0
-    high = float((own * weights * weights / (2.0 * least * least)).max())
     low = 1e-10 * high
     for _ in range(_ZOOMS):
         prices = low * (high / low) ** _GRID
@@ -158,24 +218,58 @@ def _price(weights: Array, own: Array, costs: Holding, must: Flags, least: Array
     return high
 
 
-def _tangent(
-    problem: QuadraticProblem, costs: Holding, found: Solution, cheapest: tuple[Array, float, Array]
-) -> float:
-    """The lower bound by the tangent at a point."""
-    (held, price, slope), x, count = cheapest, found.x, problem.names
-    out = problem.upper[:count] <= 0
-    weights = np.where(out, 0.0, np.maximum(x[:count], _TINY * problem.upper[:count]))
-    charged = problem.curvature * costs.own / 2.0 * weights * weights / np.where(out, 1.0, held)
-    charged += (costs.fixed + price) * held
-    rest = replace(problem, covariance=costs.rest)
-    value = rest.objective(x) + float(charged.sum()) - price * costs.places
-    value -= float(slope @ (weights - x[:count]))
+def _bounded(
+    problem: QuadraticProblem, costs: Holding, choice: Choice, found: Solution, held: Array
+) -> Relaxed:
+    """The bound by the tangent at a point and its multipliers, and by whom it is held up."""
+    x, count = found.x, problem.names
     y, z = found.equality_multipliers, found.inequality_multipliers
-    marginal = reduced_costs(rest, x, y, z) + _plus(np.zeros(len(x)), slope)
-    reach = _REACH * (1.0 + np.abs(x))
-    downward = np.minimum(x - problem.lower, reach)
-    upward = np.minimum(problem.upper - x, reach)
-    value -= float(np.where(marginal > 0, marginal * downward, -marginal * upward).sum())
-    (equal, aims), (at_most, limits) = problem.equalities, problem.inequalities
-    value += float(y @ (equal @ x - aims)) - float(z @ (limits - at_most @ x))
-    return value
+    marginal = reduced_costs(replace(problem, covariance=costs.rest), x, y, z)
+    weights = x[:count]
+    bound = -problem.curvature / 2 * float(weights @ costs.rest.times(weights))
+    bound -= float(y @ problem.equalities[1]) + float(z @ problem.inequalities[1])
+    reach = _REACH * (1.0 + np.abs(x[count:]))
+    ends = np.where(
+        marginal[count:] > 0,
+        np.maximum(problem.lower[count:], -reach),
+        np.minimum(problem.upper[count:], reach),
+    )
+    bound += float(marginal[count:] @ ends)
+    own, of_names = problem.curvature * costs.own, marginal[:count]
+    low, high = problem.lower[:count], problem.upper[:count]
+    either = np.minimum(
+        _dip(own, of_names, np.maximum(low, costs.least), high),
+        _dip(own, of_names, low, np.minimum(high, -costs.least)),
+    )
+    worth = costs.fixed + np.where(choice.must, _dip(own, of_names, low, high), either)
+    bound += float(worth[choice.must].sum())
+    return _placed(bound, x, held, worth, choice, costs.places - int(choice.must.sum()))
+
+
+def _dip(own: Array, slope: Array, low: Array, high: Array) -> Array:
+    """The least of own w^2 / 2 + slope w from low to high; infinite where there is nothing between."""
+    curved = own > 0
+    ends = np.where(slope > 0, -np.inf, np.where(slope < 0, np.inf, 0.0))
+    bottom = np.where(curved, -slope / np.where(curved, own, 1.0), ends)
+    at = np.minimum(np.maximum(bottom, low), high)
+    finite = np.isfinite(at)
+    at = np.where(finite, at, 0.0)
+    value = np.where(finite, own / 2 * at * at + slope * at, -np.inf)
+    return np.where(low > high, np.inf, value)
+
+
+def _placed(bound: float, x: Array, held: Array, worth: Array, choice: Choice, places: int) -> Relaxed:
+    """Give the places left to those that lower the bound most, and see what each name changes in it."""
+    may = np.flatnonzero(~(choice.must | choice.out))
+    order = may[np.argsort(worth[may], kind="stable")]
+    order = order[worth[order] < 0]
+    taken, next_one = order[:places], order[places : places + 1]
+    bound += float(worth[taken].sum())
+    entering, leaving = np.full(len(worth), np.inf), np.full(len(worth), np.inf)
+    dearest = float(worth[taken[-1]]) if len(taken) == places and places else 0.0
+    entering[may] = bound + worth[may] - dearest if places else np.inf
+    entering[taken] = bound
+    leaving[may] = bound
+    leaving[taken] = bound - worth[taken] + float(worth[next_one].sum())
+    entering[choice.must], leaving[choice.out] = bound, bound
+    return Relaxed(bound, x, held, entering, leaving)

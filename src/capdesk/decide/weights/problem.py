@@ -48,9 +48,13 @@ class Covariance:
         """Sigma v, (n,) or (n, m)."""
         if self.matrix is not None:
             if vector.ndim > 1 or len(vector) < _WORTH_SKIPPING:
-                return self.matrix @ vector
+                return self.matrix.dot(vector)
             held = vector.nonzero()[0]
-            return vector[held] @ self.matrix[held] if 4 * len(held) < len(vector) else self.matrix @ vector
+            return (
+                vector[held].dot(self.matrix[held])
+                if 4 * len(held) < len(vector)
+                else self.matrix.dot(vector)
+            )
         loadings, specific = self.factors()
         own = specific * vector if vector.ndim == 1 else specific[:, None] * vector
         return loadings @ (loadings.T @ vector) + own
@@ -72,7 +76,7 @@ class Covariance:
     def of(self, chosen: NDArray[np.intp]) -> Covariance:
         """The covariance of some of the names."""
         if self.matrix is not None:
-            return Covariance(matrix=self.matrix[np.ix_(chosen, chosen)])
+            return Covariance(matrix=self.matrix.take(chosen, axis=0).take(chosen, axis=1))
         loadings, specific = self.factors()
         return Covariance(loadings=loadings[chosen], specific=specific[chosen])
 
@@ -128,8 +132,14 @@ class QuadraticProblem:
 
     def gradient(self, x: Array) -> Array:
         """Its gradient at x, (m,)."""
+        names = self.names
+        if len(x) == names:
+            gradient = self.covariance.times(x)
+            gradient *= self.curvature
+            gradient += self.linear
+            return gradient
         gradient = self.linear.copy()
-        gradient[: self.names] += self.curvature * self.covariance.times(x[: self.names])
+        gradient[:names] += self.curvature * self.covariance.times(x[:names])
         return gradient
 
 

@@ -18,6 +18,10 @@ CHOLESKY_NAMES = 1_000
 Vector = list[Fraction]
 
 
+FORMATS = {"capdesk-plan/1": Fraction(1, 10**6), "capdesk-plan/2": Fraction(1, 10**9)}
+"""The formats that are known, and the unit of a weight in each."""
+
+
 class NotAPlan(ValueError):
     """The text is no plan of a format that is known."""
 
@@ -41,7 +45,11 @@ class Problem:
     """What a plan states, as fractions."""
 
     def __init__(self, plan: dict[str, Any]) -> None:
+        if plan["format"] not in FORMATS:
+            known = " and ".join(map(repr, FORMATS))
+            raise NotAPlan(f"the plan has the format {plan['format']!r}: this reads {known}")
         problem, proof = plan["problem"], plan["proof"]
+        self.unit = FORMATS[plan["format"]]
         self.kind: str = problem["kind"]
         self.weights = [Fraction(text) for text in plan["weights"].values()]
         self.count = len(self.weights)
@@ -60,6 +68,8 @@ class Problem:
         self.anchor = None if proof["anchor"] is None else _vector(proof["anchor"])
         self.anchor_equal = _vector(proof["anchor_equal"] or [])
         self.anchor_most = _vector(proof["anchor_most"] or [])
+        self.fixed, self.search_bound = _exact(proof["fixed"]), _exact(proof["search_bound"])
+        self.exponent = _exact(proof.get("exponent", "0x0p+0"))
         self.tail = _exact(problem["tail"])
         self.chances = None if proof["chances"] is None else _vector(proof["chances"])
         self.scenarios: tuple[list[list[int]], int] = ([], 1)
@@ -117,12 +127,13 @@ class Covariance:
         self.rows: list[list[int]] | None = None
         self.factors: list[list[int]] | None = None
         self.shift = Fraction(0)
-        self.convex, self.said = True, "there is no covariance"
+        self.convex, self.shown, self.said = True, True, "there is no covariance"
         if value is None:
             return
         if "matrix" in value:
             rows = _whole_rows([[_float(text) for text in row] for row in value["matrix"]])
             self.shift, self.convex, self.said = _shown_semidefinite(rows)
+            self.shown = len(rows) <= CHOLESKY_NAMES
             self.rows, self.denominator = _integers(rows)
             return
         self.factors, self.denominator = _integers(

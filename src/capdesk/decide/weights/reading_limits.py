@@ -1,49 +1,31 @@
-"""Constraints as people write them, read for the names of a plan: every limit in millionths.
+"""Constraints as people write them, read for the names of a plan: every limit in billionths.
 
-A maximum is rounded down and a minimum up, so that weights in millionths that obey what is
+A maximum is rounded down and a minimum up, so that weights in billionths that obey what is
 read obey what was written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN
+from collections.abc import Mapping
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
 from typing import Any, SupportsIndex, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from capdesk.decide.weights.constraints import Constraints, Exposure, Group
-from capdesk.decide.weights.limits import NO_LIMIT, Limits, Row, Whole
+from capdesk.decide.weights.limits import NO_LIMIT, Limits, Row, Trading, Whole
+from capdesk.decide.weights.reading_names import check_known, order_of
 from capdesk.model.errors import InvalidInput
 from capdesk.model.evidence import Array
-from capdesk.model.money import MICRO, Amount, read_decimal, to_micro
+from capdesk.model.money import NANO, Amount, read_decimal, to_nano
 
-_LARGEST_BARE = 10 * MICRO
+_LARGEST_BARE = 10 * NANO
+
+_PLAIN = frozenset((type(None), int, float, str, Decimal, Amount))
 
 Kind = TypeVar("Kind")
-
-
-def read_names(names: Sequence[str]) -> tuple[str, ...]:
-    """The names, once each.
-
-    Raises
-    ------
-    InvalidInput
-        For a single text, names that are no texts or empty, and names that are there twice.
-    """
-    if isinstance(names, str):
-        raise InvalidInput(f"names must be a list of names, got the text {names!r}")
-    if not isinstance(names, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise InvalidInput(f"names must be a list of names, got {type(names).__name__}")
-    given = tuple(names)
-    for name in given:
-        if not isinstance(name, str) or not name:  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise InvalidInput(f"names must be texts that are not empty, got {name!r}")
-    if len(set(given)) != len(given):
-        twice = sorted({name for name in given if given.count(name) > 1})
-        raise InvalidInput(f"names must differ, got {', '.join(map(repr, twice))} more than once")
-    return given
 
 
 def read_limits(
@@ -62,18 +44,53 @@ def read_limits(
         For a percent where a fraction is meant, an unknown name, a minimum above its maximum,
         and limits of trades without current weights.
     """
+    c = constraints
+    sizes: tuple[Any, ...] = (c.max_weight, c.min_weight, c.budget)
+    others = (c.gross, c.turnover, c.max_trade, c.max_names, c.min_weight_if_held, c.proportional_costs)
+    rows = (c.groups, c.exposures)
+    if (
+        current is None
+        and _PLAIN.issuperset(map(type, sizes))
+        and all(each is None for each in (*others, c.fixed_costs))
+        and all(type(each) is dict and not each for each in rows)
+    ):
+        return _bounds_alone(names, *sizes, c.long_only, c.fully_invested, c.allow_cash)
+    return _read(names, constraints, current)
+
+
+@lru_cache(maxsize=16, typed=True)
+def _bounds_alone(
+    names: tuple[str, ...], most: Any, least: Any, budget: Any, long_only: bool, invest: bool, cash: bool
+) -> Limits:
+    """The limits of constraints that are numbers alone: the same for the same numbers, plan after plan."""
+    given = Constraints(
+        max_weight=most,
+        min_weight=least,
+        budget=budget,
+        long_only=long_only,
+        fully_invested=invest,
+        allow_cash=cash,
+    )
+    limits = _read(names, given, None)
+    limits.lower.flags.writeable = limits.upper.flags.writeable = False
+    return limits
+
+
+def _read(names: tuple[str, ...], constraints: Constraints, current: Mapping[str, Any] | None) -> Limits:
     budget = _limit(constraints.budget, "budget", _LARGEST_BARE)
     if budget < 0 and constraints.long_only:
         raise InvalidInput(f"budget={constraints.budget}: below 0 needs long_only=False")
     gross = None if constraints.gross is None else _size(constraints.gross, "gross", _LARGEST_BARE)
-    top = max(budget, MICRO, gross or 0)
+    top = max(budget, NANO, gross or 0)
     read = _Reader(names, top if constraints.long_only else max(top, _LARGEST_BARE))
     lower, upper, lower_kinds, upper_kinds = _bounds(read, constraints, budget)
     start = _current(names, constraints, current)
+    trading = None
     if constraints.max_trade is not None and start is not None:
         step = _sizes(
             read.each(constraints.max_trade, "max_trade", NO_LIMIT, ROUND_FLOOR), names, "max_trade"
         )
+        trading = Trading(step, lower, upper, lower_kinds, upper_kinds)
         from_below, from_above = start - step > lower, start + step < upper
         lower_kinds = _kinds(lower_kinds, from_below)
         upper_kinds = _kinds(upper_kinds, from_above)
@@ -95,8 +112,9 @@ def read_limits(
         gross=gross,
         turnover=None
         if constraints.turnover is None
-        else _size(constraints.turnover, "turnover", max(4 * MICRO, 2 * top)),
+        else _size(constraints.turnover, "turnover", max(4 * NANO, 2 * top)),
         current=start,
+        trading=trading,
         max_names=_max_names(constraints.max_names),
         min_if_held=None if held is None else _some(_sizes(held, names, "min_weight_if_held")),
         proportional_costs=None if costs is None else read.costs(costs, "proportional_costs"),
@@ -112,7 +130,7 @@ class _Reader:
         self.largest = largest
 
     def each(self, given: Any, what: str, missing: int, rounding: str) -> Whole:
-        """(n,) millionths."""
+        """(n,) billionths."""
         if isinstance(given, Mapping):
             values = cast("Mapping[str, Any]", given)
             check_known(values, self.names, what)
@@ -143,59 +161,26 @@ class _Reader:
         return read
 
 
-def check_known(given: Mapping[str, Any], names: tuple[str, ...], what: str) -> None:
-    """Refuse a name that is not among those planned for.
-
-    Raises
-    ------
-    InvalidInput
-    """
-    unknown = [str(name) for name in given if name not in names]
-    if unknown:
-        raise InvalidInput(f"{what} speaks of {', '.join(unknown)}, which is not among the names")
-
-
-def order_of(index: Any, names: tuple[str, ...], what: str) -> list[int] | None:
-    """Where each name's label is; None for an index that only counts.
-
-    Raises
-    ------
-    InvalidInput
-        For a name without a label, or with two.
-    """
-    labels: list[Any] = list(index)
-    if labels == list(range(len(labels))):
-        return None
-    places: dict[Any, int] = {label: place for place, label in enumerate(labels)}
-    missing = [name for name in names if name not in places]
-    if missing:
-        raise InvalidInput(f"{what} has no value for {', '.join(missing)}: its index must be the names")
-    twice = [name for name in names if labels.count(name) > 1]
-    if twice:
-        raise InvalidInput(f"{what} has {', '.join(twice)} more than once in its index")
-    return [places[name] for name in names]
-
-
 def _limit(value: Any, what: str, largest: int, rounding: str = ROUND_FLOOR) -> int:
-    micro = to_micro(value, what, rounding)
-    if abs(micro) > largest and abs(micro) >= 2 * MICRO:
+    units = to_nano(value, what, rounding)
+    if abs(units) > largest and abs(units) >= 2 * NANO:
         hint = Amount(read_decimal(value)) / 100
         raise InvalidInput(f"{what}={value}: a fraction is meant, did you mean {hint.normalize():f}?")
-    return micro
+    return units
 
 
 def _size(value: Any, what: str, largest: int) -> int:
     """A limit of a size, which is never below 0."""
-    micro = _limit(value, what, largest)
-    if micro < 0:
+    units = _limit(value, what, largest)
+    if units < 0:
         raise InvalidInput(f"{what} must be 0 or more, got {value}")
-    return micro
+    return units
 
 
 def _sizes(values: Whole, names: tuple[str, ...], what: str) -> Whole:
     if (values < 0).any():
         place = int(values.argmin())
-        raise InvalidInput(f"{what} of {names[place]} must be 0 or more, got {values[place] / MICRO:g}")
+        raise InvalidInput(f"{what} of {names[place]} must be 0 or more, got {values[place] / NANO:g}")
     return values
 
 
@@ -213,7 +198,7 @@ def _bounds(
         if constraints.long_only and (asked < 0).any():
             name = read.names[int(asked.argmin())]
             raise InvalidInput(
-                f"min_weight of {name} is {asked.min() / MICRO:g}: below 0 needs long_only=False"
+                f"min_weight of {name} is {asked.min() / NANO:g}: below 0 needs long_only=False"
             )
         lower = np.maximum(lower, asked)
         lower_kinds = _kinds("long_only", asked > floor, "min_weight")
@@ -228,8 +213,8 @@ def _bounds(
     if (lower > upper).any():
         index = int((lower - upper).argmax())
         raise InvalidInput(
-            f"the minimum of {read.names[index]}, {lower[index] / MICRO:g}, is above its maximum, "
-            f"{upper[index] / MICRO:g}"
+            f"the minimum of {read.names[index]}, {lower[index] / NANO:g}, is above its maximum, "
+            f"{upper[index] / NANO:g}"
         )
     return lower, upper, lower_kinds, upper_kinds
 
@@ -267,7 +252,7 @@ def _current(
         raise InvalidInput(f"current must be weights by name, got {type(current).__name__}")
     check_known(current, names, "current")
     return np.array(
-        [to_micro(current.get(name, 0), f"current of {name}", ROUND_HALF_EVEN) for name in names], np.int64
+        [to_nano(current.get(name, 0), f"current of {name}", ROUND_HALF_EVEN) for name in names], np.int64
     )
 
 
@@ -288,7 +273,7 @@ def _groups(read: _Reader, constraints: Constraints) -> list[Row]:
             else _limit(group.min, f"min of group {name}", read.largest, ROUND_CEILING)
         )
         high = None if group.max is None else _limit(group.max, f"max of group {name}", read.largest)
-        rows.append(_row("group", name, coefficients, low, high, MICRO))
+        rows.append(_row("group", name, coefficients, low, high, NANO))
     return rows
 
 
@@ -298,9 +283,9 @@ def _exposures(names: tuple[str, ...], constraints: Constraints) -> list[Row]:
         coefficients = _loadings(exposure.loadings, names, f"exposure {name}")
         low = None if exposure.min is None else float(read_decimal(exposure.min, f"min of exposure {name}"))
         high = None if exposure.max is None else float(read_decimal(exposure.max, f"max of exposure {name}"))
-        unit = float(np.abs(coefficients).max(initial=0.0)) / MICRO
+        unit = float(np.abs(coefficients).max(initial=0.0)) / NANO
         if low is not None and high is not None and 0 <= high - low < unit:
-            # A sum of real multiples of millionths meets a number only to within a unit.
+            # A sum of real multiples of billionths meets a number only to within a unit.
             low, high = low - unit / 2, high + unit / 2
         rows.append(_row("exposure", name, coefficients, low, high, 1))
     return rows

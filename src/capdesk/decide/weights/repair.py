@@ -8,16 +8,20 @@ matrix further.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 
 import numpy as np
 
-from capdesk.decide.weights.dense import SingularMatrix, cholesky
+from capdesk.decide.weights.dense import SingularMatrix, cholesky, is_clearly_definite
 from capdesk.decide.weights.problem import Array
 from capdesk.model.errors import InvalidInput
 
 # Of the largest variance: what rounding leaves of an eigenvalue that is zero, and more.
 TOLERANCE = 1e-10
 _ROUNDS = 10_000
+# Up to so many names a factor in double precision costs no more.
+_WORTH_SINGLE = 100
+_STRIP = 128
 
 
 def checked(matrix: Array, names: Sequence[str], *, repair: bool = False) -> Array:
@@ -117,22 +121,28 @@ def _plainly_good(matrix: Array, count: int) -> bool:
     """
     if matrix.shape != (count, count) or not count:
         return False
-    variances = matrix.diagonal()
-    if not (variances.min() > 0 and variances.max() < np.inf):
+    if not np.minimum.reduce(matrix.diagonal()) > 0:
         return False
-    return bool((matrix == matrix.T).all()) and _is_semidefinite(matrix)
+    return _is_symmetric(matrix) and _is_semidefinite(matrix)
+
+
+def _is_symmetric(matrix: Array) -> bool:
+    """Whether it is exactly so, strip by strip: what is compared then stays near the processor."""
+    strips = (slice(first, first + _STRIP) for first in range(0, len(matrix), _STRIP))
+    return all((matrix[strip.start :, strip] == matrix[strip, strip.start :].T).all() for strip in strips)
 
 
 def _is_semidefinite(matrix: Array) -> bool:
+    if len(matrix) > _WORTH_SINGLE and is_clearly_definite(matrix):
+        return True
     shifted = matrix.copy()
-    diagonal = shifted.diagonal()
-    largest = float(diagonal.max())
-    shifted.flat[:: len(matrix) + 1] = diagonal + TOLERANCE * largest
+    diagonal = shifted.reshape(-1)[:: len(matrix) + 1]
+    diagonal += TOLERANCE * np.maximum.reduce(diagonal)
     try:
         factor = cholesky(shifted, overwrite=True)
     except SingularMatrix:
         return False
-    return bool(np.isfinite(factor.diagonal()).all())
+    return isfinite(np.add.reduce(factor.diagonal()))
 
 
 def _require_square(matrix: Array, names: Sequence[str]) -> None:

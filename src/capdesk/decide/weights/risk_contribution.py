@@ -18,7 +18,7 @@ _MOST_STEPS = 100
 _TOLERANCE = 1e-12
 _ENOUGH = 1e-8
 _DIRECT = 120
-_BALANCED = 1e-11
+_BALANCED = 1e-10
 _WORSE = 10.0
 _MOST_MULTIPLICATIONS = 40
 _FIRST_LENGTH, _SHORTEST, _LONGEST = 0.9, 0.4, 1.0
@@ -84,21 +84,24 @@ def _multiplied(covariance: Covariance, shares: Array, start: Array) -> tuple[Ar
     weights, length, before, least = start, _FIRST_LENGTH, None, np.inf
     best = start
     for _ in range(_MOST_MULTIPLICATIONS):
-        parts = weights * covariance.times(weights)
+        marginal = covariance.times(weights)
+        parts = weights * marginal
         if not np.minimum.reduce(parts) > 0:
             return best, False
-        lack = shares * np.add.reduce(parts) / parts - 1.0
-        error = float(np.maximum.reduce(np.abs(lack)))
-        if error <= _BALANCED:
+        lack = shares / parts
+        lack *= weights.dot(marginal)
+        lack -= 1.0
+        error = float(lack.dot(lack))
+        if error <= _BALANCED * _BALANCED:
             return weights, True
         if error < least:
             best, least = weights, error
-        elif error > _WORSE * least:
+        elif error > _WORSE * _WORSE * least:
             return best, False
         if before is not None:
             change = lack - before
-            length = min(max(-length * float(before @ change) / float(change @ change), _SHORTEST), _LONGEST)
-        weights, before = weights * (1.0 + length * lack), lack
+            length = min(max(-length * float(before.dot(change) / change.dot(change)), _SHORTEST), _LONGEST)
+        weights, before = weights + weights * (length * lack), lack
     return best, False
 
 

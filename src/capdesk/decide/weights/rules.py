@@ -7,21 +7,25 @@ feasible weights nearest to the rule's are taken, by least squares in proportion
 from __future__ import annotations
 
 from dataclasses import replace
+from math import floor
 
 import numpy as np
+from msgspec import structs
 
 from capdesk.decide.weights import feasibility
 from capdesk.decide.weights.limits import Limits
 from capdesk.decide.weights.optimum import Found, evidence, optimum
 from capdesk.decide.weights.problem import Array, Covariance, Solution
+from capdesk.decide.weights.proving import largest
 from capdesk.decide.weights.rounding import whole
-from capdesk.decide.weights.statement import Statement, bounds, no_risk, state
+from capdesk.decide.weights.statement import Statement, no_risk, state
 from capdesk.decide.weights.waterfill import waterfill
 from capdesk.model.errors import InvalidInput
-from capdesk.model.money import MICRO
+from capdesk.model.money import NANO
 
 ARITHMETIC = "arithmetic"
 _SMALLEST_SHARE = 1e-4
+_NEARLY = 1e-3
 
 
 def nothing(limits: Limits) -> Found:
@@ -45,7 +49,7 @@ def by_shares(limits: Limits, shares: Array) -> Found:
     InfeasibleError
         Where the limits cannot be met together.
     """
-    return _met(limits, shares / max(float(shares.sum()), 1e-300), np.inf)
+    return _met(limits, shares / max(float(np.add.reduce(shares)), 1e-300), np.inf)
 
 
 def by_targets(limits: Limits, targets: Array) -> Found:
@@ -75,14 +79,14 @@ def inverse_risk(limits: Limits, scores: Array) -> Found:
 
 def _met(limits: Limits, shares: Array, highest: float) -> Found:
     total = feasibility.total(limits)
-    lower, upper = bounds(limits)
-    if limits.simple and (lower >= 0).all() and (shares >= 0).all():
-        weights = waterfill(shares, lower, upper, total / MICRO, highest)
-        return _as_rule(limits, weights, int(np.floor(weights.sum() * MICRO + 1e-3)))
+    lower, upper = limits.bounds()
+    if limits.simple and largest(-lower) <= 0 and largest(-shares) <= 0:
+        weights = waterfill(shares, lower, upper, total / NANO, highest)
+        return _as_rule(limits, weights, floor(np.add.reduce(weights) * NANO + _NEARLY))
     if limits.simple and highest == 1.0:
         inside = np.clip(shares, lower, upper)
-        if inside.sum() <= total / MICRO:
-            return _as_rule(limits, inside, int(np.floor(inside.sum() * MICRO + 1e-3)))
+        if inside.sum() <= total / NANO:
+            return _as_rule(limits, inside, floor(np.add.reduce(inside) * NANO + _NEARLY))
     return _nearest(limits, shares, invest=highest > 1)
 
 
@@ -92,7 +96,7 @@ def _nearest(limits: Limits, shares: Array, *, invest: bool) -> Found:
     distance = Covariance(loadings=np.zeros((len(shares), 1)), specific=1 / size)
     plain = replace(limits, proportional_costs=None)
     found = optimum(plain, distance, 1.0, -shares / size, invest=invest)
-    return Found(replace(found.evidence, kind="rule"), found.solver, found.notes)
+    return Found(structs.replace(found.evidence, kind="rule"), found.solver, found.notes)
 
 
 def _as_rule(limits: Limits, weights: Array, total: int) -> Found:

@@ -13,17 +13,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 
 from capdesk.decide.weights import feasibility, quadratic, ratio
-from capdesk.decide.weights.certificate import least_variance
+from capdesk.decide.weights.certificate import least_variance, unsure
 from capdesk.decide.weights.limits import Limits
 from capdesk.decide.weights.optimum import Found, finish, optimum
 from capdesk.decide.weights.problem import Array, Covariance, QuadraticProblem, Solution
 from capdesk.decide.weights.statement import Statement, state
 from capdesk.model.errors import CertificateError, InvalidInput
 from capdesk.model.evidence import Evidence
-from capdesk.model.money import MICRO
+from capdesk.model.money import NANO
 
 NO_EXCESS = (
     "no feasible weights earn more than the risk-free rate, so no Sharpe ratio is positive: "
@@ -33,11 +34,16 @@ _UNBOUNDED = (
     "some weights have a positive excess return and no variance, so the Sharpe ratio has no maximum: "
     "the covariance is singular; estimate it with shrinkage or factors"
 )
+_NO_BUDGET = (
+    "max_sharpe scales weights to their sum, so a budget of 0 with shorts has none: give a budget above 0, "
+    "or mean_variance a risk_aversion"
+)
 _ONE_PROBLEM = 110
 _MOST_ROWS = 24
 _EXCEEDED = 1e-11
 _NO_VARIANCE = 1e-13
 _CLEARLY_POSITIVE = 1e-4
+_SURE = 1e7
 
 
 def maximum_sharpe(limits: Limits, covariance: Covariance, excess: Array) -> Found:
@@ -60,9 +66,13 @@ def maximum_sharpe(limits: Limits, covariance: Covariance, excess: Array) -> Fou
     InfeasibleError, CertificateError
         As for every optimum.
     """
-    if limits.proportional_costs is None and limits.lower.min(initial=0) >= 0 and excess.max() <= 0:
+    if limits.proportional_costs is None and excess.max() <= 0 and limits.lower.min(initial=0) >= 0:
         return _minimum_variance(limits, covariance)
     total = feasibility.total(limits)
+    if not total:
+        if not limits.long_only:
+            raise InvalidInput(_NO_BUDGET)
+        return _minimum_variance(limits, covariance)
     statement = _statement(limits, covariance, excess, total)
     try:
         return _solved(limits, statement, total)
@@ -91,10 +101,10 @@ def _statement(limits: Limits, covariance: Covariance, excess: Array, total: int
     if limits.proportional_costs is None or limits.current is None or not total:
         return statement
     # What staying put saves is a constant; spread over weights whose sum is known it is linear.
-    start = limits.current / MICRO
+    start = limits.current / NANO
     problem = statement.problem
     plain = problem.linear[: len(excess)] + excess
-    problem.linear[: len(excess)] -= float(plain @ start) / (total / MICRO)
+    problem.linear[: len(excess)] -= float(plain @ start) / (total / NANO)
     return statement
 
 
@@ -108,7 +118,7 @@ def _best_excess(statement: Statement) -> float:
 
 
 def _solved(limits: Limits, statement: Statement, total: int) -> Found:
-    scaled = _Scaled(statement.problem, total / MICRO)
+    scaled = _Scaled(statement.problem, total / NANO)
     solution, slope = scaled.solve(len(limits.names))
     count = len(limits.names)
     tangent = statement.problem.covariance.times(solution.x[:count])
@@ -116,10 +126,10 @@ def _solved(limits: Limits, statement: Statement, total: int) -> Found:
     gradient[:count] += slope * tangent
     proof = finish("sharpe", limits, statement, solution, total, gradient).evidence
     variance = float(solution.x[:count] @ tangent)
-    if variance <= _NO_VARIANCE * float(statement.problem.covariance.diagonal().max()):
+    if variance <= _NO_VARIANCE * float(np.maximum.reduce(statement.problem.covariance.diagonal())):
         raise InvalidInput(_UNBOUNDED)
     anchor, y, z = _anchor(proof, statement, total, tangent)
-    done = replace(proof, slope=slope, anchor=anchor, anchor_equal=y, anchor_most=z)
+    done = structs.replace(proof, slope=slope, anchor=anchor, anchor_equal=y, anchor_most=z)
     return Found(done, solution.solver)
 
 
@@ -132,8 +142,9 @@ def _anchor(proof: Evidence, statement: Statement, total: int, tangent: Array) -
         np.zeros(len(problem.equalities[1])),
         np.zeros(len(problem.inequalities[1])),
     )
-    y[0] = -_marginal(tangent, problem.lower[:count], problem.upper[:count], total / MICRO)
-    if least_variance(proof, own, y, z) > _CLEARLY_POSITIVE * float(own @ tangent):
+    y[0] = -_marginal(tangent, problem.lower[:count], problem.upper[:count], total / NANO)
+    enough = max(_CLEARLY_POSITIVE * float(own @ tangent), _SURE * unsure(proof))
+    if least_variance(proof, own, y, z) > enough:
         return own, y, z
     safest = quadratic.solve(replace(problem, curvature=1.0, linear=np.zeros(len(problem.linear))))
     return safest.x[:count], safest.equality_multipliers, safest.inequality_multipliers
@@ -141,11 +152,12 @@ def _anchor(proof: Evidence, statement: Statement, total: int, tangent: Array) -
 
 def _marginal(costs: Array, lower: Array, upper: Array, total: float) -> float:
     """The cost of the last unit, where a sum is filled with the cheapest names first."""
-    order = np.argsort(costs)
-    if not (np.isfinite(lower).all() and np.isfinite(upper).all()):
+    order = costs.argsort()
+    filled = (upper - lower)[order].cumsum()
+    if filled[-1] == np.inf:
         return float(costs[order[0]])
-    filled = np.cumsum((upper - lower)[order]) + lower.sum()
-    return float(costs[order[min(int(np.searchsorted(filled, total)), len(order) - 1)]])
+    filled += np.add.reduce(lower)
+    return float(costs[order[min(int(filled.searchsorted(total)), len(order) - 1)]])
 
 
 class _Scaled:
@@ -158,10 +170,11 @@ class _Scaled:
         lower, upper = problem.lower[:count], problem.upper[:count]
         self.free = lower < 0
         # An excess return of about what the answer has keeps the scaled weights near the weights.
-        self.excess = float(np.abs(problem.linear).max()) * total
-        implied = (upper >= total) & bool((lower >= 0).all())
-        self.upper_rows = np.flatnonzero(np.isfinite(upper) & ~implied)
-        self.lower_rows = np.flatnonzero(np.isfinite(lower) & (lower != 0))
+        self.excess = float(np.maximum.reduce(np.abs(problem.linear))) * total
+        # With no weight below 0, none is above the sum of all.
+        highest = np.inf if self.free.any() else total
+        self.upper_rows = (upper < highest).nonzero()[0]
+        self.lower_rows = ((lower != 0) & (lower > -np.inf)).nonzero()[0]
 
     def solve(self, count: int) -> tuple[Solution, float]:
         """The weights with multipliers for the problem as it was, and the slope."""
@@ -200,12 +213,14 @@ class _Scaled:
         upper, lower = problem.upper[above], problem.lower[below]
         first, second = len(limits), len(limits) + len(above)
         exact = np.empty((1 + len(aims), width))
-        exact[0], exact[1:] = -problem.linear, equal - aims[:, None] * share
-        at_most = np.zeros((second + len(below), width))
-        at_most[:first] = rows
-        at_most[np.arange(first, second), above] = 1.0
-        at_most[np.arange(second, len(at_most)), below] = -1.0
-        at_most -= np.concatenate((limits, upper, -lower))[:, None] * share
+        np.negative(problem.linear, out=exact[0])
+        if len(aims):
+            exact[1:] = equal - aims[:, None] * share
+        at_most = np.concatenate((limits, upper, -lower))[:, None] * -share
+        at_most[:first] += rows
+        at_most[np.arange(first, second), above] += 1.0
+        if len(below):
+            at_most[np.arange(second, len(at_most)), below] -= 1.0
         lowest = np.zeros(width)
         lowest[:count][self.free] = -np.inf
         aim = np.zeros(len(exact))

@@ -10,21 +10,27 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from msgspec import structs
 
 from capdesk.decide.weights import choosing, inputs, kelly, kelly_bets, quadratic, rules
 from capdesk.decide.weights.asked import Asked
-from capdesk.decide.weights.growth import IndependentBets, Scenarios
+from capdesk.decide.weights.growth import IndependentBets, Scenarios, Wealth
+from capdesk.decide.weights.growth_optimum import LEFT
+from capdesk.decide.weights.limits import Limits, Whole
+from capdesk.decide.weights.mending import broken
 from capdesk.decide.weights.optimum import Found, finish
 from capdesk.decide.weights.problem import Array
 from capdesk.decide.weights.statement import Statement, no_risk, state
 from capdesk.model.errors import CertificateError, InvalidInput
 from capdesk.model.evidence import Label
-from capdesk.model.money import MICRO, read_decimal
+from capdesk.model.money import NANO, read_decimal
 
 _NEEDED = (
     "kelly_criterion needs probabilities with bet_prices or odds (bets), probabilities with outcomes "
     "(scenarios), or expected returns with a covariance"
 )
+
+_MOST_UNITS = 10
 
 
 def kelly_criterion(asked: Asked) -> Found:
@@ -109,36 +115,76 @@ def _staked(asked: Asked, fraction: float, scenarios: Array, chances: Array, *, 
         raise CertificateError(f"no stakes were proven right: {failure}") from failure
     statement = _solvent(statement, stakes.ruinous, fraction)
     solution = replace(stakes.solution, x=stakes.solution.x * fraction)
-    kind = "rule" if exponent is not None else "growth"
     wealth = IndependentBets(chances, scenarios[0]) if independent else Scenarios(chances, scenarios)
     count = len(limits.names)
     gradient = statement.problem.linear.copy()
     gradient[:count] -= wealth.growth(stakes.solution.x[:count]).gradient
-    # To the nearest millionth the sum could be that of a stake that loses all.
-    total = int(stakes.stakes.sum() * MICRO + 1e-4) if len(stakes.ruinous) else None
-    found = finish(kind, limits, statement, solution, total, gradient)
+    if exponent is not None:
+        risk = wealth.drawdown_risk(stakes.stakes, exponent)
+        gradient[:count] += fraction * stakes.drawdown_price * risk.gradient
+    # To the nearest billionth the sum could be that of a stake that loses all.
+    total = int(stakes.stakes.sum() * NANO + 1e-4) if len(stakes.ruinous) else None
+    if exponent is not None:
+        # Nor may one unit more than the optimum break the drawdown bound: every stake is rounded to less.
+        less = np.sign(stakes.stakes) * np.floor(np.abs(stakes.stakes) * NANO + 1e-4)
+        total = min(limits.budget, int(less.sum()))
+    found = finish("growth", limits, statement, solution, total, gradient)
     notes = (f"{fraction:g} of full Kelly, applied before the limits; growth {stakes.growth:.9g} a round",)
     if exponent is not None:
         bound = "the drawdown bound binds" if stakes.drawdown_price else "the drawdown bound does not bind"
-        notes += (f"{bound}; the growth could be higher by {stakes.gap:.1e} at most",)
-    proof = replace(
-        found.evidence, slope=fraction, scenarios=scenarios, chances=chances, tail=float(independent)
+        notes += (bound,)
+    units = found.evidence.weights
+    if exponent is not None:
+        units = _within_drawdown(units, wealth, exponent, limits)
+    proof = structs.replace(
+        found.evidence,
+        weights=units,
+        slope=fraction,
+        scenarios=scenarios,
+        chances=chances,
+        tail=float(independent),
+        exponent=exponent or 0.0,
+        drawdown_price=stakes.drawdown_price,
     )
     return Found(proof, found.solver, notes)
 
 
+def _within_drawdown(units: Whole, wealth: Wealth, exponent: float, limits: Limits) -> Whole:
+    """Units that meet the drawdown bound, by single units of what raises the risk most and no limit holds."""
+    for _ in range(_MOST_UNITS * len(units)):
+        risk = wealth.drawdown_risk(units / NANO, exponent)
+        moved = _less_risky(units, risk.gradient, limits) if risk.value > 0 else None
+        if moved is None:
+            break
+        units = moved
+    return units
+
+
+def _less_risky(units: Whole, slope: Array, limits: Limits) -> Whole | None:
+    """The units after the best move by one that keeps the limits; None where there is none."""
+    steps = -np.sign(slope).astype(np.int64)
+    for place in np.argsort(-np.abs(slope), kind="stable"):
+        moved = units.copy()
+        moved[place] += steps[place]
+        within = limits.lower[place] <= moved[place] <= limits.upper[place] and moved.sum() <= limits.budget
+        if steps[place] and within and (limits.simple or not broken(moved, limits)):
+            return moved
+    return None
+
+
 def _solvent(statement: Statement, ruinous: Array, fraction: float) -> Statement:
-    """The statement with a row for each outcome that more stakes would ruin."""
+    """The statement with a row for each outcome that more stakes would ruin: it leaves the least there may be."""
     problem = statement.problem
-    rows, most = problem.inequalities
+    rows, limits = problem.inequalities
     padded = np.zeros((len(ruinous), rows.shape[1]))
     padded[:, : ruinous.shape[1]] = ruinous
-    kept = Label("solvency", "", fraction)
+    most = fraction * (1 - LEFT)
+    kept = Label("solvency", "", most)
     return replace(
         statement,
         problem=replace(
             problem,
-            inequalities=(np.vstack([rows, padded]), np.append(most, np.full(len(ruinous), fraction))),
+            inequalities=(np.vstack([rows, padded]), np.append(limits, np.full(len(ruinous), most))),
         ),
         inequality_labels=(*statement.inequality_labels, *[kept] * len(ruinous)),
     )

@@ -7,14 +7,15 @@ Sizes (of trades, of shorts) are written with their positive parts alone:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from capdesk.decide.weights.limits import NO_LIMIT, Limits, Whole
+from capdesk.decide.weights.limits import Limits
 from capdesk.decide.weights.problem import Array, Covariance, QuadraticProblem
 from capdesk.model.evidence import Label, Parts
-from capdesk.model.money import MICRO
+from capdesk.model.money import NANO
 
 NO_PARTS = Parts(np.zeros(0, np.intp), np.zeros(0), np.zeros(0))
 
@@ -37,16 +38,15 @@ def state(
     Parameters
     ----------
     total
-        Millionths that the weights add up to; at most, where not `exact`.
+        Billionths that the weights add up to; at most, where not `exact`.
     """
-    lower, upper = bounds(limits)
+    if limits.simple and limits.proportional_costs is None:
+        return _of_budget(limits, covariance, curvature, linear, total, exact=exact)
+    lower, upper = limits.bounds()
     rows = _Rows(len(limits.names))
-    budget = Label("budget", "", limits.budget / MICRO)
-    rows.add(np.ones(len(limits.names)), total / MICRO, budget, exact=exact)
+    rows.add(np.ones(len(limits.names)), total / NANO, _budget(limits.budget), exact=exact)
     for row in limits.rows:
         rows.add_between(row.coefficients, row.low, row.high, row.kind, row.name)
-    if limits.simple and limits.proportional_costs is None:
-        return rows.statement(covariance, curvature, linear, lower, upper, NO_PARTS)
     trades = _Sizes.of_trades(limits, lower, upper)
     shorts = _Sizes.of_shorts(limits, lower, upper)
     parts = Parts(
@@ -58,11 +58,11 @@ def state(
     if limits.proportional_costs is not None:
         costs += trades.row(limits.proportional_costs, 0, parts.count)
     if limits.turnover is not None:
-        size = limits.turnover / MICRO
+        size = limits.turnover / NANO
         row = trades.row(np.ones(rows.count), 0, parts.count)
         rows.add(row, size + float(trades.plain @ trades.offset), Label("turnover", "", size))
     if limits.gross is not None:
-        size = limits.gross / MICRO
+        size = limits.gross / NANO
         row = shorts.row(np.ones(rows.count), len(trades.both_ways), parts.count)
         rows.add(row, size, Label("gross", "", size))
     for part in range(parts.count):
@@ -72,21 +72,26 @@ def state(
     return rows.statement(covariance, curvature, costs, lower, upper, parts)
 
 
+def _of_budget(
+    limits: Limits, covariance: Covariance, curvature: float, linear: Array, total: int, *, exact: bool
+) -> Statement:
+    """Bounds and a budget alone."""
+    count = len(limits.names)
+    none = np.zeros((0, count)), np.zeros(0)
+    label, budget = (_budget(limits.budget),), (np.ones((1, count)), np.array([total / NANO]))
+    equalities, inequalities = (budget, none) if exact else (none, budget)
+    problem = QuadraticProblem(covariance, curvature, linear, equalities, inequalities, *limits.bounds())
+    return Statement(problem, NO_PARTS, label, ()) if exact else Statement(problem, NO_PARTS, (), label)
+
+
+@lru_cache(maxsize=8)
+def _budget(units: int) -> Label:
+    return Label("budget", "", units / NANO)
+
+
 def no_risk(count: int) -> Covariance:
     """The covariance of a problem that has none."""
     return Covariance(loadings=np.zeros((count, 1)), specific=np.zeros(count))
-
-
-def bounds(limits: Limits) -> tuple[Array, Array]:
-    """The weights' bounds as fractions, infinite where there is none."""
-    return _fractions(limits.lower), _fractions(limits.upper)
-
-
-def _fractions(micro: Whole) -> Array:
-    values = micro / MICRO
-    if np.maximum.reduce(np.abs(micro), initial=0) >= NO_LIMIT:
-        values[micro >= NO_LIMIT], values[micro <= -NO_LIMIT] = np.inf, -np.inf
-    return values
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,7 +106,7 @@ class _Sizes:
     def of_trades(cls, limits: Limits, lower: Array, upper: Array) -> _Sizes:
         if limits.current is None or (limits.turnover is None and limits.proportional_costs is None):
             return cls(np.zeros(0, np.intp), np.zeros(len(lower)), np.zeros(len(lower)))
-        start = limits.current / MICRO
+        start = limits.current / NANO
         both_ways = np.flatnonzero((lower < start) & (start < upper))
         return cls(both_ways, np.where(start <= lower, 1.0, -1.0), start)
 

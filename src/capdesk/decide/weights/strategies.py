@@ -21,6 +21,7 @@ from capdesk.model.errors import InvalidInput
 from capdesk.model.money import read_decimal
 from capdesk.model.plans import AllocationStrategy
 
+NO_AVERSION = "without a risk_aversion mean_variance is the maximum Sharpe ratio"
 _VARIANCE = 2.0
 _LARGEST_MARKET = 10.0
 
@@ -65,7 +66,7 @@ def min_variance(asked: Asked) -> Found:
 def mean_variance(asked: Asked) -> Found:
     """Maximise mean'w - risk_aversion / 2 w' Sigma w; without a risk aversion the Sharpe ratio."""
     if asked.risk_aversion is None:
-        return max_sharpe(asked)
+        return _noted(max_sharpe(asked), (NO_AVERSION,))
     covariance, notes = asked.risk
     # Cash that may be kept earns the risk-free rate; where it may not, that changes nothing.
     return _noted(best(asked.limits, covariance, asked.risk_aversion, _rate(asked) - asked.mean), notes)

@@ -20,6 +20,8 @@ Flags = NDArray[np.bool_]
 
 _FIRST = 64
 _MORE = 24
+# Where limits spread the weights over more names than this, the answer holds many.
+_MOST_AT_FIRST = 32
 _MOST = 192
 _PRICE_TOLERANCE = 1e-11
 
@@ -27,7 +29,7 @@ _PRICE_TOLERANCE = 1e-11
 def solve(problem: QuadraticProblem, start: Array | None = None) -> tuple[Solution | None, Array | None]:
     """The optimum where it holds few names; else no solution, but a guess at which names it holds."""
     x = vertex(problem) if start is None else np.clip(start, problem.lower, problem.upper)
-    if x is None:
+    if x is None or (start is None and np.count_nonzero(x > problem.lower) > _MOST_AT_FIRST):
         return None, None
     movable = problem.lower < problem.upper
     pool = _Pool(problem, x)
@@ -41,7 +43,8 @@ def solve(problem: QuadraticProblem, start: Array | None = None) -> tuple[Soluti
         return None, x
     while len(pool.chosen) + count <= _MOST:
         pool.let_in(_best(gains, wrong, count))
-        found, _ = active_set.solve(pool.problem())
+        chosen = pool.problem()
+        found = active_set.solve(chosen) or active_set.solve_scaled(chosen)
         if found is None:
             return None, None
         steps += found.iterations

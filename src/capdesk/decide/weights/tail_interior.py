@@ -19,22 +19,25 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from capdesk.decide.weights.dense import LU, SingularMatrix, cholesky, cholesky_solve, gram
+from capdesk.decide.weights.dense import LU, SingularMatrix, cholesky, cholesky_solve, gram, rough_gram
 from capdesk.decide.weights.problem import Array, QuadraticProblem
 
 _MOST_STEPS = 100
 _BACK_OFF = 0.995
-_TOLERANCE = 2e-11
+_TOLERANCE = 5e-11
+_ROUGH = 1e-2
 _OUTSIDE = 1e-2
 _DIVERGED = 1e20
 
 
 @dataclass(slots=True, eq=False)
 class Point:
-    """An iterate: pairs of a quantity that stays positive and its multiplier, and what is free."""
+    """An iterate: the weights, further variables and quantile, pairs of what stays positive, and what is free.
+
+    A pair is a `room` and its multiplier, the `price`.
+    """
 
     x: Array
-    quantile: float
     y: Array
     room: Array
     price: Array
@@ -61,6 +64,7 @@ class TailProblem:
         self.losses = np.zeros((count, len(problem.linear) + 1))
         self.losses[:, :names] = scenarios
         self.losses[:, -1] = 1.0
+        self.rough_losses = self.losses.astype(np.float32)
         self.below = np.flatnonzero(np.isfinite(problem.lower))
         self.above = np.flatnonzero(np.isfinite(problem.upper))
         rows = len(problem.inequalities[1])
@@ -81,7 +85,7 @@ class TailProblem:
         fewer = TailProblem(self.losses[kept, :names], self.fixed[kept], self.weight, self.problem)
         beyond = 2 * len(self.losses)
         index = np.concatenate([kept, len(self.losses) + kept, np.arange(beyond, len(point.room))])
-        return fewer, Point(point.x, point.quantile, point.y, point.room[index], point.price[index])
+        return fewer, Point(point.x, point.y, point.room[index], point.price[index])
 
     def split(self, values: Array) -> list[Array]:
         """The parts of the pairs: scenarios' slacks, excesses, rows, lower and upper bounds."""
@@ -105,21 +109,24 @@ class TailProblem:
         )
         price = mean / room
         price[: 2 * len(chance)] = np.concatenate([chance, self.weight - chance])
-        return Point(x, quantile, np.zeros(len(problem.equalities[1])), room, price)
+        return Point(np.append(x, quantile), np.zeros(len(problem.equalities[1])), room, price)
 
     def residuals(self, point: Point) -> tuple[Array, Array, Array]:
         """What is left of stationarity, of the equalities and of the inequality rows."""
-        v = np.append(point.x, point.quantile)
+        x = point.x
         chance, _, z, at_lower, at_upper = self.split(point.price)
-        dual = self.costs + self.hessian @ v - chance @ self.losses + point.y @ self.equal + z @ self.at_most
+        dual = chance.dot(self.losses)
+        np.subtract(self.costs, dual, out=dual)
+        if self.problem.curvature:
+            dual += self.hessian.dot(x)
+        dual += point.y.dot(self.equal)
         dual[self.below] -= at_lower
         dual[self.above] += at_upper
         rows = self.split(point.room)[2]
-        return (
-            dual,
-            self.equal @ v - self.problem.equalities[1],
-            self.at_most @ v + rows - self.problem.inequalities[1],
-        )
+        if len(rows):
+            dual += z.dot(self.at_most)
+            rows = self.at_most.dot(x) + rows - self.problem.inequalities[1]
+        return dual, self.equal.dot(x) - self.problem.equalities[1], rows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,16 +151,16 @@ def solve(tail: TailProblem, *, dropping: bool) -> Ended | None:
     count, size = len(tail.losses), 1.0 + float(np.abs(tail.costs).max())
     for step in range(_MOST_STEPS):
         residuals = tail.residuals(point)
-        gap = float(point.room @ point.price)
-        value = abs(float(tail.costs @ np.append(point.x, point.quantile))) + 1e-3 * tail.size
+        gap = float(point.room.dot(point.price))
+        value = abs(float(tail.costs.dot(point.x))) + 1e-3 * tail.size
         infeasible = max(float(np.abs(part).max(initial=0.0)) for part in residuals[1:])
         if gap <= _TOLERANCE * value and infeasible <= 1e-11 and np.abs(residuals[0]).max() <= 1e-9 * size:
             chance, _, z, *_ = tail.split(point.price)
             chances = np.zeros(count)
             chances[chosen] = chance
-            return Ended(point.x, point.y, z, chances, step)
+            return Ended(point.x[:-1], point.y, z, chances, step)
         try:
-            point = _Step(tail, point, residuals).taken()
+            point = _Step(tail, point, residuals, rough=gap > _ROUGH * value).taken()
         except SingularMatrix:
             return None
         if not np.isfinite(point.x).all() or point.price.max() > _DIVERGED * size:
@@ -167,21 +174,40 @@ def solve(tail: TailProblem, *, dropping: bool) -> Ended | None:
 class _Step:
     """One step of Mehrotra's method: a factorisation, used for the predictor and the corrector."""
 
-    def __init__(self, tail: TailProblem, point: Point, residuals: tuple[Array, Array, Array]) -> None:
+    def __init__(
+        self, tail: TailProblem, point: Point, residuals: tuple[Array, Array, Array], *, rough: bool
+    ) -> None:
         self._tail, self._point, self._residuals = tail, point, residuals
-        self._ratio = point.price / point.room
-        by_slack, by_excess, by_row, by_lower, by_upper = tail.split(self._ratio)
-        self._joint = 1.0 / (1.0 / by_slack + 1.0 / by_excess)
-        matrix = tail.hessian + gram(tail.losses, self._joint)
+        ratio = point.price / point.room
+        self._inverse_ratio = point.room / point.price
+        by_slack, by_excess, *self._bends = tail.split(ratio)
+        both = by_slack + by_excess
+        self._of_slack, self._of_excess = by_excess / both, by_slack / both
+        self._joint = by_slack * self._of_slack
+        try:
+            self._factor = cholesky(self._matrix(rough=rough), overwrite=True)
+        except SingularMatrix:
+            if not rough:
+                raise
+            self._factor = cholesky(self._matrix(rough=False), overwrite=True)
+        self._spread = cholesky_solve(self._factor, tail.equal.T)
+        self._held = LU(tail.equal @ self._spread) if len(tail.equal) else None
+
+    def _matrix(self, *, rough: bool) -> Array:
+        """The Hessian with what slacks and bounds add to it, its upper triangle.
+
+        Far from the end single precision tells the way well enough: the residuals are not rounded.
+        """
+        tail, (by_row, by_lower, by_upper) = self._tail, self._bends
+        matrix = rough_gram(tail.rough_losses, self._joint) if rough else gram(tail.losses, self._joint)
+        matrix += tail.hessian
         if len(by_row):
             matrix += gram(tail.at_most, by_row)
         matrix[tail.below, tail.below] += by_lower
         matrix[tail.above, tail.above] += by_upper
         diagonal = np.arange(len(matrix))
         matrix[diagonal, diagonal] *= 1.0 + 1e-14
-        self._factor = cholesky(matrix)
-        self._spread = cholesky_solve(self._factor, tail.equal.T)
-        self._held = LU(tail.equal @ self._spread) if len(tail.equal) else None
+        return matrix
 
     def taken(self) -> Point:
         """The next point."""
@@ -189,9 +215,9 @@ class _Step:
         complementarity = -point.room * point.price
         room, price = self._moves(complementarity)[2:]
         count = len(point.room)
-        gap = float(point.room @ point.price) / count
+        gap = -float(np.add.reduce(complementarity)) / count
         primal, dual = _longest(point.room, room), _longest(point.price, price)
-        ahead = float((point.room + primal * room) @ (point.price + dual * price)) / count
+        ahead = float((point.room + primal * room).dot(point.price + dual * price)) / count
         aim = gap * (ahead / gap) ** 3
         step, y, room, price = self._moves(complementarity - room * price + aim)
         primal, dual = _BACK_OFF * _longest(point.room, room), _BACK_OFF * _longest(point.price, price)
@@ -199,8 +225,7 @@ class _Step:
             primal = dual = min(primal, dual)
         primal, dual = min(primal, 1.0), min(dual, 1.0)
         return Point(
-            point.x + primal * step[:-1],
-            point.quantile + primal * float(step[-1]),
+            point.x + primal * step,
             point.y + dual * y,
             point.room + primal * room,
             point.price + dual * price,
@@ -208,40 +233,46 @@ class _Step:
 
     def _moves(self, aim: Array) -> tuple[Array, Array, Array, Array]:
         """Newton's step towards room x price = room x price + aim, and feasibility."""
-        tail, point = self._tail, self._point
-        dual, equal, at_most = self._residuals
-        goal = aim / point.room
+        tail, (dual, equal, at_most) = self._tail, self._residuals
+        by_row, by_lower, by_upper = self._bends
+        goal = aim / self._point.room
         slack, excess, rows, lower, upper = tail.split(goal)
-        by_slack, by_excess, by_row, by_lower, by_upper = tail.split(self._ratio)
-        scenarios = self._joint * (slack / by_slack - excess / by_excess)
-        right = scenarios @ tail.losses - dual
-        right -= (rows + by_row * at_most) @ tail.at_most
+        scenarios = self._of_slack * slack
+        scenarios -= self._of_excess * excess
+        right = scenarios.dot(tail.losses)
+        right -= dual
+        if len(rows):
+            right -= (rows + by_row * at_most).dot(tail.at_most)
         right[tail.below] += lower
         right[tail.above] -= upper
         step = cholesky_solve(self._factor, right)
         y = np.zeros(0)
         if self._held is not None:
-            y = self._held.solve(tail.equal @ step + equal)
-            step = step - self._spread @ y
-        chance = scenarios - self._joint * (tail.losses @ step)
-        moved_rows = -at_most - tail.at_most @ step
-        price = np.concatenate(
-            [
-                chance,
-                -chance,
-                rows - by_row * moved_rows,
-                lower - by_lower * step[tail.below],
-                upper + by_upper * step[tail.above],
-            ]
-        )
-        room = (goal - price) / self._ratio
-        room[2 * len(tail.losses) :] = np.concatenate([moved_rows, step[tail.below], -step[tail.above]])
+            y = self._held.solve(tail.equal.dot(step) + equal)
+            step = step - self._spread.dot(y)
+        price = np.empty(len(goal))
+        chance, against, of_rows, at_lower, at_upper = tail.split(price)
+        np.multiply(self._joint, tail.losses.dot(step), out=chance)
+        np.subtract(scenarios, chance, out=chance)
+        np.negative(chance, out=against)
+        up, down = step[tail.below], step[tail.above]
+        np.subtract(lower, by_lower * up, out=at_lower)
+        np.add(upper, by_upper * down, out=at_upper)
+        moved_rows = at_most
+        if len(rows):
+            moved_rows = -at_most - tail.at_most.dot(step)
+            np.subtract(rows, by_row * moved_rows, out=of_rows)
+        room = goal - price
+        room *= self._inverse_ratio
+        _, _, of_rows, at_lower, at_upper = tail.split(room)
+        of_rows[:], at_lower[:] = moved_rows, up
+        np.negative(down, out=at_upper)
         return step, y, room, price
 
 
 def _longest(values: Array, moves: Array) -> float:
     """How far the moves can go before a value reaches 0, at most to 1 / 0.995."""
-    worst = float((-moves / values).max())
+    worst = -float(np.minimum.reduce(moves / values))
     return 1.0 / max(worst, _BACK_OFF)
 
 

@@ -1,6 +1,6 @@
 """A plan's JSON checked with the standard library alone, in rational arithmetic.
 
-Nothing else of capdesk is needed than `rational` beside it. Feasibility, objective, bound and
+Nothing else of capdesk is needed than `rational` and `rational_growth` beside it. Feasibility, objective, bound and
 gap are exact. Only one thing is shown in floating point, with a rigorous bound of its errors:
 that a dense covariance is positive semidefinite but for a multiple `shift` of the identity, by
 a Cholesky factorisation that ends (Higham, Accuracy and Stability of Numerical Algorithms,
@@ -16,13 +16,14 @@ from math import isqrt, sqrt
 from operator import mul
 from typing import Any
 
+from capdesk.decide.weights import rational_growth
 from capdesk.decide.weights.rational import NotAPlan, Problem, Vector
 
 GAP = Fraction(1, 10**6)
 LARGEST_GAP = Fraction(1, 10**4)
 CONTRIBUTION = Fraction(1, 10**5)
-VIOLATION = Fraction(1, 10**9)
-UNIT = Fraction(1, 10**6)
+OF_A_UNIT = Fraction(1, 10**3)
+TOLD = Fraction(1, 10**6)
 SMALLEST = Fraction(1, 10**300)
 
 
@@ -31,7 +32,7 @@ class Check:
     """One thing that was recomputed: whether it holds, and the figures.
 
     `objective` and `bound` are what was found, where the plan states them too, and `scale` the
-    size that differences are judged by.
+    size that differences are judged by. What is not `proven` was taken as the plan states it.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Check:
     objective: Fraction | None = None
     bound: Fraction | None = None
     scale: Fraction = Fraction(0)
+    proven: bool = True
 
 
 def check(text: str | bytes) -> list[Check]:
@@ -52,8 +54,6 @@ def check(text: str | bytes) -> list[Check]:
     """
     try:
         plan = json.loads(text)
-        if plan["format"] != "capdesk-plan/1":
-            raise NotAPlan(f"the plan has the format {plan['format']!r}: this reads 'capdesk-plan/1'")
         problem = Problem(plan)
         if problem.kind not in _KINDS:
             raise NotAPlan(f"the plan's kind is {problem.kind!r}: this reads {', '.join(_KINDS)}")
@@ -104,7 +104,7 @@ def _root_below(value: Fraction) -> Fraction:
 
 def _sums(plan: dict[str, Any], problem: Problem) -> Check:
     total, cash, budget = sum(problem.weights, Fraction(0)), Fraction(plan["cash"]), Fraction(plan["budget"])
-    whole = all((weight / UNIT).denominator == 1 for weight in problem.weights)
+    whole = all((weight / problem.unit).denominator == 1 for weight in problem.weights)
     said = f"weights {_decimal(total)} + cash {_decimal(cash)} = {_decimal(total + cash)}, budget {_decimal(budget)}"
     return Check("sum", whole and total + cash == budget, said)
 
@@ -121,7 +121,7 @@ def _feasible(problem: Problem) -> Check:
         worst = max(worst, abs(row.of(problem.x) - row.most) / row.size)
     rows = len(problem.equal) + len(problem.at_most)
     said = f"largest excess over {2 * len(problem.x)} bounds and {rows} rows: {float(worst):.1e}"
-    return Check("feasible", worst <= VIOLATION, said)
+    return Check("feasible", worst <= OF_A_UNIT * problem.unit, said)
 
 
 def _prices_allowed(problem: Problem) -> Check:
@@ -131,16 +131,18 @@ def _prices_allowed(problem: Problem) -> Check:
 
 
 def _convex(problem: Problem) -> Check:
-    return Check("convex", problem.covariance.convex and problem.curvature >= 0, problem.covariance.said)
+    covariance = problem.covariance
+    holds = covariance.convex and problem.curvature >= 0
+    return Check("convex", holds, covariance.said, proven=covariance.shown)
 
 
 def _tolerance(problem: Problem, scale: Fraction, risk: Fraction) -> Fraction:
-    """1e-6, and what whole millionths cost: at each priced row, and their own variance."""
-    prices = risk / 2 * UNIT * sum(problem.covariance.variances(), Fraction(0))
+    """1e-6, and what whole units cost: at each priced row, and their own variance."""
+    prices = risk / 2 * problem.unit * sum(problem.covariance.variances(), Fraction(0))
     for row, price in zip(problem.at_most, problem.most_prices, strict=True):
         if row.limit:
             prices += price * row.size
-    return min(LARGEST_GAP, GAP + 2 * UNIT * prices / scale)
+    return min(LARGEST_GAP, GAP + 2 * problem.unit * prices / scale)
 
 
 def _optimum(problem: Problem) -> list[Check]:
@@ -161,7 +163,7 @@ def _optimum(problem: Problem) -> list[Check]:
     size = own + sum(
         (abs(cost * at) for cost, at in zip(problem.linear, problem.x, strict=True)), Fraction(0)
     )
-    scale = max(abs(value), size, UNIT * max(map(abs, problem.linear), default=Fraction(0)), SMALLEST)
+    scale = max(abs(value), size, TOLD * max(map(abs, problem.linear), default=Fraction(0)), SMALLEST)
     gap, tolerance = (value - bound) / scale, _tolerance(problem, scale, half)
     said = (
         f"objective {float(value):.12g}, nothing feasible is below {float(bound):.12g}: gap {float(gap):.1e}, "
@@ -172,13 +174,23 @@ def _optimum(problem: Problem) -> list[Check]:
 
 
 def _search(problem: Problem) -> list[Check]:
-    """The optimum within the names that were chosen; the choice rests on the search."""
-    said = (
-        "the weights are checked within the chosen names; that no other choice is better rests on the search"
-    )
+    """The optimum within the names that were chosen; what other choices are worth rests on the search."""
     *others, optimal = _optimum(problem)
-    # What is stated of a search has its fixed costs, and the search's own bound.
-    return [*others, replace(optimal, objective=None, bound=None), Check("choice", True, said)]
+    value = (optimal.objective or Fraction(0)) + problem.fixed
+    scale = max(abs(value), optimal.scale)
+    gap = (value - problem.search_bound) / scale
+    within = replace(optimal, objective=value, bound=problem.search_bound, scale=scale)
+    said = (
+        f"with fixed costs of {float(problem.fixed):.6g} the objective is {float(value):.12g}; that no other choice "
+        f"of names is below {float(problem.search_bound):.12g} (a gap of {max(float(gap), 0.0):.1e}) is taken as "
+        "the branch and bound states it"
+    )
+    holds = problem.fixed >= 0 and gap >= -GAP
+    return [
+        *others,
+        replace(within, name="within", said=optimal.said),
+        Check("choice", holds, said, proven=False),
+    ]
 
 
 def _sharpe(problem: Problem) -> list[Check]:
@@ -241,16 +253,18 @@ def _contributions(problem: Problem) -> list[Check]:
         weights, costs, problem.budgets, problem.lower, problem.upper, strict=True
     ):
         error = (weight * cost - problem.slope * aim) / variance
-        if high is not None and weight > high - UNIT / 2:
+        if high is not None and weight > high - problem.unit / 2:
             error = max(error, Fraction(0))
-        elif low is not None and weight < low + UNIT / 2:
+        elif low is not None and weight < low + problem.unit / 2:
             error = min(error, Fraction(0))
         worst = max(worst, abs(error))
     for row, price in zip(problem.at_most, problem.most_prices, strict=True):
         worst = max(worst, abs(price * (row.most - row.of(weights))) / variance)
     beside = max(problem.covariance.variances()) * (1 + isqrt(len(weights)))
     coarse = (
-        UNIT * max(abs(own) + weight * beside for own, weight in zip(slope, weights, strict=True)) / variance
+        problem.unit
+        * max(abs(own) + weight * beside for own, weight in zip(slope, weights, strict=True))
+        / variance
     )
     tolerance = min(LARGEST_GAP, CONTRIBUTION + coarse)
     said = (
@@ -306,7 +320,7 @@ def _tail(problem: Problem) -> list[Check]:
         (sum(abs(row[place]) * chance for row, chance in zip(rows, chances, strict=True)) for place in held),
         default=Fraction(0),
     )
-    coarse = UNIT * (1 + isqrt(len(held))) * largest / below
+    coarse = problem.unit * (1 + isqrt(len(held))) * largest / below
     tolerance = min(LARGEST_GAP, _tolerance(problem, scale, Fraction(0)) + coarse / scale)
     gap = (value - bound) / scale
     said = (
@@ -316,17 +330,25 @@ def _tail(problem: Problem) -> list[Check]:
     return [_prices_allowed(problem), Check("optimal", gap <= tolerance, said, value, bound, scale)]
 
 
-def _growth(_problem: Problem) -> list[Check]:
-    said = "not recomputed: growth is a logarithm, which no fraction is; see the plan's own certificate"
-    return [Check("growth", True, said)]
+def _growth(problem: Problem) -> list[Check]:
+    if (untold := rational_growth.untold(problem)) is not None:
+        return [_prices_allowed(problem), Check("growth", True, untold, proven=False)]
+    found = rational_growth.proven(problem)
+    if found is None:
+        return [Check("optimal", False, "an outcome that the plan lists leaves nothing of the bankroll")]
+    gap, tolerance = (found.value - found.bound) / found.scale, _tolerance(problem, found.scale, Fraction(0))
+    said = f"{found.said}: gap {float(gap):.1e}, at most {float(tolerance):.1e}"
+    optimal = Check("optimal", gap <= tolerance, said, -found.value, -found.bound, found.scale)
+    return [_prices_allowed(problem), optimal]
 
 
 def _rule(_problem: Problem) -> list[Check]:
-    return [Check("rule", True, "the strategy is a rule: it has no objective to be optimal in")]
+    said = "the strategy is a rule: its limits were checked, there is no objective to be optimal in"
+    return [Check("rule", True, said)]
 
 
 def _decimal(value: Fraction) -> str:
-    return f"{float(value):.6f}".rstrip("0").rstrip(".")
+    return f"{float(value):.9f}".rstrip("0").rstrip(".")
 
 
 _KINDS = {

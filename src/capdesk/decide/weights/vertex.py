@@ -20,7 +20,7 @@ def vertex(problem: QuadraticProblem) -> Array | None:
         filled = _knapsack(costs, rows[0], float(limits[0]), problem)
         if filled is not None:
             return filled
-    return _by_programme(costs, problem)
+    return by_programme(costs, problem)
 
 
 def _knapsack(costs: Array, row: Array, budget: float, problem: QuadraticProblem) -> Array | None:
@@ -37,7 +37,8 @@ def _knapsack(costs: Array, row: Array, budget: float, problem: QuadraticProblem
     return x if abs(float(row @ x) - budget) <= 1e-12 * (1.0 + abs(budget)) else None
 
 
-def _by_programme(costs: Array, problem: QuadraticProblem) -> Array | None:
+def by_programme(costs: Array, problem: QuadraticProblem) -> Array | None:
+    """The feasible point with the least linear costs (m,), by HiGHS; None where it finds none."""
     rows = np.vstack([problem.equalities[0], problem.inequalities[0]])
     upper = np.concatenate([problem.equalities[1], problem.inequalities[1]])
     lower = upper.copy()

@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 
 import numpy as np
+from numpy.typing import NDArray
 
 from capdesk.decide.weights.problem import Array
 
@@ -28,6 +29,10 @@ def waterfill(shares: Array, lower: Array, upper: Array, total: float, highest: 
     highest
         The level is not raised above this: 1 takes shares as targets, and leaves the rest in cash.
     """
+    level = total / max(float(np.add.reduce(shares)), 1e-300)
+    even = shares * level
+    if level <= highest and _all(even >= lower) and _all(even <= upper):
+        return even
     moving = shares > 0
     share, low, high = shares[moving], lower[moving], upper[moving]
     starts, ends = low / share, high / share
@@ -49,3 +54,7 @@ def waterfill(shares: Array, lower: Array, upper: Array, total: float, highest: 
     weights = lower.astype(float)
     weights[moving] = np.clip(share * min(level, highest), low, high)
     return weights
+
+
+def _all(holds: NDArray[np.bool_]) -> bool:
+    return bool(np.logical_and.reduce(holds))
