@@ -80,7 +80,7 @@ def show_run(stored: "StoredRun", names: Mapping[str, str], *, json_output: bool
         ("objective", _figure(outcome.objective, run.kind)),
         ("bound", _figure(outcome.bound, run.kind)),
         ("gap", "none, it is a rule" if outcome.gap is None else f"{outcome.gap:.1e}"),
-        ("decision", _decision(outcome.decision)),
+        ("decision", _decision(outcome.decision, names)),
         ("parameters", _parameters(run.parameters, run.kind)),
         ("made from", _counts(stored)),
         ("lists", ", ".join(f"{len(each)} {which}" for which, each in plain(run.lists).items())),
@@ -108,10 +108,13 @@ def _transactions(stored: "StoredRun", names: Mapping[str, str]) -> "Table":
     )
 
 
-def _decision(decision: Any) -> str:
+def _decision(decision: Any, names: Mapping[str, str]) -> str:
     if not isinstance(decision, Mapping):
         return "" if decision is None else _short(decision)
-    return render.literal(f"{str(decision.get('kind', '')).replace('_', ' ')}: {decision.get('reason', '')}")
+    from capdesk.treasury import spoken
+
+    told = f"{str(decision.get('kind', '')).replace('_', ' ')}: {decision.get('reason', '')}"
+    return render.literal(spoken(told, names))
 
 
 def _parameters(parameters: Any, kind: str) -> str:
