@@ -153,6 +153,18 @@ async def test_a_plan_adopted_again_changes_nothing_where_what_was_sent_has_left
     assert desk.equity == 1_000
 
 
+async def test_a_position_that_was_granted_less_than_it_cost_is_left_with_its_pool() -> None:
+    limits = WIDE | {"max_exposure_per_market_absolute": 300}
+    desk = CapitalAllocator(limits | {"max_total_exposure_percent": 30}, 1_000)
+    await adopt(desk, "1" * 64, position("0", "300", pool="q"), position("0", "200", gas="10"))
+    # 10 more may be granted, which is less than what the 200 have lost.
+    await desk.update_mandate(limits | {"max_total_exposure_percent": 31}, reason="a test")
+    await adopt(desk, "2" * 64, position("300", "300", pool="q"), position("190", "0"))
+    assert [each.market_id for each in await desk.get_allocations()] == ["q"]
+    await adopt(desk, "3" * 64, position("300", "300", pool="q"))
+    assert desk.equity == 990
+
+
 async def test_what_was_cut_and_not_sent_is_not_asked_for() -> None:
     desk = CapitalAllocator(WIDE | {"max_exposure_per_market_absolute": 300}, 1_000)
     await adopt(desk, "1" * 64, position("0", "500", gas="1"))

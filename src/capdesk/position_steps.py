@@ -121,7 +121,8 @@ class Step:
         done = await self.desk.get_outcome(self.name)
         if isinstance(done, Verdict):
             return self._granted(done)
-        if done is not None or (self.held is not None and self._carried(p.amount) < self._carried(p.before)):
+        less = not p.amount or self._carried(p.amount) < self._carried(p.before)
+        if done is not None or (self.held is not None and less):
             return await self._release(again=done is not None)
         if p.amount <= p.before and (self.held is not None or self.outside or not p.amount):
             return Adopted(p.pool_id, "kept", NOTHING, NOTHING, self._carried(p.amount))
