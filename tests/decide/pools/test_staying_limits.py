@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
+from capdesk.decide.pools import building
+from capdesk.decide.pools.reallocation import Prospect, decide
+from capdesk.model.pool_parameters import PoolParameters
 from capdesk.model.pool_plans import PoolPlan
-from capdesk.model.pools import Pool
+from capdesk.model.pools import Holding, Pool
 from capdesk.pools import optimize_allocations
 
 WIDE = {
@@ -55,3 +59,12 @@ def test_staying_that_cannot_place_all_is_no_alternative_where_no_cash_is_allowe
     assert plan.cash == 0
     assert plan.decision.kind == "reallocate"
     assert plan.decision.reason.startswith("staying leaves cash, which allow_cash forbids")
+
+
+def test_a_solvers_rounding_is_no_win_over_staying() -> None:
+    its = building.state(POOLS, {"held": Holding(1_000.0)}, {}, PoolParameters())
+    nothing = np.zeros(its.problem.size)
+    stay = Prospect(3.0, nothing)
+    for more, kind in ((1e-13, "place_yield"), (1e-3, "reallocate")):
+        made = decide(its, Prospect(3.0 + more, nothing), stay, stay_places_all=True)
+        assert made.kind == kind

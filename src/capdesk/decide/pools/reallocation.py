@@ -11,6 +11,9 @@ from capdesk.decide.pools.problem import Array
 from capdesk.model.money import Amount
 from capdesk.model.pool_plans import Breach, Decision, ForcedExit, Kind, Trim
 
+_MICRO_UNIT = 1e-6
+"""Dollars: a plan that wins by less wins by a solver's rounding."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prospect:
@@ -46,7 +49,7 @@ def decide(desk: Desk, new: Prospect, stay: Prospect, *, stay_places_all: bool) 
     kind: Kind = "place_yield"
     if forced:
         kind = "forced"
-    elif not desk.problem.held.any() or not stay_places_all or new.net > stay.net + margin:
+    elif not desk.problem.held.any() or not stay_places_all or new.net > stay.net + max(margin, _MICRO_UNIT):
         kind = "reallocate"
     chosen = stay if kind == "place_yield" else new
     trims = trimmed(desk, found, chosen.withdrawals, only_as_asked=kind == "place_yield")
