@@ -131,6 +131,40 @@ async def test_what_is_sent_although_it_was_cut_counts_once_and_is_asked_for_aga
     assert (desk.equity, desk.bankroll) == (1_010, 1_010)
 
 
+@pytest.mark.parametrize("earned", [3, -3])
+async def test_a_position_partly_outside_the_desk_shows_its_losses_as_its_gains(earned: int) -> None:
+    desk = CapitalAllocator(WIDE | {"max_exposure_per_market_absolute": 300}, 1_000)
+    await adopt(desk, "1" * 64, position("0", "500"))
+    # The desk refuses the 200 that were sent all the same, and a day later again.
+    await adopt(desk, "2" * 64, position("500", "500"))
+    now = str(500 + earned)
+    (sent, kept) = await adopt(desk, "3" * 64, position(now, now))
+    assert (sent.done, sent.asked - sent.granted, kept.value) == ("sent", 200, 300 + earned)
+    assert desk.equity == 1_000 + earned
+
+
+async def test_a_plan_adopted_again_changes_nothing_where_what_was_sent_has_left() -> None:
+    desk = CapitalAllocator(WIDE | {"max_exposure_per_market_absolute": 300}, 1_000)
+    await adopt(desk, "1" * 64, position("0", "500"))
+    first = await adopt(desk, "2" * 64, position("500", "0"))
+    assert [each.done for each in first] == ["sent", "released"]
+    assert await desk.get_allocations() == []
+    assert await adopt(desk, "2" * 64, position("500", "0")) == first
+    assert desk.equity == 1_000
+
+
+async def test_a_position_that_was_granted_less_than_it_cost_is_left_with_its_pool() -> None:
+    limits = WIDE | {"max_exposure_per_market_absolute": 300}
+    desk = CapitalAllocator(limits | {"max_total_exposure_percent": 30}, 1_000)
+    await adopt(desk, "1" * 64, position("0", "300", pool="q"), position("0", "200", gas="10"))
+    # 10 more may be granted, which is less than what the 200 have lost.
+    await desk.update_mandate(limits | {"max_total_exposure_percent": 31}, reason="a test")
+    await adopt(desk, "2" * 64, position("300", "300", pool="q"), position("190", "0"))
+    assert [each.market_id for each in await desk.get_allocations()] == ["q"]
+    await adopt(desk, "3" * 64, position("300", "300", pool="q"))
+    assert desk.equity == 990
+
+
 async def test_what_was_cut_and_not_sent_is_not_asked_for() -> None:
     desk = CapitalAllocator(WIDE | {"max_exposure_per_market_absolute": 300}, 1_000)
     await adopt(desk, "1" * 64, position("0", "500", gas="1"))

@@ -106,8 +106,11 @@ class Step:
             What became of what was sent and not granted; None where there is no such thing.
         """
         asked = await self.desk.get_outcome(f"{self.name}:sent")
-        sent = asked.asked if isinstance(asked, Verdict) else await self._sent()
-        told = await self._ask_for(sent) if sent else None
+        if isinstance(asked, Verdict):
+            told = await self._answered(asked)
+        else:
+            sent = await self._sent()
+            told = await self._ask_for(sent) if sent else None
         if self.held is not None and await self.desk.get_outcome(self.name) is None:
             await self._mark(self._carried(self.position.before), "before")
         return told
@@ -118,7 +121,8 @@ class Step:
         done = await self.desk.get_outcome(self.name)
         if isinstance(done, Verdict):
             return self._granted(done)
-        if done is not None or (self.held is not None and self._carried(p.amount) < self._carried(p.before)):
+        less = not p.amount or self._carried(p.amount) < self._carried(p.before)
+        if done is not None or (self.held is not None and less):
             return await self._release(again=done is not None)
         if p.amount <= p.before and (self.held is not None or self.outside or not p.amount):
             return Adopted(p.pool_id, "kept", NOTHING, NOTHING, self._carried(p.amount))
@@ -153,7 +157,8 @@ class Step:
         """What lies in the pool and the desk had not granted when the last plan was adopted.
 
         What was cut then, with its costs, counts as sent when the position has grown by more
-        than a half of it.
+        than a half of it. What was known to lie there stays whole while the desk holds a part
+        of the position, for it leaves last: a loss is the desk's, as a gain is.
         """
         p = self.position
         known, cut = await self._lacking() if p.before else (0, 0)
@@ -161,6 +166,8 @@ class Step:
         grown = to_micro(p.before - carried)
         if grown > known + cut // 2:
             return Amount.from_micro(known + cut)
+        if self.held is not None and grown > known // 2:
+            return Amount.from_micro(known)
         return Amount.from_micro(max(min(known, grown), 0))
 
     async def _lacking(self) -> tuple[int, int]:
@@ -188,11 +195,17 @@ class Step:
             )
         else:
             verdict = await self.desk.increase_allocation(pool, sent, self.strategy, request_id=name)
-        self.outside = sent - verdict.amount
+        return await self._answered(verdict)
+
+    async def _answered(self, verdict: Verdict) -> Adopted:
+        """What the desk said of what was sent; it may have left the pool by now."""
+        pool = self.position.pool_id
+        self.outside = verdict.asked - verdict.amount
         self.held = await self.desk.get_allocation(pool, self.strategy)
-        value = self._carried(self.position.before) if self.held is not None else NOTHING
+        was_held = verdict.granted or verdict.request.increase
+        value = self._carried(self.position.before) if was_held else NOTHING
         why = verdict.why if self.outside else ""
-        return Adopted(pool, "sent", sent, verdict.amount, value, why)
+        return Adopted(pool, "sent", verdict.asked, verdict.amount, value, why)
 
     def _carried(self, amount: Amount) -> Amount:
         """What of a position is the desk's: all but what lies outside, which leaves the pool last."""

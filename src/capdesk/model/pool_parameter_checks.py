@@ -97,7 +97,14 @@ def _table(parameters: PoolParameters, name: str) -> Mapping[str, Any]:
     given = getattr(parameters, name)
     if not isinstance(given, Mapping):
         raise InvalidInput(f"parameters: {name} must be a table of names, got {given!r}")
-    return cast("Mapping[str, Any]", given)
+    table = cast("Mapping[str, Any]", given)
+    seen: dict[str, str] = {}
+    for each in table:
+        if not isinstance(cast("object", each), str):
+            raise InvalidInput(f"parameters: {name} must be a table of names, got {each!r} as one")
+        if (other := seen.setdefault(each.casefold(), each)) != each:
+            raise InvalidInput(f"parameters: {name} has {other!r} and {each!r}, which are one name: keep one")
+    return table
 
 
 def _chains_and_losses(parameters: PoolParameters) -> None:

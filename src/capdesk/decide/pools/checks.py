@@ -11,7 +11,7 @@ from msgspec.structs import asdict, replace
 
 from capdesk.decide.pools.tokens import chain_of, token_key
 from capdesk.model.errors import InvalidInput
-from capdesk.model.figures import apy, at_least, dollars, fraction, plain
+from capdesk.model.figures import apy, at_least, dollars, fraction, number, plain
 from capdesk.model.pool_parameters import PoolParameters
 from capdesk.model.pools import Emission, Holding, Kinked, Piecewise, Pool
 from capdesk.model.wording import worded
@@ -78,7 +78,7 @@ def check_pool(pool: Pool, where: str) -> None:
         raise InvalidInput(f"{where}: pool_id is empty")
     _tokens(pool, where)
     apy(f"{where}: forecasted_apy", pool.forecasted_apy)
-    dollars(f"{where}: forecasted_tvl", pool.forecasted_tvl)
+    _dollars(f"{where}: forecasted_tvl", pool.forecasted_tvl)
     if pool.group not in (1, 2, 3):
         raise InvalidInput(f"{where}: group must be 1, 2 or 3, got {pool.group!r}")
     if pool.status not in ("open", "reduce", "freeze", "exit"):
@@ -86,9 +86,14 @@ def check_pool(pool: Pool, where: str) -> None:
     for name in ("gas_in_usd", "gas_out_usd", "withdrawable_usd"):
         value = getattr(pool, name)
         if value is not None:
-            dollars(f"{where}: {name}", value)
+            _dollars(f"{where}: {name}", value)
     _shares(pool, where)
     _rate_model(pool, where)
+
+
+def _dollars(name: str, value: object) -> None:
+    """A figure that is computed with as it is given, so it has to be a float's kind of number."""
+    dollars(name, number(name, value))
 
 
 def _tokens(pool: Pool, where: str) -> None:
@@ -138,7 +143,7 @@ def _rate_model(pool: Pool, where: str) -> None:
         if not model.deposits or len(model.deposits) != len(model.apys):
             raise InvalidInput(f"{where}: rate_model needs as many deposits as apys, and at least one")
         for deposit in model.deposits:
-            dollars(f"{where}: rate_model.deposits", deposit)
+            _dollars(f"{where}: rate_model.deposits", deposit)
         if list(model.deposits) != sorted(set(model.deposits)) or model.deposits[0] <= 0:
             raise InvalidInput(f"{where}: rate_model.deposits must rise from above 0, got {model.deposits}")
         for each in model.apys:
@@ -211,8 +216,10 @@ def full_name(token: str, chains: Sequence[str], where: str) -> str:
     Raises
     ------
     InvalidInput
-        Where it has none and the pools lie on several chains.
+        Where it is no name, or has no chain and the pools lie on several.
     """
+    if not isinstance(cast("object", token), str):
+        raise InvalidInput(f"{where}: a token must be a name, got {token!r}")
     if chain_of(token):
         return token_key("", token)
     if len(chains) > 1:

@@ -11,10 +11,10 @@ from capdesk.decide.pools import exact, explain, prices
 from capdesk.decide.pools.building import Desk, state
 from capdesk.decide.pools.certificate import certify
 from capdesk.decide.pools.exact import Solved
-from capdesk.decide.pools.problem import Infeasible, NotSolved, PoolProblem
+from capdesk.decide.pools.problem import Array, Infeasible, NotSolved, PoolProblem
 from capdesk.decide.pools.reallocation import Prospect, decide
 from capdesk.decide.pools.shortage import shortage
-from capdesk.decide.pools.staying import curing, staying
+from capdesk.decide.pools.staying import Staying, curing, staying, strictest
 from capdesk.decide.pools.steps import Carried, carry_out
 from capdesk.decide.pools.writing import Written, limits, positions, transactions
 from capdesk.model.errors import CertificateError, InfeasibleError
@@ -51,13 +51,13 @@ def plan(
         raise _shortage(pools, holdings, cash, parameters) from None
     cure = curing(desk)
     trims = np.zeros(desk.problem.size) if cure is None else _solve(cure, exact.solve)[0].answer.withdrawals
-    stay = staying(desk, trims)
-    stayed, stay_proof = _solve(stay.problem, exact.solve)
+    stay, stayed, stay_proof = _stay(desk, trims)
     idle = stay.idle_income()
     decision = decide(
         desk,
         Prospect(proof.objective, new.answer.withdrawals),
         Prospect(stay_proof.objective + idle, stayed.answer.withdrawals),
+        stay_places_all=desk.problem.allow_cash or not stay.problem.allow_cash,
     )
     if decision.kind == "place_yield":
         carried = _with_idle(carry_out(stay.problem, stayed.answer), stay.idle)
@@ -74,6 +74,17 @@ def plan(
         )
     carried = carry_out(desk.problem, new.answer)
     return _write(pools, desk, desk, new, carried, proof, decision, prices_usd, 0.0)
+
+
+def _stay(desk: Desk, trims: Array) -> tuple[Staying, Solved, PoolCertificate]:
+    """Staying, under as many of the limits as it can obey."""
+    *stricter, loosest = strictest(desk, staying(desk, trims))
+    for stay in stricter:
+        try:
+            return stay, *_solve(stay.problem, exact.solve)
+        except Infeasible:
+            continue
+    return loosest, *_solve(loosest.problem, exact.solve)
 
 
 def _shortage(

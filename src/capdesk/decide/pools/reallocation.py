@@ -11,6 +11,9 @@ from capdesk.decide.pools.problem import Array
 from capdesk.model.money import Amount
 from capdesk.model.pool_plans import Breach, Decision, ForcedExit, Kind, Trim
 
+_MICRO_UNIT = 1e-6
+"""Dollars: a plan that wins by less wins by a solver's rounding."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prospect:
@@ -33,18 +36,28 @@ def forced_exits(desk: Desk) -> tuple[ForcedExit, ...]:
     return tuple(found)
 
 
-def decide(desk: Desk, new: Prospect, stay: Prospect) -> Decision:
-    """Compare the new plan with staying."""
+def decide(desk: Desk, new: Prospect, stay: Prospect, *, stay_places_all: bool) -> Decision:
+    """Compare the new plan with staying.
+
+    Parameters
+    ----------
+    stay_places_all
+        Whether staying leaves no cash that `allow_cash` forbids; else it is no alternative.
+    """
     forced, found = forced_exits(desk), breaches(desk)
     margin = desk.parameters.reallocation_margin * abs(stay.net)
     kind: Kind = "place_yield"
     if forced:
         kind = "forced"
-    elif not desk.problem.held.any() or new.net > stay.net + margin:
+    elif not desk.problem.held.any() or not stay_places_all or new.net > stay.net + max(margin, _MICRO_UNIT):
         kind = "reallocate"
     chosen = stay if kind == "place_yield" else new
     trims = trimmed(desk, found, chosen.withdrawals, only_as_asked=kind == "place_yield")
-    reason = _reason(desk, kind, forced, new.net, stay.net, margin) + _limits_kept(kind, found, trims)
+    if kind == "reallocate" and desk.problem.held.any() and not stay_places_all:
+        reason = f"staying leaves cash, which allow_cash forbids; the new plan nets ${new.net:,.2f}"
+    else:
+        reason = _reason(desk, kind, forced, new.net, stay.net, margin)
+    reason += _limits_kept(kind, found, trims)
     return Decision(kind, reason, new.net, stay.net, margin, forced, found, trims)
 
 

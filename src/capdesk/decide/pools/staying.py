@@ -106,6 +106,23 @@ def staying(desk: Desk, withdrawals: Array) -> Staying:
     return Staying(problem, {token: float(cash) for token, cash in enumerate(rest) if cash > 0})
 
 
+def strictest(desk: Desk, stay: Staying) -> tuple[Staying, ...]:
+    """Staying under fewer and fewer of the limits on what is placed; the last can always be solved.
+
+    Where all cash counts as yesterday's yield, what is placed obeys `min_pools` and
+    `allow_cash` like any plan. What is held may lie in too few pools already, and the cash of
+    a treasury that stays may find no place; a given sum of yield may always wait.
+    """
+    if desk.parameters.yesterday_yield_usd is not None:
+        return (stay,)
+    p, loose = desk.problem, stay.problem
+    stated = ((p.allow_cash, p.min_pools), (p.allow_cash, 0), (True, 0))
+    return tuple(
+        replace(stay, problem=replace(loose, allow_cash=cash, min_pools=fewest))
+        for cash, fewest in dict.fromkeys(stated)
+    )
+
+
 def _fresh_share(desk: Desk) -> float:
     """The fraction of the cash that is yesterday's yield."""
     cash, sum_of_yield = float(desk.problem.cash.sum()), desk.parameters.yesterday_yield_usd
