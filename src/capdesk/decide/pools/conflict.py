@@ -14,7 +14,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from capdesk.decide.pools import exact
+from capdesk.decide.pools import whole
 from capdesk.decide.pools.building import Desk
 from capdesk.decide.pools.problem import Infeasible, NotSolved, PoolProblem
 from capdesk.model.pool_parameters import PoolParameters
@@ -50,9 +50,12 @@ class Knob:
 
 
 def possible(problem: PoolProblem) -> bool:
-    """Whether any flows obey the limits."""
+    """Whether any flows obey the limits.
+
+    The whole program is asked: its rows show at once what a tree would have to try to the end.
+    """
     try:
-        exact.solve(problem, ANY)
+        whole.solve(problem, ANY)
     except (Infeasible, NotSolved):
         return False
     return True

@@ -25,6 +25,7 @@ _ROUNDS = 5
 _MOST_CUTS = 400
 _ROUND_ALWAYS = 60
 _ROUND_EVERY = 8
+_FIRST_PLAN = 200
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,13 +117,13 @@ def search(a: Activities, *, gap: float, most_nodes: int) -> Found:
     gap
         (bound - value) / |value| at which the search ends.
     most_nodes
-        After so many relaxations it is given up.
+        After so many relaxations it is given up, without any plan after 200.
     """
     s = _Search(a, Relaxation(a, _first(a)), Separation(a), Losses(a.size), gap, most_nodes)
     order = count()
     _relax(s, {})
     queue: list[tuple[float, int, _Open]] = [(-np.inf, next(order), _Open(_settle(s)))]
-    while queue and s.nodes < most_nodes:
+    while queue and s.nodes < (_FIRST_PLAN if s.amount is None else most_nodes):
         estimate, _, node = heapq.heappop(queue)
         if node.parent is not None and -estimate <= s.enough:
             s.leaves.append(Leaf(node.modes, node.multipliers, -estimate))
