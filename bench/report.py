@@ -24,6 +24,10 @@ def show(console: Console, rows: list[Row], circumstances: Mapping[str, str]) ->
     for row in rows:
         table.add_row(*_cells(row))
     console.print(table)
+    for note in dict.fromkeys(
+        f"{', '.join(filter(None, (row.task, row.against)))}: {row.note}" for row in rows if row.note
+    ):
+        console.print(note, highlight=False, soft_wrap=True, style="dim")
     for name, value in circumstances.items():
         console.print(f"{name}: {value}", highlight=False, soft_wrap=True)
 
@@ -31,7 +35,7 @@ def show(console: Console, rows: list[Row], circumstances: Mapping[str, str]) ->
 def _cells(row: Row) -> tuple[str, ...]:
     bound = "<=" if row.at_most else ">="
     return (
-        row.task + (f"\n[dim]{row.note}[/dim]" if row.note else ""),
+        row.task,
         row.against,
         f"{_figure(row.capdesk)} {row.unit}",
         "" if row.peer is None else f"{_figure(row.peer)} {row.unit}",
