@@ -115,3 +115,16 @@ def test_a_plan_shows_its_weights_and_not_its_evidence() -> None:
     plan = plan_weights(["a", "b"], "equal_weight")
     assert repr(plan) == "Plan(equal_weight, {a: 0.5, b: 0.5}, cash=0, gap=0.0e+00)"
     assert [(each.protocol, each.target_percentage) for each in plan.targets] == [("a", 0.5), ("b", 0.5)]
+
+
+def test_a_name_that_was_not_chosen_is_told_so() -> None:
+    plan = plan_weights(
+        ["a", "b", "c"],
+        "min_variance",
+        covariance=np.diag([1.0, 2.0, 4.0]),
+        constraints=Constraints(max_names=2),
+    )
+    assert plan.weights["c"] == 0
+    assert plan.explain()["c"].startswith(
+        "0 %: not among the names that were chosen (max_names); with a place more, one unit of it would improve"
+    )

@@ -363,3 +363,10 @@ def test_a_large_covariance_that_was_not_tested_is_noted() -> None:
     (note,) = plan_weights(called, "min_variance", covariance=sigma).notes
     assert note.startswith("the covariance of 1001 names was not shown to be positive semidefinite")
     assert plan_weights(called, "min_variance", covariance=sigma, repair=True).notes == ()
+
+
+def test_prices_are_not_taken_for_returns() -> None:
+    prices = [[100.0, 20.0], [101.0, 21.0], [99.0, 22.0]]
+    with pytest.raises(InvalidInput, match=r"half of these are above .* give prices="):
+        plan_weights(["a", "b"], "min_variance", returns=prices)
+    assert plan_weights(["a", "b"], "min_variance", prices=prices).cash == 0

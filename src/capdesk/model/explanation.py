@@ -80,6 +80,9 @@ def _reason(evidence: Evidence, place: int, cost: float, unit: str | None) -> st
         kind = _kind(evidence.lower_limit, place)
     if unit is None:
         return f"held by {kind}" if kind and kind != "long_only" else "what the rule gives it"
+    if kind == "max_names":
+        more = f"; with a place more, one unit of it would improve {unit} by {-cost:.6g}" if cost < 0 else ""
+        return f"not among the names that were chosen (max_names){more}"
     if cost < 0:
         return f"at its most ({kind or 'budget'}); one unit more would improve {unit} by {-cost:.6g}"
     if cost > 0 and kind in ("long_only", ""):

@@ -50,7 +50,7 @@ class Asked:
         InvalidInput
         """
         if self.has("returns"):
-            return inputs.table(self.given["returns"], self.names, "returns")
+            return inputs.returns(self.given["returns"], self.names)
         if self.has("prices"):
             return estimators.returns_of(inputs.table(self.given["prices"], self.names, "prices"), self.names)
         raise InvalidInput(f"{self.strategy} needs returns or prices")

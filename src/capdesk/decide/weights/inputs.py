@@ -86,6 +86,23 @@ def table(given: Any, names: tuple[str, ...], what: str) -> Array:
     return array
 
 
+def returns(given: Any, names: tuple[str, ...]) -> Array:
+    """Returns of periods as fractions, (T, n).
+
+    Raises
+    ------
+    InvalidInput
+        As `table` does; and for what can only be prices: nothing below 0, and half of it above 100 %.
+    """
+    array = table(given, names, "returns")
+    if len(array) > 1 and array.min() > 0 and (middle := float(np.median(array))) >= 1:
+        raise InvalidInput(
+            f"returns must be fractions of a period (0.01 is 1 %), and half of these are above {middle:g} "
+            "with none below 0: if they are prices, give prices=..."
+        )
+    return array
+
+
 def covariance_matrix(given: Any, names: tuple[str, ...], *, mend: bool = False) -> Covariance:
     """A covariance matrix (n, n), checked.
 
