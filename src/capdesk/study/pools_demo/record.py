@@ -86,7 +86,8 @@ def _verdict(demo: PoolsDemo, rival: Rival) -> str:
     if rival.unlawful:
         count = len(rival.unlawful) - 1
         others = f", and {count} more such reason{'s' * (count > 1)}" if count else ""
-        text += f". The first plan may not be held as it is on the last day: {spoken(rival.unlawful[0], demo.names)}{others}"
+        first = spoken(rival.unlawful[0], demo.names)
+        text += f". Nor may that treasury stay as it is on the last day: {first}{others}"
     return f"{text}."
 
 
