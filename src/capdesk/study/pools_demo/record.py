@@ -87,7 +87,7 @@ def _verdict(demo: PoolsDemo, rival: Rival) -> str:
         count = len(rival.unlawful) - 1
         others = f", and {count} more such reason{'s' * (count > 1)}" if count else ""
         first = spoken(rival.unlawful[0], demo.names)
-        text += f". Nor may that treasury stay as it is on the last day: {first}{others}"
+        text += f". That treasury may not be held as it is on the last day: {first}{others}"
     return f"{text}."
 
 
