@@ -257,3 +257,13 @@ def test_of_a_searched_plan_it_is_told_what_was_taken_as_stated() -> None:
     value = json.loads(plan.to_json())
     value["certificate"]["objective"] *= 0.9
     assert failing(value) == ["certificate"]
+
+
+@pytest.mark.parametrize(("gap", "tolerance"), [(99.0, 1e-6), (1e-7, 0.0), (0.5, 0.6)])
+def test_a_stated_gap_that_no_plan_may_have_is_found(gap: float, tolerance: float) -> None:
+    value = json.loads(
+        plan_weights(names(6), "min_variance", covariance=np.diag([1.0, 2, 3, 4, 5, 6])).to_json()
+    )
+    assert failing(value) == []
+    value["certificate"] |= {"gap": gap, "tolerance": tolerance}
+    assert failing(value) == ["certificate"]

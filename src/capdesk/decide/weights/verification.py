@@ -74,6 +74,10 @@ def _claims(plan: dict[str, Any], problem: Problem, checks: list[Check]) -> Chec
     if stated["kind"] != problem.kind or problem.kind not in kinds:
         said = f"{plan['strategy']} with a certificate of kind {stated['kind']} and a problem of kind {problem.kind}"
         return Check("certificate", False, said)
+    gap, tolerance = stated["gap"], stated["tolerance"]
+    if gap is not None and not gap <= tolerance <= LARGEST_GAP:
+        said = f"gap {gap:.1e} and tolerance {tolerance:.1e} are stated, and no plan with them is given"
+        return Check("certificate", False, said)
     figures = [("sum", Fraction(stated["total"]), sum(problem.weights, Fraction(0)), Fraction(0))]
     for each in checks:
         for name, found in (("objective", each.objective), ("bound", each.bound)):
