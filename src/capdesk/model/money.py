@@ -278,14 +278,18 @@ def to_micro(value: object, name: str = "amount", rounding: str = ROUND_HALF_EVE
     if type(value) is float and -_PLAIN < value < _PLAIN and (micro := round(value * MICRO)) / MICRO == value:
         # A double has room for 15 decimal digits: `value` can be the repr of no other number of millionths.
         return micro
+    return _in_units(value, name, rounding, MICRO, 6)
+
+
+def _in_units(value: object, name: str, rounding: str, per_one: int, decimals: int) -> int:
     if type(value) is int and -MAX_MICRO <= value <= MAX_MICRO:
-        micro = value * MICRO
+        units = value * per_one
     else:
         number = read_decimal(value, name)
-        micro = int(number.scaleb(6, _EXACT).to_integral_value(rounding, _EXACT))
-    if not -MAX_MICRO <= micro <= MAX_MICRO:
-        raise InvalidInput(f"{name} must be at most {MAX_MICRO // MICRO} in size, got {value}")
-    return micro
+        units = int(number.scaleb(decimals, _EXACT).to_integral_value(rounding, _EXACT))
+    if not -MAX_MICRO <= units <= MAX_MICRO:
+        raise InvalidInput(f"{name} must be at most {MAX_MICRO // per_one} in size, got {value}")
+    return units
 
 
 def to_micro_down(value: object, name: str = "amount") -> int:
@@ -314,14 +318,7 @@ def to_nano(value: object, name: str = "weight", rounding: str = ROUND_HALF_EVEN
         nano = round(value * NANO)
         if nano / NANO == value:
             return nano
-    if type(value) is int and -MAX_MICRO <= value <= MAX_MICRO:
-        nano = value * NANO
-    else:
-        number = read_decimal(value, name)
-        nano = int(number.scaleb(9, _EXACT).to_integral_value(rounding, _EXACT))
-    if not -MAX_MICRO <= nano <= MAX_MICRO:
-        raise InvalidInput(f"{name} must be at most {MAX_MICRO // NANO} in size, got {value}")
-    return nano
+    return _in_units(value, name, rounding, NANO, 9)
 
 
 def usd(micro: int) -> str:
